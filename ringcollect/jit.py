@@ -59,9 +59,12 @@ def _prepare() -> None:
 _prepare()
 
 import numba  # noqa: E402
-from numba.extending import intrinsic  # noqa: E402
+from numba import extending  # noqa: E402
 
 __all__ = ["cache_dir", "intrinsic", "njit", "source_hash"]
+
+
+intrinsic: Any = extending.intrinsic
 
 
 def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:

@@ -164,9 +164,7 @@ def aux_f(records: np.ndarray) -> np.ndarray:
     return records["aux"].view("<f8")
 
 
-def pack_tail(
-    instrument: int, conn: int, sub: int, kind: int, side: int, flags: int
-) -> int:
+def pack_tail(instrument: int, conn: int, sub: int, kind: int, side: int, flags: int) -> int:
     """Pack the last eight bytes of a record into one signed 64-bit word (little-endian layout)."""
     word = (
         (instrument & 0xFFFF)

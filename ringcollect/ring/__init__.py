@@ -1,0 +1,1 @@
+"""Rings: fixed-layout records in shared memory, one producer, any number of readers."""

@@ -1,0 +1,177 @@
+"""Byte layout of a ring file: header words, JSON description, instrument table, ledger, slots.
+
+A reader needs nothing of this package but this page: word 2 and 3 name a JSON text with the record's dtype, and
+every other place is found through header words. All words are little-endian int64, except the magic.
+``claim`` and ``head`` stand alone in 128 bytes each; all words of this file have one writer, the producer.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ringcollect.errors import RingError
+from ringcollect.instruments import INSTRUMENT_ROW, MAX_INSTRUMENTS
+from ringcollect.records import dtype_from_list, dtype_to_list
+
+MAGIC = b"RINGCOLL"
+LAYOUT_VERSION = 1
+PAGE = 4096
+MIN_CAPACITY = 8
+MAX_COUNTERS = 256
+
+# Words written once, before the file gets its name.
+H_MAGIC, H_VERSION, H_JSON_OFFSET, H_JSON_BYTES, H_CAPACITY, H_RECORD_WORDS, H_SLOTS_WORD = range(7)
+H_GENERATION, H_COUNTERS_WORD, H_TABLE_OFFSET, H_LEDGER_OFFSET, H_LEDGER_ROWS = range(7, 12)
+H_FILE_BYTES, H_DATA_OFFSET, H_DATA_BYTES = range(12, 15)
+# Words the producer goes on writing.
+H_STATE, H_PID, H_START_NS, H_HEARTBEAT_NS = range(32, 36)
+H_CLAIM = 64
+H_HEAD = 96
+H_DATA_CLAIM = 128  # frame rings only: bytes of payload claimed
+H_DATA_HEAD = 160  # frame rings only: bytes of payload published
+H_TABLE_COUNT = 192
+H_LEDGER_COUNT = 224
+COUNTERS_WORD = 256
+
+STATE_LIVE, STATE_CLOSED, STATE_REPLACED = 1, 2, 3
+STATE_NAMES = {STATE_LIVE: "live", STATE_CLOSED: "closed", STATE_REPLACED: "replaced"}
+
+LEDGER_ROW = np.dtype(
+    [
+        ("instrument", "<u2"), ("channel", "u1"), ("state", "u1"), ("reason", "<u2"), ("conn", "<u2"),
+        ("since_ns", "<i8"), ("last_data_ns", "<i8"), ("frames", "<i8"), ("records", "<i8"),
+        ("gaps", "<i8"), ("duplicates", "<i8"), ("silence_ns", "<i8"),
+    ]
+)  # fmt: skip
+"""One subscription of a feed: (instrument, channel), its state and counts. 64 bytes."""
+assert LEDGER_ROW.itemsize == 64
+
+FRAME_ENTRY = np.dtype(
+    [
+        ("seq", "<i8"), ("ts_recv", "<i8"), ("start", "<i8"), ("length", "<i4"), ("url_length", "<i4"),
+        ("reason_length", "<i4"), ("whole_length", "<i4"), ("conn", "u1"), ("direction", "u1"),
+        ("opcode", "u1"), ("flags", "u1"), ("status", "<i4"), ("reserved", "<i8"), ("reserved2", "<i8"),
+    ]
+)  # fmt: skip
+"""One entry of a frame ring; ``start`` counts payload bytes since the ring began. 64 bytes."""
+assert FRAME_ENTRY.itemsize == 64
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Everything that fixes a ring's file, except its generation."""
+
+    name: str
+    dtype: np.dtype
+    capacity: int
+    counters: tuple[str, ...]
+    meta: dict[str, Any]
+    ledger_rows: int = 0
+    data_bytes: int = 0
+
+    def check(self) -> None:
+        """Raise RingError for a layout no ring can have."""
+        if self.capacity < MIN_CAPACITY or self.capacity & (self.capacity - 1):
+            raise RingError(
+                f"ring {self.name}: capacity {self.capacity} is not a power of two of at least {MIN_CAPACITY}"
+            )
+        if self.dtype.itemsize % 8 or self.dtype.names is None or self.dtype.names[0] != "seq":
+            raise RingError(f"ring {self.name}: the record must start with seq and fill whole 8-byte words")
+        if len(self.counters) > MAX_COUNTERS:
+            raise RingError(f"ring {self.name}: {len(self.counters)} counters; {MAX_COUNTERS} are allowed")
+        if self.data_bytes % PAGE or self.data_bytes < 0:
+            raise RingError(f"ring {self.name}: {self.data_bytes} payload bytes are not whole pages")
+
+    def description(self) -> bytes:
+        """The JSON text in the file."""
+        return json.dumps(
+            {
+                "name": self.name,
+                "dtype": dtype_to_list(self.dtype),
+                "itemsize": self.dtype.itemsize,
+                "counters": list(self.counters),
+                "meta": self.meta,
+            },
+            sort_keys=True,
+        ).encode()
+
+    def places(self) -> Places:
+        """Byte offsets of every part, and the file's size."""
+        json_bytes = len(self.description())
+        table = _page(PAGE + json_bytes)
+        ledger = table + MAX_INSTRUMENTS * INSTRUMENT_ROW.itemsize
+        slots = _page(ledger + self.ledger_rows * LEDGER_ROW.itemsize)
+        data = _page(slots + self.capacity * self.dtype.itemsize)
+        return Places(PAGE, json_bytes, table, ledger, slots, data, data + self.data_bytes)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Byte offsets in a ring file."""
+
+    json_offset: int
+    json_bytes: int
+    table: int
+    ledger: int
+    slots: int
+    data: int
+    file_bytes: int
+
+
+def _page(offset: int) -> int:
+    return -(-offset // PAGE) * PAGE
+
+
+def write_header(words: np.ndarray, layout: Layout, generation: int) -> None:
+    """Fill the words and the JSON of a new ring (``words``: int64 over the whole, zeroed file)."""
+    places = layout.places()
+    raw = words.view(np.uint8)
+    raw[: len(MAGIC)] = np.frombuffer(MAGIC, np.uint8)
+    raw[places.json_offset : places.json_offset + places.json_bytes] = np.frombuffer(layout.description(), np.uint8)
+    words[H_VERSION] = LAYOUT_VERSION
+    words[H_JSON_OFFSET] = places.json_offset
+    words[H_JSON_BYTES] = places.json_bytes
+    words[H_CAPACITY] = layout.capacity
+    words[H_RECORD_WORDS] = layout.dtype.itemsize // 8
+    words[H_SLOTS_WORD] = places.slots // 8
+    words[H_GENERATION] = generation
+    words[H_COUNTERS_WORD] = COUNTERS_WORD
+    words[H_TABLE_OFFSET] = places.table
+    words[H_LEDGER_OFFSET] = places.ledger
+    words[H_LEDGER_ROWS] = layout.ledger_rows
+    words[H_FILE_BYTES] = places.file_bytes
+    words[H_DATA_OFFSET] = places.data
+    words[H_DATA_BYTES] = layout.data_bytes
+    words[H_STATE] = STATE_LIVE
+
+
+def read_header(words: np.ndarray, where: str) -> Layout:
+    """The layout in a mapped file; raises RingError saying what is wrong with ``where``."""
+    if len(words) * 8 < PAGE or words[:1].tobytes() != MAGIC:
+        raise RingError(f"{where} is not a ring (wrong magic)")
+    if words[H_VERSION] != LAYOUT_VERSION:
+        raise RingError(f"{where} has ring layout version {words[H_VERSION]}; this program reads {LAYOUT_VERSION}")
+    if words[H_FILE_BYTES] != len(words) * 8:
+        raise RingError(f"{where} has {len(words) * 8} bytes, its header says {words[H_FILE_BYTES]}: truncated?")
+    offset, size = int(words[H_JSON_OFFSET]), int(words[H_JSON_BYTES])
+    try:
+        described = json.loads(words.view(np.uint8)[offset : offset + size].tobytes())
+        layout = Layout(
+            name=described["name"],
+            dtype=dtype_from_list(described["dtype"], described["itemsize"]),
+            capacity=int(words[H_CAPACITY]),
+            counters=tuple(described["counters"]),
+            meta=described["meta"],
+            ledger_rows=int(words[H_LEDGER_ROWS]),
+            data_bytes=int(words[H_DATA_BYTES]),
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise RingError(f"{where}: the ring's description cannot be read ({error})") from error
+    layout.check()
+    if layout.places().file_bytes != len(words) * 8 or layout.dtype.itemsize != words[H_RECORD_WORDS] * 8:
+        raise RingError(f"{where}: header and description contradict each other")
+    return layout

@@ -1,0 +1,50 @@
+"""Where rings live: a tmpfs folder per user on Linux, an ordinary folder elsewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from ringcollect.errors import EnvironmentRefused, RingError
+
+_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+
+
+def runtime_dir(configured: str | None = None) -> Path:
+    """The configured folder, else ``RINGCOLLECT_RUNTIME``, else ``/dev/shm/ringcollect-<uid>``."""
+    chosen = configured or os.environ.get("RINGCOLLECT_RUNTIME")
+    if chosen:
+        return Path(chosen)
+    base = Path("/dev/shm") if sys.platform == "linux" else Path(tempfile.gettempdir())
+    return base / f"ringcollect-{os.getuid()}"
+
+
+def ensure_runtime_dir(folder: Path) -> Path:
+    """Create ``folder`` with mode 0750; raises EnvironmentRefused if that, or writing there, is refused."""
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentRefused(f"cannot create the runtime folder {folder}: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise EnvironmentRefused(f"the runtime folder {folder} is not writable by uid {os.getuid()}")
+    return folder
+
+
+def ring_path(folder: Path, name: str) -> Path:
+    """``<folder>/<name>.ring``; the name is ``<exchange>.<what>``, lower case."""
+    check_name(name)
+    return folder / f"{name}.ring"
+
+
+def control_path(ring: Path) -> Path:
+    """The control file beside a ring file."""
+    return ring.with_suffix(".ctl")
+
+
+def check_name(name: str) -> None:
+    """Refuse ring names that could leave the runtime folder."""
+    if not _NAME.fullmatch(name) or len(name) > 100:
+        raise RingError(f"{name!r} is not a ring name (like binance.rec or binance.100ms.row)")

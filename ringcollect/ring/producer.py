@@ -1,0 +1,184 @@
+"""The writing end of a ring: one per ring, proven by a lock held for life."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ringcollect.errors import EnvironmentRefused, RingError
+from ringcollect.records import RECORD
+from ringcollect.ring import protocol
+from ringcollect.ring.control import Control, create_control
+from ringcollect.ring.counters import Counters
+from ringcollect.ring.layout import (
+    H_CAPACITY,
+    H_CLAIM,
+    H_GENERATION,
+    H_HEAD,
+    H_HEARTBEAT_NS,
+    H_PID,
+    H_START_NS,
+    H_STATE,
+    STATE_CLOSED,
+    STATE_LIVE,
+    STATE_REPLACED,
+    Layout,
+    read_header,
+    write_header,
+)
+from ringcollect.ring.mapping import map_file, new_file, open_file, release, try_lock
+from ringcollect.ring.paths import control_path, ensure_runtime_dir, ring_path
+from ringcollect.ring.table import InstrumentTable, Ledger
+
+
+class Producer:
+    """A ring open for publishing. Build it with :meth:`open`; give it up with :meth:`close`."""
+
+    def __init__(self, path: Path, fd: int, layout: Layout, words: np.ndarray, *, reattached: bool) -> None:
+        self.path = path
+        self.layout = layout
+        self.words = words
+        self.reattached = reattached
+        self.counters = Counters(words, layout.counters)
+        self.instruments = InstrumentTable(words)
+        self.ledger = Ledger(words)
+        self.control = Control(control_path(path))
+        self._fd = fd
+        self._piece = max(1, layout.capacity // 8)
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path,
+        name: str,
+        dtype: np.dtype = RECORD,
+        capacity: int = 1 << 17,
+        *,
+        generation: int,
+        counters: tuple[str, ...] = (),
+        meta: dict[str, Any] | None = None,
+        ledger_rows: int = 0,
+        data_bytes: int = 0,
+        start_ns: int = 0,
+    ) -> Producer:
+        """Take over the ring ``name`` if its producer is gone and its layout is the same, else build a new one.
+
+        ``generation`` (ns) is used for a new ring only; a taken-over ring keeps its own, its ``claim`` and ``head``.
+        Raises EnvironmentRefused while another producer holds the lock, or if the tmpfs is too small.
+        """
+        layout = Layout(name, dtype, capacity, counters, meta or {}, ledger_rows, data_bytes)
+        layout.check()
+        path = ring_path(ensure_runtime_dir(directory), name)
+        gate = os.open(directory / ".open.lock", os.O_RDWR | os.O_CREAT, 0o640)
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX)  # two producers starting at once: one builds, the other finds it locked
+            producer = cls._take_over(path, layout) or cls._build(path, layout, generation)
+        finally:
+            os.close(gate)
+        words = producer.words
+        words[H_PID] = os.getpid()
+        words[H_START_NS] = start_ns
+        words[H_STATE] = STATE_LIVE
+        return producer
+
+    @classmethod
+    def _take_over(cls, path: Path, layout: Layout) -> Producer | None:
+        if not path.exists():
+            return None
+        fd = open_file(path, writable=True)
+        if not try_lock(fd):
+            os.close(fd)
+            raise EnvironmentRefused(f"{path} has a living producer: is another collector running?")
+        try:
+            words = map_file(fd, path, writable=True)
+            if read_header(words, str(path)) == layout and control_path(path).exists():
+                return cls(path, fd, layout, words, reattached=True)
+            words[H_STATE] = STATE_REPLACED
+        except RingError:
+            pass  # of another version, or damaged: nothing in it can be trusted, so a new one takes its name
+        release(fd)
+        return None
+
+    @classmethod
+    def _build(cls, path: Path, layout: Layout, generation: int) -> Producer:
+        temporary = path.with_suffix(f".ring.{os.getpid()}.new")
+        control = control_path(path)
+        control_temporary = control.with_suffix(f".ctl.{os.getpid()}.new")
+        for stale in (temporary, control_temporary):
+            stale.unlink(missing_ok=True)
+        fd = new_file(temporary, layout.places().file_bytes)
+        try_lock(fd)
+        words = map_file(fd, temporary, writable=True)
+        write_header(words, layout, generation)
+        create_control(control_temporary)
+        control_temporary.rename(control)
+        temporary.rename(path)
+        return cls(path, fd, layout, words, reattached=False)
+
+    @property
+    def name(self) -> str:
+        """Ring name, like ``binance.rec``."""
+        return self.layout.name
+
+    @property
+    def generation(self) -> int:
+        """Creation id of this ring, ns."""
+        return int(self.words[H_GENERATION])
+
+    @property
+    def capacity(self) -> int:
+        """Records the ring holds."""
+        return int(self.words[H_CAPACITY])
+
+    @property
+    def head(self) -> int:
+        """Records published since the ring was built."""
+        return int(self.words[H_HEAD])
+
+    @property
+    def claim(self) -> int:
+        """Position up to which slots may be overwritten; never below ``head``."""
+        return int(self.words[H_CLAIM])
+
+    def publish(self, batch: np.ndarray, n: int | None = None) -> int:
+        """Append ``batch[:n]`` (contiguous, this ring's dtype) and return the new head. Never blocks.
+
+        Batches over capacity/8 go in pieces; only the last record of a batch carries LAST, so a reader sees the end
+        of the batch with the last piece.
+        """
+        total = len(batch) if n is None else n
+        words = batch.view(np.int64).reshape(-1)
+        record_words = self.layout.dtype.itemsize // 8
+        head = self.head
+        for start in range(0, total, self._piece):
+            piece = words[start * record_words :]
+            head = protocol.publish(self.words, piece, min(self._piece, total - start))
+        return head
+
+    def gate(self, n: int, wait: Callable[[], None]) -> None:
+        """Call ``wait`` until every required consumer has committed within capacity - n (replay and import only)."""
+        if n > self.capacity:
+            raise RingError(f"{self.name}: a batch of {n} records does not fit {self.capacity} slots")
+        while True:
+            slowest = self.control.slowest_required()
+            if slowest is None or self.head + n - slowest <= self.capacity:
+                return
+            wait()
+
+    def heartbeat(self, now_ns: int) -> None:
+        """Say "alive" at wall time ``now_ns``."""
+        self.words[H_HEARTBEAT_NS] = now_ns
+
+    def close(self) -> None:
+        """Mark the ring CLOSED and give up the lock; its records stay for readers and for the next producer."""
+        if self._fd < 0:
+            return
+        self.words[H_STATE] = STATE_CLOSED
+        self.control.close()
+        release(self._fd)
+        self._fd = -1

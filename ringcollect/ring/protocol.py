@@ -1,0 +1,311 @@
+"""The publish and read protocol: atomics and the kernels that use them, together in one file.
+
+One producer, any number of readers, no locks, no waiting. Words: ``claim`` (what may be overwritten up to) and
+``head`` (what is complete up to), both positions in records; slot of position p is ``p & (capacity - 1)``.
+
+Publish n records at head h: (1) ``claim = max(claim, h + n)``; (2) release fence; (3) plain stores into the
+slots; (4) ``head = h + n``, release. Read at cursor c: ``h = head`` (acquire); copy ``[lo, h)``; acquire fence;
+``k = claim``; keep positions ``>= k - capacity``.
+
+Why this is enough. A reader that sees a slot word written for position p also sees, after its acquire fence, the
+claim stored before the producer's release fence: ``k >= p + 1``. So if any word it copied for position q came from
+the overwriting position ``q + capacity``, then ``k - capacity > q`` and q is dropped. Words older than q cannot be
+seen, because head (acquire) was stored (release) after q's slots. A release *store* of claim would not do: it orders
+what precedes it, and lets the slot stores that follow move up. ``claim`` never decreases, also after a crash between
+(1) and (4): the successor goes on at ``head`` and keeps ``claim``, so half-written slots stay outside every reader's
+window until they are written again.
+
+The copy is a loop over words, a record at a time: a library memcpy may use non-temporal stores for large sizes,
+which x86 does not keep in order with the claim.
+
+Kernels and intrinsics share this file because numba does not recompile cached callers of an edited intrinsic.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.core import cgutils, types
+from numba.np.arrayobj import make_array
+
+from ringcollect.jit import intrinsic, njit
+from ringcollect.ring.layout import (
+    H_CAPACITY,
+    H_CLAIM,
+    H_DATA_BYTES,
+    H_DATA_CLAIM,
+    H_DATA_HEAD,
+    H_DATA_OFFSET,
+    H_HEAD,
+    H_RECORD_WORDS,
+    H_SLOTS_WORD,
+)
+
+
+def _word_pointer(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    array = make_array(signature.args[0])(context, builder, args[0])
+    return cgutils.gep_inbounds(builder, array.data, args[1])
+
+
+@intrinsic
+def load_acquire(typingctx: Any, words: Any, index: Any) -> Any:
+    """``words[index]`` with acquire order."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_word_pointer(context, builder, signature, args), "acquire", 8)
+
+    return types.int64(words, types.intp), codegen
+
+
+@intrinsic
+def load_relaxed(typingctx: Any, words: Any, index: Any) -> Any:
+    """``words[index]`` as one untorn load, no order."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load_atomic(_word_pointer(context, builder, signature, args), "monotonic", 8)
+
+    return types.int64(words, types.intp), codegen
+
+
+@intrinsic
+def store_release(typingctx: Any, words: Any, index: Any, value: Any) -> Any:
+    """``words[index] = value`` after everything before it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store_atomic(args[2], _word_pointer(context, builder, signature, args), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(words, types.intp, types.int64), codegen
+
+
+@intrinsic
+def store_relaxed(typingctx: Any, words: Any, index: Any, value: Any) -> Any:
+    """``words[index] = value`` as one untorn store, no order."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.store_atomic(args[2], _word_pointer(context, builder, signature, args), "monotonic", 8)
+        return context.get_dummy_value()
+
+    return types.void(words, types.intp, types.int64), codegen
+
+
+@intrinsic
+def fence_release(typingctx: Any) -> Any:
+    """Nothing after it becomes visible before anything before it (dmb ish on ARM)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.fence("release")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def fence_acquire(typingctx: Any) -> Any:
+    """No load after it is satisfied before a load before it (dmb ishld on ARM)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.fence("acquire")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@njit
+def publish(ring: np.ndarray, batch: np.ndarray, n: int) -> int:
+    """Append the first ``n`` records of ``batch`` (int64 words); returns the new head. Never blocks.
+
+    ``n`` must be at most capacity/8: the caller splits. The seq word is written here, the batch is not changed.
+    """
+    head = ring[H_HEAD]
+    record_words = ring[H_RECORD_WORDS]
+    mask = ring[H_CAPACITY] - 1
+    slots = ring[H_SLOTS_WORD]
+    store_relaxed(ring, H_CLAIM, max(ring[H_CLAIM], head + n))
+    fence_release()
+    for i in range(n):
+        to = slots + ((head + i) & mask) * record_words
+        source = i * record_words
+        ring[to] = head + i
+        if record_words == 8:  # the common record: eight plain stores
+            ring[to + 1] = batch[source + 1]
+            ring[to + 2] = batch[source + 2]
+            ring[to + 3] = batch[source + 3]
+            ring[to + 4] = batch[source + 4]
+            ring[to + 5] = batch[source + 5]
+            ring[to + 6] = batch[source + 6]
+            ring[to + 7] = batch[source + 7]
+        else:
+            for w in range(1, record_words):
+                ring[to + w] = batch[source + w]
+    store_release(ring, H_HEAD, head + n)
+    return head + n
+
+
+@njit
+def consume(ring: np.ndarray, cursor: int, out: np.ndarray, max_n: int) -> tuple[int, int, int, int]:
+    """Copy up to ``max_n`` records from ``cursor`` on into ``out`` (int64 words).
+
+    Returns (first, n, offset, bad): records ``first .. first+n-1`` stand in ``out`` from record ``offset`` on;
+    ``[cursor, first)`` is lost (with n = 0 and first > cursor: lost, and nothing could be kept). ``bad`` counts kept
+    records whose seq is not their position; anything but 0 is a broken protocol.
+    """
+    head = load_acquire(ring, H_HEAD)
+    capacity = ring[H_CAPACITY]
+    record_words = ring[H_RECORD_WORDS]
+    slots = ring[H_SLOTS_WORD]
+    low = cursor
+    if low < head - capacity:  # lapped: resume with room to breathe, not at the very edge
+        low = min(head, load_relaxed(ring, H_CLAIM) - capacity * 7 // 8)
+    n = max(0, min(head - low, max_n))
+    for i in range(n):
+        source = slots + ((low + i) & (capacity - 1)) * record_words
+        to = i * record_words
+        for w in range(record_words):
+            out[to + w] = ring[source + w]
+    fence_acquire()
+    claim = load_relaxed(ring, H_CLAIM)
+    first = max(low, claim - capacity)
+    if first >= low + n and first > low:  # overtaken while copying: nothing kept
+        return max(first, min(head, claim - capacity * 7 // 8)), 0, 0, 0
+    offset = first - low
+    bad = 0
+    for i in range(offset, n):
+        if out[i * record_words] != low + i:
+            bad += 1
+    return first, n - offset, offset, bad
+
+
+@njit
+def publish_frame(ring: np.ndarray, entry: np.ndarray, payload: np.ndarray, n: int) -> int:
+    """Append one entry (8 int64 words) with ``n`` payload words to a frame ring; returns the new head.
+
+    Entries and payload follow the same protocol, with one fence for both claims. ``n`` must be at most a quarter of
+    the ring's payload words; the entry's ``start`` is written here.
+    """
+    head = ring[H_HEAD]
+    start = ring[H_DATA_HEAD]
+    data = ring[H_DATA_OFFSET] // 8
+    size = ring[H_DATA_BYTES] // 8
+    store_relaxed(ring, H_CLAIM, max(ring[H_CLAIM], head + 1))
+    store_relaxed(ring, H_DATA_CLAIM, max(ring[H_DATA_CLAIM], start + n))
+    fence_release()
+    to = ring[H_SLOTS_WORD] + (head & (ring[H_CAPACITY] - 1)) * ring[H_RECORD_WORDS]
+    ring[to] = head
+    ring[to + 1] = entry[1]
+    ring[to + 2] = start
+    for w in range(3, 8):
+        ring[to + w] = entry[w]
+    at = start % size
+    for i in range(n):
+        ring[data + at] = payload[i]
+        at += 1
+        if at == size:
+            at = 0
+    store_release(ring, H_DATA_HEAD, start + n)
+    store_release(ring, H_HEAD, head + 1)
+    return head + 1
+
+
+@njit
+def consume_frames(
+    ring: np.ndarray, cursor: int, entries: np.ndarray, max_n: int, payload: np.ndarray
+) -> tuple[int, int, int, int]:
+    """Copy entries from ``cursor`` on, and their payload words, as far as both outputs hold them.
+
+    Returns (first, n, offset, start): entries ``first .. first+n-1`` stand in ``entries`` from entry ``offset`` on,
+    and ``payload[0]`` is payload word ``start`` of the ring. ``[cursor, first)`` is lost. ``payload`` must hold at
+    least a quarter of the ring's payload words.
+    """
+    head = load_acquire(ring, H_HEAD)
+    capacity = ring[H_CAPACITY]
+    slots = ring[H_SLOTS_WORD]
+    data = ring[H_DATA_OFFSET] // 8
+    size = ring[H_DATA_BYTES] // 8
+    low = cursor
+    if low < head - capacity:
+        low = min(head, load_relaxed(ring, H_CLAIM) - capacity * 7 // 8)
+    wanted = max(0, min(head - low, max_n))
+    n = 0
+    start = 0
+    for i in range(wanted):
+        source = slots + ((low + i) & (capacity - 1)) * 8
+        to = n * 8
+        for w in range(8):
+            entries[to + w] = ring[source + w]
+        words = ((entries[to + 3] & 0xFFFFFFFF) + 7) // 8
+        at = entries[to + 2]
+        if n == 0:
+            start = at
+        if words < 0 or at - start < 0 or at - start + words > len(payload):
+            if n:
+                break
+            words = 0  # a first entry that cannot be true: the claim check below drops it
+        at_ring = at % size
+        for k in range(words):
+            payload[at - start + k] = ring[data + at_ring]
+            at_ring += 1
+            if at_ring == size:
+                at_ring = 0
+        n += 1
+    fence_acquire()
+    oldest = load_relaxed(ring, H_CLAIM) - capacity
+    oldest_word = load_relaxed(ring, H_DATA_CLAIM) - size
+    first = max(low, oldest)
+    while first < low + n and entries[(first - low) * 8 + 2] < oldest_word:
+        first += 1
+    if first >= low + n:
+        return first, 0, 0, 0
+    return first, n - (first - low), first - low, start
+
+
+@njit
+def write_row(ring: np.ndarray, at: int, row: np.ndarray) -> None:
+    """Rewrite the words ``ring[at : at + len(row)]`` of a table row; its first word is a version, odd meanwhile."""
+    store_relaxed(ring, at, row[0] - 1)
+    fence_release()
+    for w in range(1, len(row)):
+        ring[at + w] = row[w]
+    store_release(ring, at, row[0])
+
+
+@njit
+def read_row(ring: np.ndarray, at: int, row: np.ndarray) -> bool:
+    """Copy a table row; False if it was being rewritten (try again)."""
+    before = load_acquire(ring, at)
+    for w in range(len(row)):
+        row[w] = ring[at + w]
+    fence_acquire()
+    return before & 1 == 0 and load_relaxed(ring, at) == before
+
+
+@njit
+def publish_word(ring: np.ndarray, index: int, value: int) -> None:
+    """Store one header word after everything before it (a count after its row)."""
+    store_release(ring, index, value)
+
+
+@njit
+def head_of(ring: np.ndarray) -> int:
+    """The ring's head with acquire order."""
+    return load_acquire(ring, H_HEAD)
+
+
+def warm() -> None:
+    """Compile every kernel for the types used at run time (also with a read-only ring)."""
+    ring = np.zeros(1024, np.int64)
+    ring[H_CAPACITY], ring[H_RECORD_WORDS], ring[H_SLOTS_WORD] = 8, 8, 512
+    ring[H_DATA_OFFSET], ring[H_DATA_BYTES] = 5120, 512
+    batch = np.zeros(64, np.int64)
+    publish(ring, batch, 1)
+    publish_frame(ring, batch, batch, 1)
+    write_row(ring, 512, batch[:32])
+    publish_word(ring, 600, 0)
+    readonly = ring.view()
+    readonly.flags.writeable = False
+    for words in (ring, readonly):
+        consume(words, 0, batch, 1)
+        consume_frames(words, 1, batch, 0, batch)
+        read_row(words, 512, batch[:32])
+        head_of(words)
