@@ -20,12 +20,16 @@ from ringcollect.errors import EnvironmentRefused
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+KERNEL_SOURCES = ("records.py", "instruments.py", "jit.py", "ring", "decode", "exchanges", "sync")
+
 
 def source_hash() -> str:
-    """16 hex digits over every ``.py`` of the package and numba's version."""
+    """16 hex digits over numba's version and every ``.py`` of ``KERNEL_SOURCES``."""
     digest = hashlib.sha256(version("numba").encode())
     root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
+    places = [root / name for name in KERNEL_SOURCES]
+    files = [path for place in places for path in (place.rglob("*.py") if place.is_dir() else [place])]
+    for path in sorted(files):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -33,11 +37,9 @@ def source_hash() -> str:
 
 def cache_dir() -> Path:
     """``$RINGCOLLECT_CACHE`` or ``$XDG_CACHE_HOME`` or ``~/.cache``, then ``ringcollect/numba-<hash>``."""
-    base = os.environ.get("RINGCOLLECT_CACHE")
-    if base is None:
-        cache_home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-        base = os.path.join(cache_home, "ringcollect")
-    return Path(base) / f"numba-{source_hash()}"
+    chosen = os.environ.get("RINGCOLLECT_CACHE")
+    base = Path(chosen) if chosen else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ringcollect"
+    return base / f"numba-{source_hash()}"
 
 
 def _prepare() -> None:
@@ -70,6 +72,5 @@ intrinsic: Any = extending.intrinsic
 def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """``numba.njit(cache=True, error_model="numpy")``, also with extra options (``inline="always"``)."""
     options = {"cache": True, "error_model": "numpy"} | options
-    if function is None:
-        return numba.njit(**options)
-    return numba.njit(**options)(function)
+    decorate: Any = numba.njit(**options)  # type: ignore[call-overload]
+    return decorate if function is None else decorate(function)
