@@ -28,7 +28,7 @@ def source_hash() -> str:
     digest = hashlib.sha256(version("numba").encode())
     root = Path(__file__).parent
     places = [root / name for name in KERNEL_SOURCES]
-    files = [path for place in places for path in (place.rglob("*.py") if place.is_dir() else [place])]
+    files = [path for place in places for path in ([place] if place.suffix else place.rglob("*.py"))]
     for path in sorted(files):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
