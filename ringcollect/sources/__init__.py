@@ -1,0 +1,1 @@
+"""In from elsewhere: captures and recorded frames, replayed through the feed's own code."""

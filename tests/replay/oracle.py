@@ -1,0 +1,140 @@
+"""What other people's decoders made of the same frames: the captures' ``oracle`` folder, read line by line.
+
+Nothing here uses ringcollect: JSON, ``float`` and dictionaries only, so that an error of ours cannot hide in it.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+
+class Trade(NamedTuple):
+    """One trade; times in ns, ``ts_event`` known to the ms, ``ts_recv`` cut to the us."""
+
+    id: int
+    price: float
+    size: float
+    side: int
+    ts_event: int
+    ts_recv: int
+
+
+class Quote(NamedTuple):
+    """One best bid and ask."""
+
+    id: int
+    bid_price: float
+    bid_size: float
+    ask_price: float
+    ask_size: float
+    ts_recv: int
+
+
+class Change(NamedTuple):
+    """The levels of one depth frame, bids then asks, each in the order of the frame."""
+
+    id: int
+    bids: list[tuple[float, float]]
+    asks: list[tuple[float, float]]
+    ts_event: int
+    ts_recv: int
+    snapshot: bool
+
+
+class Checkpoint(NamedTuple):
+    """The whole book after the update ``id``: level counts and the ten best of each side."""
+
+    symbol: str
+    id: int
+    bid_levels: int
+    ask_levels: int
+    bids: list[tuple[float, float]]
+    asks: list[tuple[float, float]]
+
+
+class Oracle(NamedTuple):
+    """By symbol, in the order of the capture."""
+
+    trades: dict[str, list[Trade]]
+    quotes: dict[str, list[Quote]]
+    changes: dict[str, list[Change]]
+    checkpoints: list[Checkpoint]
+
+
+def json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Each line of a gzipped JSONL file."""
+    decode = msgspec.json.Decoder().decode
+    with gzip.open(path, "rb") as stream:
+        for line in stream:
+            yield decode(line)
+
+
+def load(captures: Path, name: str, lines: int | None = None) -> Oracle:
+    """The oracle of capture ``name``, of its first ``lines`` lines only if given."""
+    frames = [line for _, line in zip(range(lines or 1 << 40), json_lines(captures / f"{name}.jsonl.gz"), strict=False)]
+    oracle = Oracle({}, {}, {}, [])
+    for line in json_lines(captures / "oracle" / f"{name}.jsonl.gz"):
+        if line["i"] >= len(frames):
+            break
+        for message in line["out"]:
+            _add(oracle, message, frames[line["i"]])
+    for line in json_lines(captures / "oracle" / f"books_{name}.jsonl.gz"):
+        if line["i"] < len(frames):
+            oracle.checkpoints.append(_checkpoint(line, frames[line["i"]]))
+    return oracle
+
+
+def nanoseconds(iso: str) -> int:
+    """An ISO time of the oracle (3 or 6 fractional digits, Z) as ns since the epoch."""
+    import datetime
+
+    moment = datetime.datetime.fromisoformat(iso.replace("Z", "+00:00"))
+    since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
+
+
+def wire(frame: dict[str, Any]) -> dict[str, Any]:
+    """The payload of a captured frame: what is under ``data`` in a combined stream, else the whole."""
+    payload = msgspec.json.decode(frame["f"])
+    return payload.get("data", payload)
+
+
+def _add(oracle: Oracle, message: dict[str, Any], frame: dict[str, Any]) -> None:
+    data, symbol = wire(frame), message["symbol"]
+    recv = nanoseconds(message["localTimestamp"])
+    if message["type"] == "trade":
+        side = {"buy": 1, "sell": -1}[message["side"]]
+        event = nanoseconds(message["timestamp"])
+        oracle.trades.setdefault(symbol, []).append(
+            Trade(int(message["id"]), message["price"], message["amount"], side, event, recv)
+        )
+    elif message["type"] == "book_ticker":
+        numbers = (message[k] for k in ("bidPrice", "bidAmount", "askPrice", "askAmount"))
+        oracle.quotes.setdefault(symbol, []).append(Quote(data["u"], *numbers, recv))
+    elif message["type"] == "book_change":
+        oracle.changes.setdefault(symbol, []).append(_change(message, data, recv))
+    else:
+        raise ValueError(f"unexpected oracle message {message['type']}")
+
+
+def _change(message: dict[str, Any], data: dict[str, Any], recv: int) -> Change:
+    sides = [[(float(x["price"]), float(x["amount"])) for x in message[side]] for side in ("bids", "asks")]
+    snapshot = message["isSnapshot"]
+    event = nanoseconds(message["timestamp"])
+    if not snapshot:
+        # The oracle's time is E, the time of publishing; ours is the engine's where the venue sends it (USD-M: T).
+        assert event == data["E"] * 1_000_000
+        event = data.get("T", data["E"]) * 1_000_000
+    return Change(data["lastUpdateId" if snapshot else "u"], sides[0], sides[1], event, recv, snapshot)
+
+
+def _checkpoint(line: dict[str, Any], frame: dict[str, Any]) -> Checkpoint:
+    data = wire(frame)
+    sides = [[(float(price), float(size)) for price, size in line[side]] for side in ("b", "a")]
+    last_id = data["lastUpdateId"] if frame["d"] == "rest" else data["u"]
+    return Checkpoint(line["s"], last_id, line["nb"], line["na"], sides[0], sides[1])
