@@ -83,10 +83,24 @@ def load(captures: Path, name: str, lines: int | None = None) -> Oracle:
             break
         for message in line["out"]:
             _add(oracle, message, frames[line["i"]])
+    newest = _newest_ids(frames)
     for line in json_lines(captures / "oracle" / f"books_{name}.jsonl.gz"):
         if line["i"] < len(frames):
-            oracle.checkpoints.append(_checkpoint(line, frames[line["i"]]))
+            oracle.checkpoints.append(_checkpoint(line, newest[line["i"]]))
     return oracle
+
+
+def _newest_ids(frames: list[dict[str, Any]]) -> dict[int, int]:
+    """Line -> newest update id of that line's book by then: the snapshot's, or of a diff buffered before it."""
+    newest: dict[str, int] = {}
+    by_line = {}
+    for i, frame in enumerate(frames):
+        if "depth" not in frame["f"][:60] and "lastUpdateId" not in frame["f"][:60]:
+            continue
+        data = wire(frame)
+        symbol = data["s"] if "s" in data else frame["u"].split("symbol=")[1].split("&")[0]
+        newest[symbol] = by_line[i] = max(newest.get(symbol, 0), data.get("u", data.get("lastUpdateId")))
+    return by_line
 
 
 def nanoseconds(iso: str) -> int:
@@ -133,8 +147,6 @@ def _change(message: dict[str, Any], data: dict[str, Any], recv: int) -> Change:
     return Change(data["lastUpdateId" if snapshot else "u"], sides[0], sides[1], event, recv, snapshot)
 
 
-def _checkpoint(line: dict[str, Any], frame: dict[str, Any]) -> Checkpoint:
-    data = wire(frame)
+def _checkpoint(line: dict[str, Any], last_id: int) -> Checkpoint:
     sides = [[(float(price), float(size)) for price, size in line[side]] for side in ("b", "a")]
-    last_id = data["lastUpdateId"] if frame["d"] == "rest" else data["u"]
     return Checkpoint(line["s"], last_id, line["nb"], line["na"], sides[0], sides[1])
