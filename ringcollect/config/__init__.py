@@ -1,0 +1,36 @@
+"""``config.toml``: typed, validated before anything starts, every error in one go with the path of its key."""
+
+from __future__ import annotations
+
+from ringcollect.config.load import Loaded, find_file, load, parse
+from ringcollect.config.narrow import narrowed
+from ringcollect.config.schema import (
+    Collector,
+    Config,
+    Http,
+    Log,
+    Market,
+    Override,
+    Ring,
+    Storage,
+    Sync,
+    Websocket,
+)
+
+__all__ = [
+    "Collector",
+    "Config",
+    "Http",
+    "Loaded",
+    "Log",
+    "Market",
+    "Override",
+    "Ring",
+    "Storage",
+    "Sync",
+    "Websocket",
+    "find_file",
+    "load",
+    "narrowed",
+    "parse",
+]

@@ -1,0 +1,143 @@
+"""Rules between keys: what no key can know alone."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+
+from ringcollect.config.problems import Path, Problems, nearest, spell
+from ringcollect.config.schema import Config, Market
+from ringcollect.config.symbols import fits_market, symbol_key
+from ringcollect.config.venues import VENUES, Venue, markets_of
+from ringcollect.durations import parse_duration
+
+MAX_INSTRUMENTS = 4096
+"""Rows of a ring's instrument table."""
+
+DRIVER_CHANNEL = {"orderbook": "book", "trade": "trade", "liquidation": "liquidation"}
+
+
+def check(config: Config, problems: Problems) -> None:
+    """Note every contradiction in ``config``, leaving out keys that are already known to be wrong."""
+    for number, market in enumerate(config.markets):
+        _check_market(market, ("markets", number), problems)
+    _check_streams_are_unique(config, problems)
+    _check_instrument_count(config, problems)
+    _check_order(config, ("websocket", "retry_first"), ("websocket", "retry_max"), problems)
+    _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
+
+
+def warnings(config: Config) -> tuple[str, ...]:
+    """What is allowed and probably not meant."""
+    texts = []
+    if config.http.enabled and not _is_loopback(config.http.host):
+        texts.append(
+            f"http.host: {config.http.host} is not a loopback address; everybody who reaches it sees the status"
+        )
+    if config.sync.enabled and config.sync.hold_back_ns == 0:
+        texts.append("sync.hold_back: with 0s every event that arrives after its row's boundary is dropped as late")
+    driver = DRIVER_CHANNEL.get(config.sync.mode)
+    for number, market in enumerate(config.markets):
+        silent = [s for s in market.symbols if driver is not None and driver not in market.channels_for(s)]
+        if config.sync.enabled and silent:
+            texts.append(
+                f'markets[{number}]: sync.mode "{config.sync.mode}" makes no rows without the channel "{driver}", '
+                f"which {', '.join(silent[:5])}{'...' if len(silent) > 5 else ''} does not have"
+            )
+    return tuple(texts)
+
+
+def _check_market(market: Market, path: Path, problems: Problems) -> None:
+    if problems.touches((*path, "exchange"), (*path, "market")):
+        return
+    venue = VENUES.get((market.exchange, market.market))
+    if venue is None:
+        known = " | ".join(f'"{name}"' for name in markets_of(market.exchange))
+        problems.mismatch((*path, "market"), market.market, f"{known} (of {market.exchange})")
+        return
+    if not market.symbols and not problems.touches((*path, "symbols")):
+        problems.add((*path, "symbols"), "found an empty array; allowed: at least one symbol")
+    if not market.channels and not problems.touches((*path, "channels")):
+        problems.add((*path, "channels"), "found an empty array; allowed: at least one channel")
+    _check_channels(market.channels, market, venue, (*path, "channels"), problems)
+    _check_depth(market.depth, venue, (*path, "depth"), problems)
+    for i, symbol in enumerate(market.symbols):
+        if symbol and not fits_market(symbol, market.market):
+            problems.add(
+                (*path, "symbols", i), f'found "{symbol}", a perpetual; allowed: symbols of the {market.market} market'
+            )
+    _check_overrides(market, venue, path, problems)
+
+
+def _check_overrides(market: Market, venue: Venue, path: Path, problems: Problems) -> None:
+    known = {symbol_key(symbol): symbol for symbol in market.symbols if symbol}
+    seen: dict[str, str] = {}
+    for number, override in enumerate(market.override):
+        here: Path = (*path, "override", number)
+        for i, symbol in enumerate(override.symbols):
+            key = symbol_key(symbol)
+            place = (*here, "symbols", i)
+            if symbol and key not in known:
+                problems.add(place, f'"{symbol}" is not among {spell(path)}.symbols; {nearest(symbol, known.values())}')
+            elif symbol and key in seen:
+                problems.add(place, f'"{symbol}" is overridden before, in {seen[key]}')
+            seen.setdefault(key, spell(place))
+        _check_channels(override.channels, market, venue, (*here, "channels"), problems)
+        _check_depth(override.depth, venue, (*here, "depth"), problems)
+
+
+def _check_channels(channels: tuple[str, ...], market: Market, venue: Venue, path: Path, problems: Problems) -> None:
+    for i, channel in enumerate(channels):
+        if not channel:
+            continue
+        if channel not in venue.channels:
+            allowed = " | ".join(f'"{name}"' for name in venue.channels)
+            problems.mismatch((*path, i), channel, f"{allowed} (of {market.exchange} {market.market})")
+        elif channel in channels[:i]:
+            problems.add((*path, i), f'"{channel}" stands here twice')
+
+
+def _check_depth(depth: int, venue: Venue, path: Path, problems: Problems) -> None:
+    if depth and depth not in venue.depths and not problems.touches(path):
+        problems.mismatch(path, depth, venue.depths_in_words)
+
+
+def _check_streams_are_unique(config: Config, problems: Problems) -> None:
+    """One primary book, trade and bbo stream per instrument: two entries must not ask for the same one."""
+    seen: dict[tuple[str, str, str, str], str] = {}
+    for number, market in enumerate(config.markets):
+        for i, symbol in enumerate(market.symbols):
+            place = spell(("markets", number, "symbols", i))
+            twice: dict[str, list[str]] = {}
+            for channel in dict.fromkeys(market.channels_for(symbol)):
+                stream = (market.exchange, market.market, symbol_key(symbol), channel)
+                if symbol and market.exchange and channel and stream in seen:
+                    twice.setdefault(seen[stream], []).append(channel)
+                seen.setdefault(stream, place)
+            for before, channels in twice.items():
+                problems.add(
+                    ("markets", number, "symbols", i),
+                    f'"{symbol}" with {", ".join(channels)} of {market.exchange} {market.market} is already in {before}',
+                )
+
+
+def _check_instrument_count(config: Config, problems: Problems) -> None:
+    count = Counter(market.exchange for market in config.markets for _ in market.symbols)
+    for exchange, symbols in count.items():
+        if symbols > MAX_INSTRUMENTS:
+            problems.add(
+                ("markets",), f"{symbols} symbols of {exchange}; allowed: at most {MAX_INSTRUMENTS} per exchange"
+            )
+
+
+def _check_order(config: Config, smaller: Path, larger: Path, problems: Problems) -> None:
+    low, high = (getattr(getattr(config, str(path[0])), str(path[1])) for path in (smaller, larger))
+    if parse_duration(low) > parse_duration(high) and not problems.touches(smaller, larger):
+        problems.mismatch(smaller, low, f"at most {spell(larger)}, which is {high}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,86 @@
+"""What is wrong with a configuration: every problem with the key's path, what was found, what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ringcollect.config.secrets import mask
+from ringcollect.errors import ConfigError
+
+Path = tuple[str | int, ...]
+"""A key: names and array positions from the top."""
+
+_LONGEST_FOUND = 80
+
+
+def spell(path: Path) -> str:
+    """``("markets", 1, "symbols", 0)`` as ``markets[1].symbols[0]``."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def found(path: Path, value: object) -> str:
+    """``value`` for a message: short, on one line, secrets masked."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"an integer of {value.bit_length()} bits"
+    if isinstance(value, list):
+        return f"an array of {len(value)}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = ascii(mask(path, value)) if isinstance(value, str) else str(value)
+    return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}... ({len(text)} characters)"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint for a word that is not known: the nearest known one, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(word.lower()[:60], known, n=1, cutoff=0.5)
+    return f'did you mean "{close[0]}"?' if close else f"known here: {', '.join(known)}"
+
+
+@dataclass
+class Problems:
+    """The problems found so far, and where each key came from."""
+
+    origins: dict[Path, str] = field(default_factory=dict)
+    _lines: list[tuple[Path, str]] = field(default_factory=list)
+
+    def add(self, path: Path, what: str) -> None:
+        """Note that ``path`` is wrong, in words."""
+        self._lines.append((path, what))
+
+    def mismatch(self, path: Path, value: object, allowed: str) -> None:
+        """Note that ``value`` is not among what is allowed."""
+        self.add(path, f"found {found(path, value)}; allowed: {allowed}")
+
+    def touches(self, *paths: Path) -> bool:
+        """Whether one of ``paths``, or a key below or above it, is already known to be wrong."""
+        return any(
+            path[: len(bad)] == bad or bad[: len(path)] == path for path in paths for bad, _ in self._lines if bad
+        )
+
+    def origin(self, path: Path) -> str:
+        """Where ``path`` was set: its own origin, or that of the nearest table around it; "default" if nowhere."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.origins:
+                return self.origins[path[:end]]
+        return "default"
+
+    def raise_if_any(self) -> None:
+        """Raise one ConfigError that lists every problem, in the order of the keys' origins."""
+        if not self._lines:
+            return
+        listed = dict.fromkeys(self._line(path, what) for path, what in self._lines)
+        count = "1 problem" if len(listed) == 1 else f"{len(listed)} problems"
+        raise ConfigError(f"the configuration has {count}:\n" + "\n".join(f"  {line}" for line in listed))
+
+    def _line(self, path: Path, what: str) -> str:
+        origin = self.origin(path)
+        where = "" if origin == "default" else f"{origin}: "
+        return f"{where}{spell(path)}: {what}" if path else f"{where}{what}"

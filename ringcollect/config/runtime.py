@@ -1,0 +1,17 @@
+"""Where the runtime files (rings, control files, checkpoints) of this user live."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def runtime_dir(configured: str | None = None) -> Path:
+    """``configured``, else ``RINGCOLLECT_RUNTIME``, else ``/dev/shm/ringcollect-<uid>`` (a temporary folder off Linux)."""
+    chosen = configured or os.environ.get("RINGCOLLECT_RUNTIME")
+    if chosen:
+        return Path(chosen).expanduser()
+    base = Path("/dev/shm") if sys.platform == "linux" else Path(tempfile.gettempdir())
+    return base / f"ringcollect-{os.getuid()}"

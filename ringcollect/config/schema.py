@@ -1,0 +1,233 @@
+"""The configuration as frozen structs: one struct per section of ``config.toml``, one rule per key.
+
+Durations stay in their text form; every one of them has a property of the same name ending in ``_ns``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from ringcollect.config.rules import (
+    Duration,
+    FolderOrFile,
+    Host,
+    Name,
+    OneOf,
+    PowerOfTwo,
+    Range,
+    Symbol,
+    Url,
+)
+from ringcollect.config.runtime import runtime_dir
+from ringcollect.config.symbols import symbol_key
+from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
+from ringcollect.durations import parse_duration
+from ringcollect.records import CHANNELS_BY_NAME
+
+MIB = 1 << 20
+PROFILES = ("default", "low-power")
+FEATURE_SETS = ("minimal",)
+DRIVEN_HOLD_BACK = "250ms"
+EXTERNAL_HOLD_BACK = "1s"
+
+SymbolText = Annotated[str, Symbol()]
+ChannelName = Annotated[str, OneOf(tuple(sorted(CHANNELS_BY_NAME)))]
+FeatureSet = Annotated[str, OneOf(FEATURE_SETS)]
+StopBudget = Annotated[float, Range(0.1, 3600)]
+Grid = Duration("1us", "1d")
+
+
+class Collector(msgspec.Struct, frozen=True, kw_only=True):
+    """``[collector]``: this collector as a whole."""
+
+    name: Annotated[str, Name()] = "ringcollect"
+    data: Annotated[str, FolderOrFile()] = "data"
+    runtime_dir: Annotated[str, FolderOrFile(optional=True)] = ""
+    profile: Annotated[str, OneOf(PROFILES)] = "default"
+    stop_feeds_s: StopBudget = 10.0
+    stop_sync_s: StopBudget = 5.0
+    stop_writer_s: StopBudget = 15.0
+    stop_archive_s: StopBudget = 30.0
+
+
+class Override(msgspec.Struct, frozen=True, kw_only=True):
+    """``[[markets.override]]``: what is different for some symbols; an empty value changes nothing."""
+
+    symbols: tuple[SymbolText, ...]
+    channels: tuple[ChannelName, ...] = ()
+    depth: Annotated[int, Range(0, 10_000)] = 0
+    grid: Annotated[str, Duration("1us", "1d", optional=True)] = ""
+    features: tuple[FeatureSet, ...] = ()
+
+
+class Market(msgspec.Struct, frozen=True, kw_only=True):
+    """``[[markets]]``: what to collect from one market of one exchange."""
+
+    exchange: Annotated[str, OneOf(EXCHANGES)]
+    market: Annotated[str, OneOf(MARKETS)]
+    symbols: tuple[SymbolText, ...]
+    channels: tuple[ChannelName, ...] = EVERY_MARKET
+    depth: Annotated[int, Range(0, 10_000)] = 0
+    url: Annotated[str, Url(("wss", "ws"))] = ""
+    rest_url: Annotated[str, Url(("https", "http"))] = ""
+    override: tuple[Override, ...] = ()
+
+    def override_for(self, symbol: str) -> Override | None:
+        """The override that names ``symbol`` in any spelling."""
+        key = symbol_key(symbol)
+        return next((o for o in self.override if key in map(symbol_key, o.symbols)), None)
+
+    def channels_for(self, symbol: str) -> tuple[str, ...]:
+        """The channels of ``symbol`` after overrides."""
+        override = self.override_for(symbol)
+        return override.channels if override and override.channels else self.channels
+
+    def depth_for(self, symbol: str) -> int:
+        """Levels per side of the book snapshot of ``symbol``; 0 is the exchange's usual number."""
+        override = self.override_for(symbol)
+        return override.depth if override and override.depth else self.depth
+
+
+class Ring(msgspec.Struct, frozen=True, kw_only=True):
+    """``[ring]``: sizes of the shared-memory rings, per exchange."""
+
+    capacity: Annotated[int, PowerOfTwo(1024, 1 << 24)] = 131_072
+    frame_entries: Annotated[int, PowerOfTwo(256, 1 << 22)] = 4096
+    frame_bytes: Annotated[int, Range(64 * 1024, 1024 * MIB)] = 4 * MIB
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """``[sync]``: the synchronizer's grid, clock and limits."""
+
+    enabled: bool = True
+    grid: Annotated[str, Grid] = "100ms"
+    mode: Annotated[str, OneOf(("orderbook", "trade", "liquidation", "external"))] = "orderbook"
+    hold_back: Annotated[str, Duration("0s", "1h", optional=True)] = ""
+    max_gap_fill: Annotated[int, Range(1, 10_000_000)] = 10_000
+    max_future_skew: Annotated[str, Duration("1ms", "1d")] = "30s"
+    hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
+    book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 16_384
+    checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
+    features: tuple[FeatureSet, ...] = ("minimal",)
+
+    @property
+    def grid_ns(self) -> int:
+        return parse_duration(self.grid)
+
+    @property
+    def hold_back_ns(self) -> int:
+        """The configured hold-back, else the default of the mode."""
+        default = EXTERNAL_HOLD_BACK if self.mode == "external" else DRIVEN_HOLD_BACK
+        return parse_duration(self.hold_back or default)
+
+    @property
+    def max_future_skew_ns(self) -> int:
+        return parse_duration(self.max_future_skew)
+
+    @property
+    def checkpoint_interval_ns(self) -> int:
+        return parse_duration(self.checkpoint_interval)
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """``[storage]``: journals and Parquet."""
+
+    flush: Annotated[str, Duration("10ms", "1m")] = "1s"
+    fsync: Annotated[str, OneOf(("flush", "seal", "off"))] = "flush"
+    rotate_records: Annotated[int, Range(1000, 100_000_000)] = 1_000_000
+    rotate_time: Annotated[str, Duration("1s", "1d")] = "15m"
+    zstd_level: Annotated[int, Range(1, 19)] = 3
+    record_frames: bool = False
+
+    @property
+    def flush_ns(self) -> int:
+        return parse_duration(self.flush)
+
+    @property
+    def rotate_time_ns(self) -> int:
+        return parse_duration(self.rotate_time)
+
+
+class Websocket(msgspec.Struct, frozen=True, kw_only=True):
+    """``[websocket]``: reconnects, deadlines and polls of the feeds."""
+
+    retry_first: Annotated[str, Duration("10ms", "10m")] = "1s"
+    retry_max: Annotated[str, Duration("10ms", "1h")] = "60s"
+    jitter: Annotated[float, Range(0, 1)] = 0.25
+    stale: Annotated[str, Duration("1s", "1d")] = "30s"
+    ack_deadline: Annotated[str, Duration("100ms", "10m")] = "10s"
+    data_deadline: Annotated[str, Duration("100ms", "1d")] = "30s"
+    open_interest_poll: Annotated[str, Duration("1s", "1h")] = "10s"
+
+    @property
+    def retry_first_ns(self) -> int:
+        return parse_duration(self.retry_first)
+
+    @property
+    def retry_max_ns(self) -> int:
+        return parse_duration(self.retry_max)
+
+    @property
+    def stale_ns(self) -> int:
+        return parse_duration(self.stale)
+
+    @property
+    def ack_deadline_ns(self) -> int:
+        return parse_duration(self.ack_deadline)
+
+    @property
+    def data_deadline_ns(self) -> int:
+        return parse_duration(self.data_deadline)
+
+    @property
+    def open_interest_poll_ns(self) -> int:
+        return parse_duration(self.open_interest_poll)
+
+
+class Http(msgspec.Struct, frozen=True, kw_only=True):
+    """``[http]``: the supervisor's health and metrics page."""
+
+    enabled: bool = True
+    host: Annotated[str, Host()] = "127.0.0.1"
+    port: Annotated[int, Range(0, 65_535)] = 9464
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """``[log]``: what is logged, how, and where."""
+
+    level: Annotated[str, OneOf(("debug", "info", "warning", "error"))] = "info"
+    format: Annotated[str, OneOf(("json", "pretty"))] = "pretty"
+    file: Annotated[str, FolderOrFile(optional=True)] = ""
+    retention_days: Annotated[int, Range(1, 3650)] = 1
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a run is told. Immutable; picklable, so that children get it whole."""
+
+    collector: Collector = Collector()
+    markets: tuple[Market, ...] = ()
+    ring: Ring = Ring()
+    sync: Sync = Sync()
+    storage: Storage = Storage()
+    websocket: Websocket = Websocket()
+    http: Http = Http()
+    log: Log = Log()
+
+    def exchanges(self) -> list[str]:
+        """The configured exchanges, each once, in the order of the file: one feed process each."""
+        return list(dict.fromkeys(market.exchange for market in self.markets))
+
+    def markets_of(self, exchange: str) -> tuple[Market, ...]:
+        """The entries of one exchange."""
+        return tuple(market for market in self.markets if market.exchange == exchange)
+
+    def runtime_path(self) -> Path:
+        """The folder of rings and control files."""
+        return runtime_dir(self.collector.runtime_dir)
+
+    def data_path(self) -> Path:
+        """The folder of journals, registry and Parquet, absolute."""
+        return Path(self.collector.data).expanduser().absolute()

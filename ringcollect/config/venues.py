@@ -1,0 +1,41 @@
+"""Which exchanges and markets this version collects, and which channels each of them has.
+
+The folders of ``ringcollect/exchanges`` say how; this table lets a configuration be checked before any of that
+code is loaded. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+EVERY_MARKET = ("book", "trade", "bbo")
+FUTURES_ONLY = ("mark_price", "index_price", "funding", "liquidation", "open_interest")
+
+
+@dataclass(frozen=True)
+class Venue:
+    """One market of one exchange."""
+
+    channels: tuple[str, ...]
+    depths: tuple[int, ...] | range
+    """Levels per side that its book snapshot can be asked for; 0, its usual number, is always allowed."""
+
+    @property
+    def depths_in_words(self) -> str:
+        if isinstance(self.depths, range):
+            return f"0 (the usual depth) or {self.depths.start} to {self.depths.stop - 1}"
+        return "0 (the usual depth) or one of " + ", ".join(map(str, self.depths))
+
+
+VENUES = {
+    ("binance", "spot"): Venue(EVERY_MARKET, range(1, 5001)),
+    ("binance", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000)),
+}
+
+EXCHANGES = tuple(sorted({exchange for exchange, _ in VENUES}))
+MARKETS = ("spot", "linear", "inverse", "option")
+
+
+def markets_of(exchange: str) -> tuple[str, ...]:
+    """The markets of ``exchange``, in the order of the vocabulary."""
+    return tuple(market for market in MARKETS if (exchange, market) in VENUES)
