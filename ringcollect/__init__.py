@@ -1,3 +1,12 @@
 """ringcollect: a market-data collector with shared-memory rings and certified Parquet."""
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Public functions are loaded when first asked for, so that ``import ringcollect`` costs nothing."""
+    if name == "attach":
+        from ringcollect.ring.attach import attach
+
+        return attach
+    raise AttributeError(f"module 'ringcollect' has no attribute {name!r}")
