@@ -195,3 +195,63 @@ def dtype_from_list(fields: list[list], itemsize: int) -> np.dtype:
             "itemsize": itemsize,
         }
     )
+
+
+FIELD_MEANING = {
+    "seq": "position in this ring, no holes",
+    "ts_event": "matching-engine time if the venue sends it, else its publish time; 0 = none",
+    "ts_recv": "local time of the socket read",
+    "price": "by kind",
+    "size": "by kind",
+    "id": "by kind",
+    "aux": "by kind; the same 8 bytes as float64 are called aux_f",
+    "instrument": "row of the instrument table; 65535 = the whole exchange",
+    "conn": "connection (leg) it came by",
+    "sub": "kind-specific small code",
+    "kind": "see below",
+    "side": "+1 buy/bid, -1 sell/ask, 0 none; a trade's is the aggressor's; in a status record the channel",
+    "flags": "bits, see below; unknown bits are ignored by readers",
+}
+"""What each field means in every record."""
+
+_BOOK_LEVEL = (
+    "level",
+    "size, 0 removes",
+    "last update id (a counter kept by the feed where the venue has none)",
+    "id of this instrument's previous accepted book batch; -1 in a snapshot",
+    "0 the primary book; 1.. other depth streams, never mixed",
+)
+_PRICE_ONLY = ("price", "NaN", "0", "0", "-")
+KIND_MEANING = {
+    Kind.BOOK_SNAPSHOT: _BOOK_LEVEL,
+    Kind.BOOK_DELTA: _BOOK_LEVEL,
+    Kind.BOOK_CHECK: ("-", "-", "the same id as the batch it checks", "checksum as sent", "-"),
+    Kind.TRADE: (
+        "price",
+        "size",
+        "trade id (of a merged print the last); UUID high half",
+        "first id of a merged print, else = id; UUID low half",
+        "0 ordinary, 1 liquidation, 2 block, 3 RPI, 4 ADL/insurance; +16 = aggregated stream",
+    ),
+    Kind.BBO: ("best price, NaN if missing (bid, then ask with LAST)", "size", "update id", "0", "-"),
+    Kind.LIQUIDATION: (
+        "average fill if sent, else order or bankruptcy price",
+        "filled, else ordered",
+        "id or 0",
+        "aux_f: the other price, NaN if none",
+        "1 average, 2 bankruptcy, 3 order",
+    ),
+    Kind.FUNDING: (
+        "rate per interval",
+        "predicted next rate or NaN",
+        "interval in ns, 0 unknown",
+        "time the rate applies, ns",
+        "-",
+    ),
+    Kind.OPEN_INTEREST: ("reported quote value or NaN", "one-sided, venue unit", "0", "0", "-"),
+    Kind.MARK_PRICE: _PRICE_ONLY,
+    Kind.INDEX_PRICE: _PRICE_ONLY,
+    Kind.TICKER: ("value", "NaN", "0", "0", "field code"),
+    Kind.STATUS: ("number", "number", "from", "to", "status code"),
+}
+"""Per kind: what ``price``, ``size``, ``id``, ``aux`` and ``sub`` mean."""
