@@ -136,6 +136,11 @@ class Reader:
         return head_of(self.words)
 
     @property
+    def registered(self) -> bool:
+        """True if this reader holds a row in the control file and may commit."""
+        return self._slot is not None
+
+    @property
     def lag(self) -> int:
         """Records between this reader's cursor and the head."""
         return self.head - self.cursor
