@@ -47,11 +47,12 @@ def shapes(struct: type[msgspec.Struct]) -> dict[str, Shape]:
 def build(struct: type[msgspec.Struct], raw: Any, path: Path, problems: Problems) -> Any:
     """One table as a struct; ``raw`` is what the TOML parser gave."""
     known = shapes(struct)
-    if not isinstance(raw, dict):
+    is_table = isinstance(raw, dict)
+    if not is_table:
         problems.mismatch(path, raw, "a table with the keys " + ", ".join(known))
         raw = {}
-    else:
-        for key in raw.keys() - known.keys():
+    for key in raw:
+        if key not in known:
             problems.add((*path, key), f"unknown key; {nearest(key, known)}")
     values = {key: _value(known[key], raw[key], (*path, key), problems) for key in known if key in raw}
     for field in msgspec.structs.fields(struct):
@@ -60,7 +61,7 @@ def build(struct: type[msgspec.Struct], raw: Any, path: Path, problems: Problems
         if not field.required:
             values.pop(field.name, None)
             continue
-        if field.name not in raw and not problems.touches(path):
+        if is_table and field.name not in raw:
             problems.add((*path, field.name), f"missing; allowed: {_allowed(known[field.name])}")
         values[field.name] = () if known[field.name].item else ""
     return struct(**values)

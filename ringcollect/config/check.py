@@ -115,10 +115,8 @@ def _check_streams_are_unique(config: Config, problems: Problems) -> None:
                     twice.setdefault(seen[stream], []).append(channel)
                 seen.setdefault(stream, place)
             for before, channels in twice.items():
-                problems.add(
-                    ("markets", number, "symbols", i),
-                    f'"{symbol}" with {", ".join(channels)} of {market.exchange} {market.market} is already in {before}',
-                )
+                what = f'"{symbol}" with {", ".join(channels)} of {market.exchange} {market.market}'
+                problems.add(("markets", number, "symbols", i), f"{what} is already in {before}")
 
 
 def _check_instrument_count(config: Config, problems: Problems) -> None:

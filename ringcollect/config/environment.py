@@ -6,6 +6,7 @@ commas or as TOML; the position one past the last appends a table, so that a con
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -76,7 +77,7 @@ def _parse(shape: Shape, text: str) -> Any:
 
 def _put(raw: dict[str, Any], path: Path, value: Any, problems: Problems) -> None:
     node: Any = raw
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in itertools.pairwise(path):
         empty: Any = [] if isinstance(following, int) else {}
         if isinstance(step, int):
             if not isinstance(node, list):

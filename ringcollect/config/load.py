@@ -45,14 +45,16 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
         raise ConfigError(f"{self.file} has no [[markets]]: nothing to collect")
 
 
-def load(
-    path: FilePath | None, env: Mapping[str, str], options: Mapping[str, Mapping[str, Any]] | None = None
-) -> Loaded:
+Options = Mapping[str, Mapping[str, Any]]
+"""Values from the command line: ``{"log": {"level": "debug"}}``."""
+
+
+def load(path: FilePath | None, env: Mapping[str, str], options: Options | None = None) -> Loaded:
     """The configuration of this run.
 
     ``path`` is ``--config``; without it ``RINGCOLLECT_CONFIG``, ``./config.toml`` and ``/etc/ringcollect/config.toml``
-    are tried, and without any the defaults stand (no markets). ``options`` are values from the command line,
-    ``{"log": {"level": "debug"}}``; they win over everything. Raises ConfigError that lists every problem.
+    are tried, and without any the defaults stand (no markets). ``options`` win over everything.
+    Raises ConfigError that lists every problem.
     """
     file = find_file(path, env)
     text = _read(file) if file is not None else ""
@@ -64,16 +66,15 @@ def parse(
     name: str = "config.toml",
     *,
     env: Mapping[str, str] | None = None,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
+    options: Options | None = None,
     file: FilePath | None = None,
 ) -> Loaded:
     """As :func:`load`, of a TOML text; ``name`` stands for it in messages."""
     raw = _parse_toml(text, name)
     problems = Problems()
-    lines = line_numbers(text)
+    problems.places = {path: f"{name}:{line}" for path, line in line_numbers(text).items()}
     for path in _leaves(raw):
-        line = next((lines[path[:end]] for end in range(len(path), 0, -1) if path[:end] in lines), None)
-        problems.origins[path] = name if line is None else f"{name}:{line}"
+        problems.origins[path] = problems.places.get(path, name)
     apply_environment(raw, env or {}, problems)
     for section, values in (options or {}).items():
         for key, value in values.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -33,7 +34,7 @@ def found(path: Path, value: object) -> str:
         return f"an array of {len(value)}"
     if isinstance(value, bool):
         return str(value).lower()
-    text = ascii(mask(path, value)) if isinstance(value, str) else str(value)
+    text = json.dumps(mask(path, value)) if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}... ({len(text)} characters)"
 
 
@@ -49,6 +50,9 @@ class Problems:
     """The problems found so far, and where each key came from."""
 
     origins: dict[Path, str] = field(default_factory=dict)
+    """Key to the file and line, variable or option that set it; keys that nothing set are not in here."""
+    places: dict[Path, str] = field(default_factory=dict)
+    """Table or key to the line where it stands, for messages about what is missing in it."""
     _lines: list[tuple[Path, str]] = field(default_factory=list)
 
     def add(self, path: Path, what: str) -> None:
@@ -66,11 +70,8 @@ class Problems:
         )
 
     def origin(self, path: Path) -> str:
-        """Where ``path`` was set: its own origin, or that of the nearest table around it; "default" if nowhere."""
-        for end in range(len(path), 0, -1):
-            if path[:end] in self.origins:
-                return self.origins[path[:end]]
-        return "default"
+        """Where ``path`` (or the array it is in) was set, "default" if nowhere."""
+        return _innermost(path, self.origins) or "default"
 
     def raise_if_any(self) -> None:
         """Raise one ConfigError that lists every problem, in the order of the keys' origins."""
@@ -81,6 +82,11 @@ class Problems:
         raise ConfigError(f"the configuration has {count}:\n" + "\n".join(f"  {line}" for line in listed))
 
     def _line(self, path: Path, what: str) -> str:
-        origin = self.origin(path)
-        where = "" if origin == "default" else f"{origin}: "
-        return f"{where}{spell(path)}: {what}" if path else f"{where}{what}"
+        where = _innermost(path, self.origins) or _innermost(path, self.places)
+        parts = (where, spell(path), what)
+        return ": ".join(part for part in parts if part)
+
+
+def _innermost(path: Path, known: dict[Path, str]) -> str | None:
+    """What is known of ``path``, else of the nearest table or array around it."""
+    return next((known[path[:end]] for end in range(len(path), 0, -1) if path[:end] in known), None)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 
 def runtime_dir(configured: str | None = None) -> Path:
-    """``configured``, else ``RINGCOLLECT_RUNTIME``, else ``/dev/shm/ringcollect-<uid>`` (a temporary folder off Linux)."""
+    """``configured``, else ``RINGCOLLECT_RUNTIME``, else ``/dev/shm/ringcollect-<uid>``.
+
+    Where there is no tmpfs (macOS) the last is an ordinary folder under the temporary one.
+    """
     chosen = configured or os.environ.get("RINGCOLLECT_RUNTIME")
     if chosen:
         return Path(chosen).expanduser()

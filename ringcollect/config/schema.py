@@ -155,7 +155,7 @@ class Websocket(msgspec.Struct, frozen=True, kw_only=True):
     """``[websocket]``: reconnects, deadlines and polls of the feeds."""
 
     retry_first: Annotated[str, Duration("10ms", "10m")] = "1s"
-    retry_max: Annotated[str, Duration("10ms", "1h")] = "60s"
+    retry_max: Annotated[str, Duration("10ms", "1h")] = "1m"
     jitter: Annotated[float, Range(0, 1)] = 0.25
     stale: Annotated[str, Duration("1s", "1d")] = "30s"
     ack_deadline: Annotated[str, Duration("100ms", "10m")] = "10s"

@@ -7,10 +7,12 @@ import re
 MASK = "********"
 
 _SECRET_NAME = re.compile(
-    r"(^|_)(password|passwd|secret|token|credentials?|api_?key|access_?key|private_?key)($|_)", re.I
+    r"(^|_)(password|passwd|secret|token|credentials?|api_?key|access_?key|private_?key)($|_)", re.IGNORECASE
 )
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]+@")
-_QUERY_SECRET = re.compile(r"(?<=[?&])([^=&\s]*(?:key|token|secret|signature|password)[^=&\s]*)=([^&#\s]+)", re.I)
+_QUERY_SECRET = re.compile(
+    r"(?<=[?&])([^=&\s]*(?:key|token|secret|signature|password)[^=&\s]*)=([^&#\s]+)", re.IGNORECASE
+)
 
 
 def is_secret_name(name: str) -> bool:
