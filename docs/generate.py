@@ -63,8 +63,8 @@ def records_page() -> str:
     channels = ", ".join(f"{int(c)} `{c.name.lower()}`" for c in Channel if c)
     return f"""# The record
 
-Generated from `ringcollect/records.py` by `python docs/generate.py`. {RECORD_BYTES} bytes, one cache line, little-endian.
-Times are int64 nanoseconds since the Unix epoch, UTC. Prices and sizes are the venue's own numbers, the correctly
+Generated from `ringcollect/records.py` by `python docs/generate.py`. {RECORD_BYTES} bytes, one cache line,
+little-endian. Times are int64 nanoseconds since the Unix epoch, UTC. Prices and sizes are the venue's own numbers, the correctly
 rounded float64 of its text; the instrument table says what a size is, `to_base` converts it.
 
 {table(["offset", "field", "type", "meaning"], layout)}
@@ -73,8 +73,8 @@ rounded float64 of its text; the instrument table says what a size is, `to_base`
 {table(["code", "kind", "price", "size", "id", "aux", "sub"], kinds)}
 A frame without levels still gives one book record with side 0, price NaN and size 0, so that the chain and the frame
 counts close. **The chain**: a book consumer has missed something of an instrument exactly when `aux` differs from the
-last `id` it applied. **The book**: apply records in ring order, skip UNSYNCED, honour CLEAR, and after each batch forget
-levels beyond the instrument's `book_depth` (0 = no limit).
+last `id` it applied. **The book**: apply records in ring order, skip UNSYNCED, honour CLEAR, and after each batch
+forget levels beyond the instrument's `book_depth` (0 = no limit).
 
 ## Flags
 
