@@ -64,8 +64,8 @@ def records_page() -> str:
     return f"""# The record
 
 Generated from `ringcollect/records.py` by `python docs/generate.py`. {RECORD_BYTES} bytes, one cache line,
-little-endian. Times are int64 nanoseconds since the Unix epoch, UTC. Prices and sizes are the venue's own numbers, the correctly
-rounded float64 of its text; the instrument table says what a size is, `to_base` converts it.
+little-endian. Times are int64 nanoseconds since the Unix epoch, UTC. Prices and sizes are the venue's own numbers, the
+correctly rounded float64 of its text; the instrument table says what a size is, `to_base` converts it.
 
 {table(["offset", "field", "type", "meaning"], layout)}
 ## Kinds
