@@ -1,0 +1,50 @@
+"""Which processes a configuration needs, and in which order they stop."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+from ringcollect.config import Config
+
+
+class Stage(enum.IntEnum):
+    """Stop order: a stage stops only when nothing before it writes any more."""
+
+    FEED = 0
+    SYNC = 1
+    WRITER = 2
+
+
+@dataclass(frozen=True)
+class ChildSpec:
+    """One process: ``target`` is ``module:function``, imported in the child only, called with ``args`` and ``stop``."""
+
+    name: str
+    stage: Stage
+    target: str
+    args: tuple[Any, ...]
+    stop_budget_s: float
+
+
+def plan(config: Config) -> tuple[ChildSpec, ...]:
+    """The children of ``config``: a feed per exchange, the synchronizer unless disabled, the journal process."""
+    exchanges = config.exchanges()
+    collector = config.collector
+    children = [
+        ChildSpec(
+            f"feed-{exchange}", Stage.FEED, "ringcollect.feed.process:run", (config, exchange), collector.stop_feeds_s
+        )
+        for exchange in exchanges
+    ]
+    if config.sync.enabled:
+        children.append(
+            ChildSpec("sync", Stage.SYNC, "ringcollect.sync.process:run", (config, exchanges), collector.stop_sync_s)
+        )
+    children.append(
+        ChildSpec(
+            "journal", Stage.WRITER, "ringcollect.store.process:run", (config, exchanges), collector.stop_writer_s
+        )
+    )
+    return tuple(children)

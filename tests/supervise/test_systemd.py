@@ -1,0 +1,90 @@
+"""What systemd hears, on a real datagram socket; and whether it would take our unit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ringcollect.supervise.systemd import Notifier
+
+UNIT = Path(__file__).parents[2] / "systemd" / "ringcollect.service"
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[tuple[socket.socket, str]]:
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(path)
+        listener.settimeout(5)
+        yield listener, path
+
+
+def test_ready_status_watchdog_and_stopping_arrive_as_systemd_spells_them(systemd: tuple[socket.socket, str]) -> None:
+    listener, path = systemd
+    notifier = Notifier({"NOTIFY_SOCKET": path})
+    notifier.ready()
+    notifier.status("READY\n2 feeds")
+    notifier.watchdog()
+    notifier.stopping()
+    assert [listener.recv(1000) for _ in range(4)] == [
+        f"READY=1\nMAINPID={os.getpid()}".encode(),
+        b"STATUS=READY 2 feeds",
+        b"WATCHDOG=1",
+        b"STOPPING=1",
+    ]
+    notifier.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+def test_an_abstract_socket_is_spoken_to() -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        name = f"ringcollect-test-{os.getpid()}"
+        listener.bind("\0" + name)
+        notifier = Notifier({"NOTIFY_SOCKET": "@" + name})
+        notifier.watchdog()
+        listener.settimeout(5)
+        assert listener.recv(100) == b"WATCHDOG=1"
+        notifier.close()
+
+
+def test_without_systemd_nothing_happens_and_a_dead_systemd_is_counted_not_raised(tmp_path: Path) -> None:
+    Notifier({}).ready()
+    notifier = Notifier({"NOTIFY_SOCKET": str(tmp_path / "nobody")})
+    notifier.ready()
+    assert notifier.failed == 1
+    notifier.close()
+
+
+def test_the_watchdog_is_fed_twice_per_period_and_only_by_the_process_it_was_meant_for() -> None:
+    assert Notifier({"WATCHDOG_USEC": "20000000"}).watchdog_interval_s == 10
+    assert Notifier({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": str(os.getpid())}).watchdog_interval_s == 10
+    assert Notifier({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "1"}).watchdog_interval_s is None
+    assert Notifier({}).watchdog_interval_s is None
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    program = tmp_path / "ringcollect"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    unit = tmp_path / "ringcollect.service"
+    unit.write_text(UNIT.read_text().replace("/opt/ringcollect/bin/ringcollect", str(program)))
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "ringcollect.service" not in done.stderr, done.stderr
+
+
+def test_the_unit_leaves_the_compiler_its_pages_and_the_kernels_their_cache() -> None:
+    settings = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if "=" in line and line[0] != "#")
+    assert "MemoryDenyWriteExecute" not in settings, "it breaks numba"
+    assert settings["Type"] == "notify"
+    assert settings["RuntimeDirectory"]
+    assert settings["CacheDirectory"]
+    assert float(settings["TimeoutStopSec"]) >= 10 + 5 + 15, "systemd must not cut the stop budgets short"
