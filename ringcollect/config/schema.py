@@ -21,11 +21,11 @@ from ringcollect.config.rules import (
     Symbol,
     Url,
 )
-from ringcollect.config.runtime import runtime_dir
 from ringcollect.config.symbols import symbol_key
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
 from ringcollect.durations import parse_duration
 from ringcollect.records import CHANNELS_BY_NAME
+from ringcollect.runtime import runtime_dir
 
 MIB = 1 << 20
 PROFILES = ("default", "low-power")

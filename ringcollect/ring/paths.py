@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-import tempfile
 from pathlib import Path
 
 from ringcollect.errors import EnvironmentRefused, RingError
+from ringcollect.runtime import runtime_dir
+
+__all__ = ["check_name", "control_path", "ensure_runtime_dir", "ring_path", "runtime_dir"]
 
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
-
-
-def runtime_dir(configured: str | None = None) -> Path:
-    """The configured folder, else ``RINGCOLLECT_RUNTIME``, else ``/dev/shm/ringcollect-<uid>``."""
-    chosen = configured or os.environ.get("RINGCOLLECT_RUNTIME")
-    if chosen:
-        return Path(chosen)
-    base = Path("/dev/shm") if sys.platform == "linux" else Path(tempfile.gettempdir())
-    return base / f"ringcollect-{os.getuid()}"
 
 
 def ensure_runtime_dir(folder: Path) -> Path:
