@@ -1,0 +1,53 @@
+# Everything runs in .venv, made here from nothing but Python 3.11 to 3.13 and a package index.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+
+# The first interpreter of the right age that really runs (a pyenv shim may stand for none).
+SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then command -v $$python; break; fi; done)
+
+.PHONY: help demo test lint check clean
+
+help:
+	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
+	@echo "make test    all tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
+	@echo "make lint    ruff and mypy"
+	@echo "make check   lint and test"
+	@echo "make clean   remove $(VENV) and what the tools left behind"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found: set PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps, so that a second make installs nothing unless the dependencies changed.
+$(VENV)/.installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/ringcollect start --demo --for 20s
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ringcollect warm
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint test
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	find ringcollect tests -name __pycache__ -type d -prune -exec rm -rf {} +
