@@ -1,0 +1,1 @@
+"""From ring to lake: journals that survive ``kill -9``, sealed Parquet, certificates, and the check of all of it."""

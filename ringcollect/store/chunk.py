@@ -1,0 +1,100 @@
+"""Records on their way from ring to journal to table, and what the three kinds of rings have in common."""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+import numpy as np
+import zstandard
+
+from ringcollect.errors import LakeError
+from ringcollect.records import RECORD, Flag
+from ringcollect.ring.layout import FRAME_ENTRY
+from ringcollect.store.framing import JournalFrame
+
+
+class RingKind(enum.Enum):
+    """What a ring holds, known from its dtype alone."""
+
+    RECORDS = "records"
+    ROWS = "rows"
+    FRAMES = "frames"
+
+
+def kind_of(dtype: np.dtype) -> RingKind:
+    """The kind of a ring; LakeError for a dtype that is none of ours."""
+    if dtype == RECORD:
+        return RingKind.RECORDS
+    if dtype == FRAME_ENTRY:
+        return RingKind.FRAMES
+    names = dtype.names or ()
+    if dtype.itemsize % 8 == 0 and names[:2] == ("seq", "ts_ns") and "instrument" in names:
+        return RingKind.ROWS
+    raise LakeError(f"no journal for records of dtype {dtype}")
+
+
+class Chunk(NamedTuple):
+    """Consecutive records of one ring; ``blob`` holds the bytes of frame entries, end to end (else empty)."""
+
+    records: np.ndarray
+    blob: bytes = b""
+
+    def times(self) -> np.ndarray:
+        """int64 ns per record: the time that drives rotation and dates."""
+        names = self.records.dtype.names or ()
+        return self.records["ts_recv" if "ts_recv" in names else "ts_ns"]
+
+    def closes_batch(self) -> np.ndarray:
+        """bool per record: the last of its batch."""
+        if self.records.dtype == RECORD:
+            return (self.records["flags"] & Flag.LAST) != 0
+        return np.ones(len(self.records), bool)
+
+    def sizes(self) -> np.ndarray:
+        """int64 bytes per record, uncompressed."""
+        sizes = np.full(len(self.records), self.records.dtype.itemsize, np.int64)
+        if self.records.dtype == FRAME_ENTRY:
+            sizes += self.records["length"]
+        return sizes
+
+    def split(self, n: int) -> tuple[Chunk, Chunk]:
+        """The first ``n`` records and the rest."""
+        at = int(self.records["length"][:n].sum()) if self.records.dtype == FRAME_ENTRY else 0
+        return Chunk(self.records[:n], self.blob[:at]), Chunk(self.records[n:], self.blob[at:])
+
+
+def chunk_of_entries(entries: np.ndarray, payload: np.ndarray, start: int) -> Chunk:
+    """What ``FrameReader.read_raw`` gave, with the bytes of each entry end to end and ``start`` cleared."""
+    pieces = [
+        payload[at : at + length].tobytes()
+        for at, length in zip((entries["start"] * 8 - start).tolist(), entries["length"].tolist(), strict=True)
+    ]
+    entries = entries.copy()
+    entries["start"] = 0
+    return Chunk(entries, b"".join(pieces))
+
+
+def compress(chunk: Chunk, compressor: zstandard.ZstdCompressor) -> tuple[int, bytes]:
+    """(raw length, zstd bytes): 8-byte words transposed, so that like stands by like, then the blob."""
+    words = np.ascontiguousarray(chunk.records).view(np.uint64).reshape(len(chunk.records), -1)
+    raw = np.ascontiguousarray(words.T).tobytes() + chunk.blob
+    return len(raw), compressor.compress(raw)
+
+
+def decompress(frame: JournalFrame, dtype: np.dtype) -> Chunk:
+    """The inverse of :func:`compress`; LakeError if the content is not what the frame's head says."""
+    try:
+        raw = zstandard.ZstdDecompressor().decompress(frame.payload, max_output_size=frame.raw_length)
+    except zstandard.ZstdError as error:
+        raise LakeError(f"journal frame at byte {frame.at}: {error}") from error
+    size = frame.rows * dtype.itemsize
+    if len(raw) != frame.raw_length or len(raw) < size:
+        raise LakeError(f"journal frame at byte {frame.at}: {len(raw)} bytes are not {frame.rows} records")
+    words = np.frombuffer(raw, np.uint64, size // 8).reshape(-1, frame.rows)
+    records = np.ascontiguousarray(words.T).reshape(-1).view(dtype)
+    if frame.rows != frame.seq_to - frame.seq_from or not np.array_equal(
+        records["seq"], np.arange(frame.seq_from, frame.seq_to)
+    ):
+        raise LakeError(f"journal frame at byte {frame.at}: not the records {frame.seq_from} to {frame.seq_to - 1}")
+    return Chunk(records, raw[size:])

@@ -1,0 +1,128 @@
+"""Columns to a Parquet file and back: fixed slices, fixed encodings, nothing in the file but content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ringcollect.errors import LakeError
+from ringcollect.store.schema import Column, is_nullable
+from ringcollect.store.tables import Columns
+
+ROW_GROUP = 1 << 17
+METADATA_KEY = b"ringcollect"
+_DICTIONARY = frozenset({"uint8", "int8", "uint16", "uint32", "string"})
+_NEVER_DICTIONARY = frozenset({"uuid", "payload"})
+_PRICES = frozenset({"price", "size", "bid_price", "bid_size", "ask_price", "ask_size"})
+
+
+def arrow_schema(columns: Sequence[Column], metadata: dict[str, Any] | None = None) -> pa.Schema:
+    """The Arrow schema of ``columns``; ``metadata`` goes into the file as JSON under ``ringcollect``."""
+    types = {"bool": pa.bool_(), "string": pa.string(), "binary": pa.binary()}
+    fields = [
+        pa.field(c.name, types[c.type] if c.type in types else getattr(pa, c.type)(), nullable=is_nullable(c))
+        for c in columns
+    ]
+    text = None if metadata is None else {METADATA_KEY: json.dumps(metadata, sort_keys=True).encode()}
+    return pa.schema(fields, metadata=text)
+
+
+def write(
+    target: BinaryIO,
+    columns: Sequence[Column],
+    metadata: dict[str, Any],
+    rows: int,
+    take: Callable[[int, int], Columns],
+    level: int,
+) -> None:
+    """Write ``rows`` rows; ``take(start, stop)`` gives the columns of a slice, so that memory stays bounded."""
+    schema = arrow_schema(columns, metadata)
+    dictionary = [c.name for c in columns if _has_dictionary(c)]
+    encodings = {c.name: _encoding(c) for c in columns if not _has_dictionary(c) and c.type != "bool"}
+    with pq.ParquetWriter(
+        target,
+        schema,
+        compression="zstd",
+        compression_level=level,
+        use_dictionary=dictionary,
+        column_encoding=encodings,
+        write_page_checksum=True,
+    ) as writer:
+        for start in range(0, max(rows, 1), ROW_GROUP):
+            stop = min(rows, start + ROW_GROUP)
+            writer.write_table(_arrow_table(schema, take(start, stop)), row_group_size=ROW_GROUP)
+
+
+def _has_dictionary(column: Column) -> bool:
+    if column.name in _NEVER_DICTIONARY:
+        return False
+    return column.type in _DICTIONARY or column.name == "generation" or column.name in _PRICES
+
+
+def _encoding(column: Column) -> str:
+    if column.type in ("int64", "uint64", "int32"):
+        return "DELTA_BINARY_PACKED"
+    if column.type == "float64":
+        return "BYTE_STREAM_SPLIT"
+    return "PLAIN"
+
+
+def _arrow_table(schema: pa.Schema, columns: Columns) -> pa.Table:
+    arrays = []
+    for field in schema:
+        values = columns[field.name]
+        mask = None
+        if isinstance(values, tuple):
+            values, there = values
+            mask = ~there
+        arrays.append(pa.array(values, type=field.type, mask=mask, from_pandas=False))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def open_file(source: Any) -> pq.ParquetFile:
+    """A Parquet file whose page checksums are verified; LakeError if it is none."""
+    try:
+        return pq.ParquetFile(source, page_checksum_verification=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise LakeError(f"cannot be read as Parquet: {error}") from error
+
+
+def metadata_of(file: pq.ParquetFile) -> dict[str, Any]:
+    """Our metadata of a file; LakeError if it has none."""
+    raw = (file.schema_arrow.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise LakeError("no ringcollect metadata in the file")
+    try:
+        return dict(json.loads(raw))
+    except (ValueError, TypeError) as error:
+        raise LakeError(f"unreadable ringcollect metadata: {error}") from error
+
+
+def read(file: pq.ParquetFile, columns: Sequence[Column]) -> Iterator[Columns]:
+    """The rows, one row group at a time; LakeError if a column is missing, of another type, or a page is damaged."""
+    schema = file.schema_arrow
+    for column, field in zip(columns, arrow_schema(columns), strict=True):
+        if column.name not in schema.names or schema.field(column.name).type != field.type:
+            raise LakeError(f"no column {column.name} of type {column.type}")
+    for group in range(file.metadata.num_row_groups):
+        try:
+            table = file.read_row_group(group, columns=[c.name for c in columns])
+        except (pa.ArrowException, OSError) as error:
+            raise LakeError(f"row group {group}: {error}") from error
+        yield {c.name: _values(table[c.name].combine_chunks(), c) for c in columns}
+
+
+def _values(array: Any, column: Column) -> Any:
+    if column.type in ("string", "binary"):
+        return array.to_pylist()
+    if is_nullable(column):
+        there = np.asarray(array.is_valid())
+        return np.asarray(array.fill_null(0)), there
+    if array.null_count:
+        raise LakeError(f"column {column.name} has nulls")
+    return array.to_numpy(zero_copy_only=False)
