@@ -1,0 +1,263 @@
+"""What a record does once its time has come: to the book, to the carried states, to the sums of the open row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.jit import njit
+from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
+from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
+from ringcollect.sync.features import group_a
+from ringcollect.sync.grid import is_outlier
+from ringcollect.sync.layout import (
+    B_CLEAR,
+    B_LAST,
+    B_REST,
+    F_FUNDING_PREDICTED,
+    F_FUNDING_RATE,
+    F_INDEX,
+    F_INTEREST,
+    F_INTEREST_VALUE,
+    F_MARK,
+    F_TRADE_PRICE,
+    G_ARGUMENT,
+    G_LATE_EVENTS,
+    GROUP_A,
+    GROW_BOOK,
+    I_APPLIED,
+    I_BIN_FLAGS,
+    I_BIN_LIQUIDATIONS,
+    I_BIN_STATES,
+    I_BIN_TRADES,
+    I_BIN_UPDATES,
+    I_EVENTS_HEAD,
+    I_EVENTS_MIN,
+    I_FIRST_TRADE,
+    I_FUNDING_EVERY,
+    I_FUNDING_NEXT,
+    I_FUNDING_TS,
+    I_INDEX_TS,
+    I_INTEREST_TS,
+    I_LAST_TRADE,
+    I_LATE_EVENTS,
+    I_MARK_TS,
+    I_PERIOD,
+    I_SEEDED_REST,
+    I_TICK_SIGN,
+    I_TRUSTED,
+    I_UPDATES_HEAD,
+    K_FUNDING,
+    K_INTEREST,
+    K_LIQUIDATION,
+    K_MARK,
+    K_STATUS,
+    K_TRADE,
+    P_GRID,
+    P_GROUPS,
+    P_SLAB,
+    POOL_NEXT,
+    POOL_TIME,
+    UNLIMITED,
+)
+from ringcollect.sync.pool import pop, release
+from ringcollect.sync.rows import RowFlag
+
+_TICK_RULE = int(RowFlag.TICK_RULE_SIDE)
+_RECV_TIME = int(RowFlag.RECV_TIME_USED)
+
+
+@njit
+def _mark_time(record: np.ndarray, row: np.ndarray, params: np.ndarray) -> None:
+    if record[W_TS_EVENT] == 0 or is_outlier(record, params):
+        row[I_BIN_FLAGS] |= _RECV_TIME
+
+
+@njit
+def apply_update(
+    record: np.ndarray,
+    time: int,
+    row: np.ndarray,
+    values: np.ndarray,
+    books: np.ndarray,
+    params: np.ndarray,
+    shared: np.ndarray,
+) -> None:
+    """Apply one book record (or the void a START left) with effective time ``time``.
+
+    Records come from the ring (8 words) or from the pool (their first 8 words).
+    """
+    tail = record[W_TAIL]
+    flags = (tail >> 48) & 0xFFFF
+    if (tail >> 32) & 0xFF == K_STATUS:
+        row[I_TRUSTED] = 0
+        clear(row, values)
+        return
+    if flags & B_CLEAR:
+        clear(row, values)
+        row[I_TRUSTED] = 1
+        row[I_SEEDED_REST] = 1 if flags & B_REST else 0
+    side = (tail >> 40) & 0xFF
+    if side != 0:
+        numbers = record.view(np.float64)
+        sign = 1 if side < 128 else -1
+        set_level(row, values, books, params, shared, sign, numbers[W_PRICE], numbers[W_SIZE])
+    if flags & B_LAST:
+        truncate(row, values, books)
+    row[I_APPLIED] = time
+    row[I_BIN_UPDATES] += 1
+    _mark_time(record, row, params)
+
+
+@njit
+def _trade(record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> None:
+    numbers = record.view(np.float64)
+    price, size = numbers[W_PRICE], numbers[W_SIZE]
+    side = (record[W_TAIL] >> 40) & 0xFF
+    if side >= 128:
+        side -= 256
+    change = price - values[F_TRADE_PRICE]
+    if side == 0:
+        # Tick rule: against the trade before it in ring order; an unchanged price keeps the last direction.
+        if values[F_TRADE_PRICE] > 0.0 and change != 0.0:
+            row[I_TICK_SIGN] = 1 if change > 0.0 else -1
+        side = row[I_TICK_SIGN]
+        if side != 0:
+            row[I_BIN_FLAGS] |= _TICK_RULE
+    elif values[F_TRADE_PRICE] > 0.0 and change != 0.0:
+        row[I_TICK_SIGN] = 1 if change > 0.0 else -1
+    values[F_TRADE_PRICE] = price
+    # Records arrive in ring order, so of two equal times the earlier is first and the later is last.
+    first = row[I_BIN_TRADES] == 0 or time < row[I_FIRST_TRADE]
+    last = row[I_BIN_TRADES] == 0 or time >= row[I_LAST_TRADE]
+    if first:
+        row[I_FIRST_TRADE] = time
+    if last:
+        row[I_LAST_TRADE] = time
+    row[I_BIN_TRADES] += 1
+    if params[P_GROUPS] & GROUP_A:
+        group_a.on_trade(values, params[P_SLAB], price, base_size(size, price, row, values), side, first, last)
+
+
+@njit
+def _liquidation(record: np.ndarray, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> None:
+    numbers = record.view(np.float64)
+    price, size = numbers[W_PRICE], numbers[W_SIZE]
+    if price != price:
+        price = numbers[W_AUX]  # the other price the venue sent
+    row[I_BIN_LIQUIDATIONS] += 1
+    if params[P_GROUPS] & GROUP_A and price == price:
+        side = (record[W_TAIL] >> 40) & 0xFF
+        signed = side if side < 128 else side - 256
+        group_a.on_liquidation(values, params[P_SLAB], price, base_size(size, price, row, values), signed)
+
+
+@njit
+def _state(record: np.ndarray, time: int, kind: int, row: np.ndarray, values: np.ndarray) -> None:
+    """Carry a single-valued state; of two the one with the greater (time, sequence) counts (G10, G12)."""
+    numbers = record.view(np.float64)
+    if kind == K_FUNDING:
+        if time >= row[I_FUNDING_TS]:
+            row[I_FUNDING_TS] = time
+            row[I_FUNDING_EVERY] = record[W_ID]
+            row[I_FUNDING_NEXT] = record[W_AUX]
+            values[F_FUNDING_RATE] = numbers[W_PRICE]
+            values[F_FUNDING_PREDICTED] = numbers[W_SIZE]
+    elif kind == K_INTEREST:
+        if time >= row[I_INTEREST_TS]:
+            row[I_INTEREST_TS] = time
+            values[F_INTEREST] = numbers[W_SIZE]
+            values[F_INTEREST_VALUE] = numbers[W_PRICE]
+    elif kind == K_MARK:
+        if time >= row[I_MARK_TS]:
+            row[I_MARK_TS] = time
+            values[F_MARK] = numbers[W_PRICE]
+    elif time >= row[I_INDEX_TS]:
+        row[I_INDEX_TS] = time
+        values[F_INDEX] = numbers[W_PRICE]
+    row[I_BIN_STATES] += 1
+
+
+@njit
+def apply_event(record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> None:
+    """Add a trade or liquidation of the open row to its sums, or carry a state."""
+    kind = (record[W_TAIL] >> 32) & 0xFF
+    if kind == K_TRADE:
+        _trade(record, time, row, values, params)
+    elif kind == K_LIQUIDATION:
+        _liquidation(record, row, values, params)
+    else:
+        _state(record, time, kind, row, values)
+    _mark_time(record, row, params)
+
+
+@njit
+def count_late_event(row: np.ndarray, shared: np.ndarray) -> None:
+    """G7: an event whose row is out is dropped and counted."""
+    shared[G_LATE_EVENTS] += 1
+    row[I_LATE_EVENTS] += 1
+
+
+@njit
+def is_event(kind: int) -> bool:
+    """Trades and liquidations belong to one row; everything else is state and is carried."""
+    return kind == K_TRADE or kind == K_LIQUIDATION
+
+
+@njit
+def _settle_events(
+    row: np.ndarray, values: np.ndarray, pool: np.ndarray, params: np.ndarray, shared: np.ndarray
+) -> None:
+    open_row = row[I_PERIOD] + 1
+    before = -1
+    slot = row[I_EVENTS_HEAD]
+    smallest = UNLIMITED
+    while slot >= 0:
+        after = pool[slot, POOL_NEXT]
+        time = pool[slot, POOL_TIME]
+        its_row = time // params[P_GRID] + 1
+        if its_row > open_row:
+            smallest = min(smallest, its_row)
+            before = slot
+        else:
+            if its_row < open_row and is_event((pool[slot, W_TAIL] >> 32) & 0xFF):
+                count_late_event(row, shared)
+            else:
+                apply_event(pool[slot], time, row, values, params)
+            if before < 0:
+                row[I_EVENTS_HEAD] = after
+            else:
+                pool[before, POOL_NEXT] = after
+            release(slot, row, shared, pool)
+        slot = after
+    row[I_EVENTS_HEAD + 1] = before
+    row[I_EVENTS_MIN] = smallest
+
+
+@njit
+def settle(
+    instrument: int,
+    row: np.ndarray,
+    values: np.ndarray,
+    books: np.ndarray,
+    pool: np.ndarray,
+    params: np.ndarray,
+    shared: np.ndarray,
+) -> int:
+    """Apply every waiting record that is due for the open row; returns 0, or GROW_BOOK before a level that does not fit.
+
+    Afterwards the book is the one of the open row's close and its sums hold every event seen of it: writing the row
+    only reads. Calling it again changes nothing.
+    """
+    close = (row[I_PERIOD] + 1) * params[P_GRID]
+    while row[I_UPDATES_HEAD] >= 0:
+        slot = row[I_UPDATES_HEAD]
+        if pool[slot, POOL_TIME] >= close:
+            break
+        if not has_room(row, params):
+            shared[G_ARGUMENT] = instrument
+            return GROW_BOOK
+        apply_update(pool[slot], pool[slot, POOL_TIME], row, values, books, params, shared)
+        pop(row, I_UPDATES_HEAD, shared, pool)
+    if row[I_EVENTS_MIN] <= row[I_PERIOD] + 1:
+        _settle_events(row, values, pool, params, shared)
+    return 0

@@ -1,0 +1,344 @@
+"""The engine: the arrays, and what the kernels ask of Python between two calls (bigger arrays, metadata).
+
+A pure function of one ``.rec`` stream: the rows do not depend on how the stream is cut into calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ringcollect.errors import ConfigError, RingcollectError
+from ringcollect.instruments import SIZE_UNITS, Instrument
+from ringcollect.records import RECORD, RECORD_WORDS
+from ringcollect.sync import layout as at
+from ringcollect.sync.features import catalogue
+from ringcollect.sync.kernel import consume, finish, lose
+from ringcollect.sync.rows import row_dtype
+
+_FIRST_POOL = 1024
+_FIRST_SIDE = 64
+_OUT_ROWS = 1024
+
+Sink = Callable[[np.ndarray], None]
+"""Takes rows (dtype :func:`row_dtype`); the array is only valid during the call."""
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides the rows, all times in ns. ``hold_back_ns=None``: 250 ms in driven modes, 1 s in external."""
+
+    grid_ns: int = 100_000_000
+    mode: str = "orderbook"
+    hold_back_ns: int | None = None
+    max_gap_fill: int = 10_000
+    max_future_skew_ns: int = 30_000_000_000  # 0 switches the guard off
+    hold_back_records: int = 65_536
+    book_levels: int = 16_384
+    max_row_latency_ns: int = 0  # 0 = off (G21)
+    columns: tuple[str, ...] = catalogue.SETS["minimal"]
+
+    def resolved_hold_back_ns(self) -> int:
+        """The hold-back in force."""
+        if self.hold_back_ns is not None:
+            return self.hold_back_ns
+        return 1_000_000_000 if self.mode == "external" else 250_000_000
+
+    def check(self) -> None:
+        """Raise ConfigError for what no grid can be."""
+        if self.mode not in at.MODES:
+            raise ConfigError(f"sync.mode: {self.mode!r} is none of {', '.join(at.MODES)}")
+        for name, least in (
+            ("grid_ns", 1),
+            ("max_gap_fill", 1),
+            ("max_future_skew_ns", 0),
+            ("hold_back_records", 1),
+            ("book_levels", 1),
+            ("max_row_latency_ns", 0),
+        ):
+            if getattr(self, name) < least:
+                raise ConfigError(f"sync.{name}: {getattr(self, name)} is less than {least}")
+        if self.resolved_hold_back_ns() < 0:
+            raise ConfigError(f"sync.hold_back: {self.hold_back_ns} is less than 0")
+
+    def words(self, plan: catalogue.Plan) -> np.ndarray:
+        """The ``params`` array of the kernels."""
+        words = np.zeros(at.P_GROUPS + len(plan.words), np.int64)
+        words[at.P_GRID] = self.grid_ns
+        words[at.P_HOLD_BACK] = self.resolved_hold_back_ns()
+        words[at.P_MODE] = at.MODES[self.mode]
+        words[at.P_MAX_GAP] = self.max_gap_fill
+        words[at.P_MAX_SKEW] = self.max_future_skew_ns or at.UNLIMITED
+        words[at.P_MAX_HELD] = self.hold_back_records
+        words[at.P_BOOK_LEVELS] = self.book_levels
+        words[at.P_MAX_LATENCY] = self.max_row_latency_ns
+        words[at.P_GROUPS :] = plan.words
+        return words
+
+
+COUNTERS = {
+    "sync_records": at.G_RECORDS,
+    "rows": at.G_ROWS_TOTAL,
+    "late_events_dropped": at.G_LATE_EVENTS,
+    "late_updates": at.G_LATE_UPDATES,
+    "clock_outliers": at.G_CLOCK_OUTLIERS,
+    "overruns": at.G_OVERRUNS,
+    "skipped_rows": at.G_SKIPPED_ROWS,
+    "book_levels_dropped": at.G_LEVELS_DROPPED,
+    "chain_breaks": at.G_CHAIN_BREAKS,
+    "sync_lost": at.G_LOST,
+    "after_finalize": at.G_REFUSED,
+}
+"""Published counters of a row ring and the words of ``shared`` they come from."""
+
+
+class Engine:
+    """Synchronizer of one ring on one grid. ``instrument_of(number)`` gives the latest version of an instrument."""
+
+    def __init__(self, parameters: Parameters, instrument_of: Callable[[int], Instrument]) -> None:
+        parameters.check()
+        self.parameters = parameters
+        self.plan = catalogue.plan(parameters.columns)
+        self.dtype = row_dtype(self.plan.columns)
+        self._instrument_of = instrument_of
+        self._params = parameters.words(self.plan)
+        self._out = np.zeros((_OUT_ROWS, self.dtype.itemsize // 8), np.int64)
+        self._wide = np.zeros(self.plan.wide, np.float64)
+        self._shared = np.zeros(at.SHARED, np.int64)
+        self._shared[at.G_FREE_HEAD] = -1
+        self._ints = np.zeros((0, at.INTS), np.int64)
+        self._floats = np.zeros((0, self.plan.floats), np.float64)
+        self._books = np.zeros((0, 2), np.float64)
+        self._pool = np.zeros((0, at.POOL_WORDS), np.int64)
+        self._grow_pool()
+
+    # --- the stream ---------------------------------------------------------------------------------------------
+
+    def feed(self, records: np.ndarray, sink: Sink) -> None:
+        """Take in ``records`` (dtype RECORD, contiguous, ring order) and hand rows to ``sink`` in order."""
+        words = records.view(np.int64).reshape(-1, RECORD_WORDS)
+        position = 0
+        while True:
+            code = consume(
+                words[position:], self._out, self._params, self._shared, self._ints, self._floats, self._books,
+                self._pool, self._wide,
+            )  # fmt: skip
+            position += int(self._shared[at.G_CONSUMED])
+            self._hand_out(sink)
+            if code == at.DONE:
+                return
+            self._provide(code)
+
+    def lost(self, count: int) -> None:
+        """``count`` records are missing from the stream here: rows carry LOST, books are in doubt."""
+        lose(self._shared, self._ints, count)
+
+    def finalize(self, sink: Sink) -> None:
+        """Close the stream once and for all (G14, G15); later records are dropped and counted."""
+        while True:
+            code = finish(
+                self._out, self._params, self._shared, self._ints, self._floats, self._books, self._pool, self._wide
+            )
+            self._hand_out(sink)
+            if code == at.DONE:
+                return
+            self._provide(code)
+
+    def collect(self, records: np.ndarray) -> np.ndarray:
+        """Rows that ``records`` bring, as one new array (tests, notebooks)."""
+        parts: list[np.ndarray] = []
+        self.feed(records, lambda rows: parts.append(rows.copy()))
+        return np.concatenate(parts) if parts else np.zeros(0, self.dtype)
+
+    def collect_rest(self) -> np.ndarray:
+        """Rows that :meth:`finalize` brings, as one new array."""
+        parts: list[np.ndarray] = []
+        self.finalize(lambda rows: parts.append(rows.copy()))
+        return np.concatenate(parts) if parts else np.zeros(0, self.dtype)
+
+    def _hand_out(self, sink: Sink) -> None:
+        n = int(self._shared[at.G_ROWS])
+        if n:
+            sink(self._out[:n].reshape(-1).view(self.dtype))
+
+    # --- what the stream asks of the outside ----------------------------------------------------------------------
+
+    def resyncs(self) -> list[int]:
+        """Instruments whose chain broke since the last call: the feed must resubscribe them."""
+        if not self._shared[at.G_WANTED]:
+            return []
+        wanted = np.flatnonzero(self._ints[:, at.I_WANT_RESYNC])
+        self._ints[wanted, at.I_WANT_RESYNC] = 0
+        self._shared[at.G_WANTED] = 0
+        return [int(number) for number in wanted]
+
+    @property
+    def rows_total(self) -> int:
+        """Rows emitted since the stream began; the seq the next row gets."""
+        return int(self._shared[at.G_ROWS_TOTAL])
+
+    def counters(self) -> dict[str, int]:
+        """Counts since the stream began."""
+        return {name: int(self._shared[word]) for name, word in COUNTERS.items()}
+
+    def late_events(self) -> np.ndarray:
+        """Late events dropped, per instrument (int64)."""
+        return self._ints[:, at.I_LATE_EVENTS].copy()
+
+    def book(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """(bids, asks) of an instrument as applied so far, best first; float64[levels, 2] of price, size."""
+        sides = []
+        for side, sign in ((at.I_BID, 1.0), (at.I_ASK, -1.0)):
+            low, high = self._ints[number, side + at.BOOK_LOW], self._ints[number, side + at.BOOK_HIGH]
+            levels = self._books[low:high][::-1].copy()
+            levels[:, 0] *= sign
+            sides.append(levels)
+        return sides[0], sides[1]
+
+    def is_trusted(self, number: int) -> bool:
+        """Whether the instrument's book as applied so far is proven whole."""
+        row = self._ints[number]
+        return bool(row[at.I_TRUSTED] and not row[at.I_DOUBT])
+
+    # --- arrays ---------------------------------------------------------------------------------------------------
+
+    def _provide(self, code: int) -> None:
+        argument = int(self._shared[at.G_ARGUMENT])
+        if code == at.GROW_POOL:
+            self._grow_pool()
+        elif code == at.GROW_BOOK:
+            self._grow_book(argument)
+        elif code == at.NEED_INSTRUMENT:
+            self.ensure_instruments(argument + 1)
+            self._describe(argument)
+            self._shared[at.G_FRESH] = 1
+        elif code != at.OUT_FULL:
+            raise RingcollectError(f"synchronizer kernel ended with unknown code {code}")
+
+    def ensure_instruments(self, count: int) -> None:
+        """Make room for instruments 0 .. count-1 and describe the new ones."""
+        known = int(self._shared[at.G_INSTRUMENTS])
+        if count <= known:
+            return
+        if count > len(self._ints):
+            room = max(count, 2 * len(self._ints), 8)
+            self._ints = _grown(self._ints, room)
+            self._floats = _grown(self._floats, room)
+        new = self._ints[known:count]
+        new[:, at.I_STEP_LEFT] = -1
+        new[:, at.I_UPDATES_HEAD : at.I_EVENTS_TAIL + 1] = -1
+        new[:, at.I_EVENTS_MIN] = at.UNLIMITED
+        self._shared[at.G_INSTRUMENTS] = count
+        for number in range(known, count):
+            self._describe(number)
+
+    def _describe(self, number: int) -> None:
+        instrument = self._instrument_of(number)
+        row = self._ints[number]
+        row[at.I_BOOK_DEPTH] = instrument.book_depth
+        row[at.I_SIZE_UNIT] = SIZE_UNITS.index(instrument.size_unit)
+        row[at.I_INVERSE] = instrument.inverse
+        row[at.I_FUNDING_INTERVAL] = instrument.funding_interval_ns
+        self._floats[number, at.F_MULTIPLIER] = instrument.multiplier
+
+    def _grow_pool(self) -> None:
+        old = len(self._pool)
+        self._pool = _grown(self._pool, max(2 * old, _FIRST_POOL))
+        fresh = self._pool[old:]
+        fresh[:, at.POOL_NEXT] = np.arange(old + 1, len(self._pool) + 1)
+        fresh[-1, at.POOL_NEXT] = self._shared[at.G_FREE_HEAD]
+        self._shared[at.G_FREE_HEAD] = old
+        self._shared[at.G_FREE] += len(fresh)
+
+    def _grow_book(self, number: int) -> None:
+        """Double the full sides of one instrument; all regions are laid out anew, in order."""
+        most = 2 * self.parameters.book_levels
+        row = self._ints[number]
+        for side in (at.I_BID, at.I_ASK):
+            held = int(row[side + at.BOOK_HIGH] - row[side + at.BOOK_LOW])
+            capacity = int(row[side + at.BOOK_CAPACITY])
+            if capacity < most and 2 * (held + 1) > capacity:
+                self._resize_side(number, side, min(max(2 * capacity, _FIRST_SIDE), most))
+
+    def _resize_side(self, number: int, side: int, capacity: int) -> None:
+        ints = self._ints
+        total = int(ints[:, at.I_BID + at.BOOK_CAPACITY].sum() + ints[:, at.I_ASK + at.BOOK_CAPACITY].sum())
+        books = np.zeros((total - int(ints[number, side + at.BOOK_CAPACITY]) + capacity, 2), np.float64)
+        offset = 0
+        for owner in range(int(self._shared[at.G_INSTRUMENTS])):
+            row = ints[owner]
+            for word in (at.I_BID, at.I_ASK):
+                room = capacity if (owner, word) == (number, side) else int(row[word + at.BOOK_CAPACITY])
+                low, high = int(row[word + at.BOOK_LOW]), int(row[word + at.BOOK_HIGH])
+                to = offset + (room - (high - low)) // 2
+                books[to : to + high - low] = self._books[low:high]
+                row[word + at.BOOK_OFFSET] = offset
+                row[word + at.BOOK_CAPACITY] = room
+                row[word + at.BOOK_LOW] = to
+                row[word + at.BOOK_HIGH] = to + high - low
+                offset += room
+        self._books = books
+
+    # --- checkpoints ------------------------------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, np.ndarray]:
+        """The whole state, as named arrays that alias the engine's (copy or write them at once)."""
+        count = int(self._shared[at.G_INSTRUMENTS])
+        return {
+            "params": self._params,
+            "shared": self._shared,
+            "ints": self._ints[:count],
+            "floats": self._floats[:count],
+            "books": self._books,
+            "pool": self._pool,
+        }
+
+    def load(self, state: dict[str, np.ndarray]) -> bool:
+        """Take over a dumped state; False (and unchanged) if it belongs to other parameters or another layout."""
+        expected: dict[str, Any] = self.dump()
+        if set(state) != set(expected) or not np.array_equal(state["params"], self._params):
+            return False
+        for name, array in state.items():
+            own = expected[name]
+            if array.dtype != own.dtype or array.shape[1:] != own.shape[1:]:
+                return False
+        self._shared = state["shared"].copy()
+        self._ints = state["ints"].copy()
+        self._floats = state["floats"].copy()
+        self._books = state["books"].copy()
+        self._pool = state["pool"].copy()
+        return True
+
+    def resume_after(self, periods: dict[int, int], floor: int = 0) -> None:
+        """Without a checkpoint: rows up to ``periods[instrument]`` are out already and are not emitted again.
+
+        Instruments that are not named start behind period ``floor``. Books are void, and rows carry LOST until an
+        instrument's first record, since what came before it is unknown.
+        """
+        self.ensure_instruments(max(periods, default=-1) + 1)
+        for number, last in periods.items():
+            row = self._ints[number]
+            row[[at.I_ANCHORED, at.I_SEEN, at.I_LOST_OPEN]] = 1
+            row[at.I_PERIOD] = last
+        self._shared[at.G_FLOOR] = floor
+        if self.parameters.mode == "external" and periods:
+            self._shared[at.G_ANCHORED] = 1
+            self._shared[at.G_PERIOD] = max(periods.values())
+
+
+def _grown(array: np.ndarray, rows: int) -> np.ndarray:
+    bigger = np.zeros((rows, array.shape[1]), array.dtype)
+    bigger[: len(array)] = array
+    return bigger
+
+
+def warm() -> None:
+    """Compile or load every kernel with arrays of the true types."""
+    engine = Engine(Parameters(columns=catalogue.SETS["minimal"]), lambda number: Instrument(
+        number=number, exchange="warm", market="spot", symbol="WARM"
+    ))  # fmt: skip
+    engine.collect(np.zeros(0, RECORD))
+    engine.lost(0)
+    engine.collect_rest()

@@ -1,0 +1,1 @@
+"""Feature groups: one file of kernels per group, and the catalogue that names their columns."""
