@@ -80,9 +80,7 @@ def columns_to_frames(columns: Columns) -> Chunk:
         entries[field] = columns[field]
     entries["direction"] = [_CODES[name] if name in _CODES else int(name) for name in columns["direction"]]
     pieces = []
-    for i, (payload, url, reason) in enumerate(
-        zip(columns["payload"], columns["url"], columns["reason"], strict=True)
-    ):
+    for i, (payload, url, reason) in enumerate(zip(columns["payload"], columns["url"], columns["reason"], strict=True)):
         texts = (url.encode(), reason.encode())
         entries["length"][i] = len(payload) + len(texts[0]) + len(texts[1])
         entries["url_length"][i], entries["reason_length"][i] = len(texts[0]), len(texts[1])

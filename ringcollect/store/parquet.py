@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -36,11 +36,11 @@ def write(
     target: BinaryIO,
     columns: Sequence[Column],
     metadata: dict[str, Any],
-    rows: int,
-    take: Callable[[int, int], Columns],
+    values: Columns,
     level: int,
-) -> None:
-    """Write ``rows`` rows; ``take(start, stop)`` gives the columns of a slice, so that memory stays bounded."""
+) -> int:
+    """Write ``values`` and return the number of rows; Arrow's copy is one row group at a time."""
+    rows = len(values["seq"])
     schema = arrow_schema(columns, metadata)
     dictionary = [c.name for c in columns if _has_dictionary(c)]
     encodings = {c.name: _encoding(c) for c in columns if not _has_dictionary(c) and c.type != "bool"}
@@ -55,7 +55,8 @@ def write(
     ) as writer:
         for start in range(0, max(rows, 1), ROW_GROUP):
             stop = min(rows, start + ROW_GROUP)
-            writer.write_table(_arrow_table(schema, take(start, stop)), row_group_size=ROW_GROUP)
+            writer.write_table(_arrow_table(schema, values, start, stop), row_group_size=ROW_GROUP)
+    return rows
 
 
 def _has_dictionary(column: Column) -> bool:
@@ -72,15 +73,17 @@ def _encoding(column: Column) -> str:
     return "PLAIN"
 
 
-def _arrow_table(schema: pa.Schema, columns: Columns) -> pa.Table:
+def _arrow_table(schema: pa.Schema, columns: Columns, start: int, stop: int) -> pa.Table:
     arrays = []
     for field in schema:
         values = columns[field.name]
-        mask = None
-        if isinstance(values, tuple):
-            values, there = values
-            mask = ~there
-        arrays.append(pa.array(values, type=field.type, mask=mask, from_pandas=False))
+        if isinstance(values, str):
+            array = pa.repeat(pa.scalar(values, field.type), stop - start)
+        elif isinstance(values, tuple):
+            array = pa.array(values[0][start:stop], type=field.type, mask=~values[1][start:stop], from_pandas=False)
+        else:
+            array = pa.array(values[start:stop], type=field.type, from_pandas=False)
+        arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

@@ -12,8 +12,7 @@ _EXACT = float(1 << 53)
 
 def columns_of(dtype: np.dtype) -> tuple[Column, ...]:
     """Columns of a row ring with this dtype."""
-    fields = dtype.fields or {}
-    return row_columns([(name, fields[name][0].str) for name in dtype.names or ()])
+    return row_columns([(name, dtype[name].str) for name in dtype.names or ()])
 
 
 def canonical_rows(rows: np.ndarray) -> tuple[np.ndarray, int]:
@@ -39,7 +38,7 @@ def rows_to_columns(rows: np.ndarray, generation: int, native_symbol: str) -> Co
     """The columns of canonical ``rows`` of one instrument."""
     columns: Columns = {
         "generation": np.full(len(rows), generation, np.int64),
-        "native_symbol": [native_symbol] * len(rows),
+        "native_symbol": native_symbol,
     }
     for column in columns_of(rows.dtype):
         if not column.source or column.name == "generation":

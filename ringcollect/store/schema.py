@@ -34,7 +34,7 @@ class Table(NamedTuple):
 NAN = float("nan")
 
 COMMON = (
-    Column("generation", "int64", "", "creation id of the ring, ns; with the ring and seq it names the record for ever"),
+    Column("generation", "int64", "", "creation id of the ring, ns; names the record with ring and seq"),
     Column("seq", "int64", "seq", "position in the ring, no holes over all tables"),
     Column("ts_event", "int64", "ts_event", "exchange time, ns since the epoch, UTC; 0 = not sent"),
     Column("ts_recv", "int64", "ts_recv", "local time of the socket read, ns since the epoch, UTC"),

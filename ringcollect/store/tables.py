@@ -21,7 +21,7 @@ NOT_LIVE = int(Flag.REST | Flag.BACKFILLED | Flag.REPLAYED)
 _WORD = 1 << 64
 
 Columns = dict[str, Any]
-"""Column name -> numpy array, or (array, valid) where a value may be absent."""
+"""Column name -> numpy array, or (array, valid) where a value may be absent, a list of texts, one text for all rows."""
 
 
 def table_indices(records: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def to_columns(table: Table, records: np.ndarray, generation: int, native_symbol
     if table.name == "orderbooks":
         columns["is_snapshot"] = records["kind"] == Kind.BOOK_SNAPSHOT
     columns["generation"] = np.full(len(records), generation, np.int64)
-    columns["native_symbol"] = [native_symbol] * len(records)
+    columns["native_symbol"] = native_symbol
     return columns
 
 
@@ -115,7 +115,7 @@ def to_records(table_name: str, columns: Columns, instrument: int) -> np.ndarray
 def _trade_columns(records: np.ndarray) -> Columns:
     ident, first = records["id"].copy(), records["aux"].copy()
     texts: list[str | None] = [None] * len(records)
-    for i in np.flatnonzero(records["flags"] & Flag.UUID):
+    for i in np.flatnonzero(records["flags"] & Flag.UUID).tolist():
         texts[i] = str(uuid.UUID(int=(int(ident[i]) % _WORD) << 64 | int(first[i]) % _WORD))
         ident[i] = first[i] = 0
     return {"id": ident, "first_id": first, "uuid": texts}
