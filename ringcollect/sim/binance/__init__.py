@@ -1,0 +1,1 @@
+"""Binance spot and USD-M as their documentation describes them: streams, control frames, paths, REST."""

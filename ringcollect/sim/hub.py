@@ -1,0 +1,73 @@
+"""Who gets which stream, and in which dress (raw or combined, ms or µs)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ringcollect.sim.faults import FaultPlan
+from ringcollect.sim.peer import Peer
+from ringcollect.sim.truth import Truth
+
+Text = Callable[[int], str]  # ns of one wire time unit -> the raw frame
+
+
+class Hub:
+    """The subscriptions of one market."""
+
+    def __init__(self, market: str, plan: FaultPlan, roll: Callable[[str], tuple[float, int]], truth: Truth) -> None:
+        self.peers: dict[str, list[Peer]] = {}
+        self.frames_sent = 0
+        self._market = market
+        self._plan = plan
+        self._roll = roll
+        self._truth = truth
+        self._gap_left: dict[str, int] = {}
+
+    def wanted(self, stream: str) -> bool:
+        """Whether anybody listens: a frame nobody hears is not worth spelling."""
+        return stream in self.peers
+
+    def join(self, stream: str, peer: Peer) -> None:
+        members = self.peers.setdefault(stream, [])
+        if peer not in members:
+            members.append(peer)
+
+    def leave(self, stream: str, peer: Peer) -> None:
+        members = self.peers.get(stream, [])
+        if peer in members:
+            members.remove(peer)
+        if not members:
+            self.peers.pop(stream, None)
+
+    def publish(self, stream: str, key: int, now_ns: int, text: Text, wrapped: str = "") -> None:
+        """Send one frame to all who listen; ``key`` tells the frames of a stream apart.
+
+        ``wrapped`` is the exact combined form where it is known (a capture); else it is made from the raw one.
+        """
+        members = self.peers.get(stream)
+        if not members:
+            return
+        dressed: dict[tuple[int, bool], str] = {}
+        if self._plan.gap and "@depth" in stream and self._in_gap(stream, key):
+            self._truth.line("fault", t=now_ns, c=-1, fault="gap", stream=stream, f=text(members[0].divisor))
+            return
+        for peer in members:
+            dress = (peer.divisor, peer.combined)
+            frame = dressed.get(dress)
+            if frame is None:
+                frame = dressed[dress] = self._dress(stream, peer, text, wrapped)
+            peer.deliver(stream, key, frame, now_ns)
+        self.frames_sent += len(members)
+
+    def _dress(self, stream: str, peer: Peer, text: Text, wrapped: str) -> str:
+        if not peer.combined:
+            return text(peer.divisor)
+        return wrapped or f'{{"stream":"{stream}","data":{text(peer.divisor)}}}'
+
+    def _in_gap(self, stream: str, key: int) -> bool:
+        left = self._gap_left.get(stream, 0)
+        if left == 0:
+            chance, bits = self._roll(f"gap {self._market} {stream} {key}")
+            left = 1 + bits % 3 if chance < self._plan.gap else 0
+        self._gap_left[stream] = max(0, left - 1)
+        return left > 0

@@ -1,0 +1,39 @@
+"""What a venue allows on one connection: the numbers of its documentation, in ns."""
+
+from __future__ import annotations
+
+import msgspec
+
+SECOND = 1_000_000_000
+
+
+class WireRules(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits and keepalive of one market's WebSocket."""
+
+    market: str
+    ping_every_ns: int
+    pong_within_ns: int
+    messages_per_s: int
+    streams_per_connection: int = 1024
+    lifetime_ns: int = 24 * 3600 * SECOND
+    string_ids: bool = True  # whether a request id may be a text or null
+    announces_shutdown: bool = True
+
+
+class WeightRules(msgspec.Struct, frozen=True, kw_only=True):
+    """The REST budget of one market, per address and minute."""
+
+    per_minute: int
+
+
+SPOT_WIRE = WireRules(market="spot", ping_every_ns=20 * SECOND, pong_within_ns=60 * SECOND, messages_per_s=5)
+LINEAR_WIRE = WireRules(
+    market="linear",
+    ping_every_ns=180 * SECOND,
+    pong_within_ns=600 * SECOND,
+    messages_per_s=10,
+    string_ids=False,
+    announces_shutdown=False,
+)
+SPOT_WEIGHT = WeightRules(per_minute=6000)
+LINEAR_WEIGHT = WeightRules(per_minute=2400)
