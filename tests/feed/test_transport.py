@@ -71,7 +71,7 @@ async def serving(handler: Callable[[ServerConnection], Coroutine[Any, Any, None
 def test_fragmented_binary_and_text_messages_are_delivered_whole_and_in_order():
     async def main() -> None:
         async def handler(ws: ServerConnection) -> None:
-            await ws.send(["{\"a\"", ":1", "}"])
+            await ws.send(['{"a"', ":1", "}"])
             await ws.send(b"binary")
             await ws.send("ünï")
             await ws.wait_closed()

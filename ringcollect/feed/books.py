@@ -1,0 +1,199 @@
+"""Books: continuity, gaps, snapshots and the chain. What it publishes is the promise of design page section 6.
+
+Whoever applies records in ring order, skips UNSYNCED and honours CLEAR has the exchange's book. ``aux`` of an applied
+batch is the id of the batch applied before it (-1 in a snapshot); ``aux`` of an UNSYNCED one is what the venue says
+precedes it, kept for the record.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+
+from ringcollect.exchanges.protocol import Verdict
+from ringcollect.feed.bridge import Held, Phase
+from ringcollect.feed.core import Core
+from ringcollect.feed.requests import Requests
+from ringcollect.feed.stream import ANY_CONN, Stream
+from ringcollect.records import Flag, Status
+
+SECOND = 1_000_000_000
+_NOT_A_REPLAY = ~int(Flag.UNSYNCED | Flag.GAP | Flag.DUPLICATE) & 0xFFFF
+
+
+class Cause(enum.IntEnum):
+    """Why a book needs a new base; ``price`` of RESYNC_BEGIN."""
+
+    START = 0
+    GAP = 1
+    ASKED = 2  # by a consumer, through the resync word
+    RECONNECT = 3
+    OVERFLOW = 4  # too many deltas held
+
+
+def claimed_predecessor(first_id: int, prev_id: int) -> int:
+    """The id the venue says precedes an event: sent as such, or the one before its first."""
+    return prev_id if prev_id >= 0 else first_id - 1
+
+
+class Books:
+    """Every book of a session. ``requests`` fetches snapshots."""
+
+    def __init__(self, core: Core, requests: Requests) -> None:
+        self._core = core
+        self._requests = requests
+
+    def delta(
+        self, stream: Stream, batch: np.ndarray, first_id: int, last_id: int, prev_id: int, conn: int, now_ns: int
+    ) -> None:
+        """One depth frame of ``stream`` (``batch`` may be changed)."""
+        bridge = stream.bridge
+        assert bridge is not None
+        if bridge.phase is Phase.VOID:
+            self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
+            self.want_snapshot(stream, now_ns)
+            return
+        known = bridge.last_id
+        other = stream.conn not in (ANY_CONN, conn) and bridge.phase is Phase.LIVE
+        verdict = bridge.overlap(first_id, last_id, prev_id) if other else bridge.delta(first_id, last_id, prev_id)
+        if verdict is Verdict.FITS:
+            stream.conn = conn
+            batch["aux"] = known
+            self._publish(stream, batch, now_ns)
+        elif verdict is Verdict.STALE:
+            self._again(stream, batch, first_id, prev_id, other, bridge.phase is Phase.BASED, now_ns)
+        elif other:
+            self._core.sink.count("dropped_duplicates")  # a second leg that runs ahead: the first one decides
+        else:
+            got = claimed_predecessor(first_id, prev_id)
+            self._gap(stream, known, got, now_ns)
+            self.void(stream, Cause.GAP, now_ns)
+            self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
+            self.want_snapshot(stream, now_ns)
+
+    def snapshot(self, stream: Stream, batch: np.ndarray, snapshot_id: int, now_ns: int) -> bool:
+        """A snapshot of ``stream`` (records as the exchange's decoder makes them); True if it became the base."""
+        bridge = stream.bridge
+        assert bridge is not None
+        if bridge.phase is not Phase.VOID:
+            return False  # nobody waits for it: the book is whole
+        follow = bridge.snapshot(snapshot_id)
+        sink = self._core.sink
+        if follow is None:
+            sink.count("snapshots_too_old")
+            return False
+        stream.based_ns = now_ns
+        sink.data(batch, now_ns)
+        known = snapshot_id
+        for held in follow:
+            again = held.batch
+            again["aux"] = known
+            again["flags"] = again["flags"] & _NOT_A_REPLAY | int(Flag.REPLAYED)
+            sink.data(again, now_ns)
+            known = held.last_id
+        if stream.resyncing:
+            stream.resyncing = False
+            sink.status(
+                Status.RESYNC_DONE, now_ns, instrument=stream.instrument, channel=stream.channel,
+                start=snapshot_id, end=known, number=float(stream.snapshot_attempts), second=float(len(follow)),
+            )  # fmt: skip
+        return True
+
+    def void(self, stream: Stream, cause: Cause, now_ns: int) -> None:
+        """The base is lost: from now on deltas are UNSYNCED until a snapshot bridges."""
+        bridge = stream.bridge
+        assert bridge is not None
+        core = self._core
+        settled = now_ns - stream.based_ns > core.options.resync_cooldown_ns
+        if bridge.phase is not Phase.VOID and settled:
+            stream.snapshot_attempts = 0  # it held long enough: this is a new accident, not the old one again
+        bridge.void()
+        stream.conn = ANY_CONN
+        stream.snapshot_request = 0  # an answer on its way is older than the accident
+        if not stream.resyncing:
+            stream.resyncing = True
+            core.sink.status(
+                Status.RESYNC_BEGIN, now_ns, instrument=stream.instrument, channel=stream.channel, number=float(cause)
+            )
+        if cause is not Cause.START:
+            core.sink.count("resyncs")
+
+    def want_snapshot(self, stream: Stream, now_ns: int) -> None:
+        """Ask for a snapshot unless one is on its way, planned, or the cool-down runs."""
+        assert stream.bridge is not None
+        if stream.bridge.phase is not Phase.VOID or stream.snapshot_request or self._core.passive:
+            return
+        if ("snapshot", stream.key) in self._core.timers:
+            return
+        stream.snapshot_attempts += 1
+        stream.snapshot_request = self._requests.snapshot(stream, now_ns)
+        self._core.sink.count("snapshot_fetches")
+
+    def failed(self, stream: Stream, reason: str, now_ns: int) -> None:
+        """The snapshot did not come or did not bridge: try again later, with longer and longer waits."""
+        core = self._core
+        stream.snapshot_request = 0
+        if core.passive:
+            return
+        attempts = stream.snapshot_attempts
+        if attempts >= core.options.resync_attempts:
+            core.sink.count("resync_failures")
+            core.sink.status(
+                Status.RESYNC_FAILED,
+                now_ns,
+                instrument=stream.instrument,
+                channel=stream.channel,
+                number=float(attempts),
+            )
+            stream.snapshot_attempts = 0
+            wait_ns = core.options.resync_cooldown_ns
+        else:
+            wait_ns = SECOND << min(max(0, attempts - 1), 5)
+        spread = 1 + core.options.jitter * (2 * core.rng.random() - 1)
+        core.timers.set(("snapshot", stream.key), now_ns + int(wait_ns * spread))
+
+    def _unsynced(
+        self, stream: Stream, batch: np.ndarray, first_id: int, last_id: int, prev_id: int, now_ns: int
+    ) -> None:
+        bridge = stream.bridge
+        assert bridge is not None
+        batch["aux"] = claimed_predecessor(first_id, prev_id)
+        held = Held(first_id, last_id, prev_id, batch.copy())
+        batch["flags"] |= int(Flag.UNSYNCED)
+        self._publish(stream, batch, now_ns)
+        self._core.sink.count("unsynced_records", len(batch))
+        if not bridge.hold(held):
+            self._core.sink.count("held_overflows")
+            stream.snapshot_request = 0  # the one on its way is too old now
+
+    def _again(
+        self, stream: Stream, batch: np.ndarray, first_id: int, prev_id: int, other: bool, based: bool, now_ns: int
+    ) -> None:
+        """A delta that the base already contains: kept for the record, applied by nobody; a second leg's is dropped."""
+        sink = self._core.sink
+        if other:
+            sink.count("dropped_duplicates")
+            return
+        flags = Flag.UNSYNCED if based else Flag.UNSYNCED | Flag.DUPLICATE
+        if not based:
+            sink.count("duplicates")
+            stream.count_duplicate()
+        batch["aux"] = claimed_predecessor(first_id, prev_id)
+        batch["flags"] |= int(flags)
+        sink.count("unsynced_records", len(batch))
+        self._publish(stream, batch, now_ns)
+
+    def _gap(self, stream: Stream, expected: int, got: int, now_ns: int) -> None:
+        sink = self._core.sink
+        sink.count("seq_gaps")
+        stream.count_gap()
+        stream.gap = True
+        sink.status(
+            Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,
+            start=expected, end=got, ts_event=stream.last_data_ns,
+        )  # fmt: skip
+
+    def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
+        stream.mark_gap(batch)
+        self._core.sink.data(batch, now_ns)

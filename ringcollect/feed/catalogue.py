@@ -1,0 +1,236 @@
+"""Which instruments and streams a session has: from the exchange's list live, from the frames in replay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
+from ringcollect.exchanges.hot import HOT_CHANNELS
+from ringcollect.exchanges.protocol import Decoded, UrlMeaning, Want
+from ringcollect.feed.bridge import Bridge
+from ringcollect.feed.core import Core
+from ringcollect.feed.dense_ids import DenseIds
+from ringcollect.feed.inference import inferred_metadata
+from ringcollect.feed.ledger import Reason, State, move
+from ringcollect.feed.legs import Socket
+from ringcollect.feed.recording import Recorder
+from ringcollect.feed.stream import Stream
+from ringcollect.instruments import Instrument, Registry
+from ringcollect.records import CHANNELS_BY_NAME, Channel
+
+Listed = dict[str, list | None]
+"""Planned spelling -> [native symbol, metadata], or None for a symbol the exchange does not list."""
+
+
+class Catalogue:
+    """Registers instruments before their first record and makes their streams."""
+
+    def __init__(self, core: Core, registry: Registry) -> None:
+        self._core = core
+        self._registry = registry
+        self.last_error = ""
+        self._native: dict[tuple[str, str], str] = {}  # (market, planned spelling) -> native symbol
+        self._unlisted: set[tuple[str, str]] = set()
+        self._metadata: dict[tuple[str, str], dict[str, Any]] = {}  # of a capture's instrument list
+        self._expected: list[tuple[str, Want, int]] = []  # streams a capture's URLs name, not yet seen
+
+    def begin(self, now_ns: int) -> None:
+        """Bring what is known from earlier runs into the ring and the decoder."""
+        core = self._core
+        recorder = Recorder(core.sink, core.options.record_frames)
+        for instrument in self._registry.rows():
+            recorder.event("instrument", now_ns, instrument)
+            core.sink.instrument(instrument, now_ns, is_new=False, is_changed=False)
+            core.decoder.add_symbol(instrument.market, instrument.symbol, instrument.number)
+
+    def symbol(self, number: int) -> str:
+        """Native symbol of instrument ``number``."""
+        return self._registry.by_number(number).symbol
+
+    # live: the exchange's list
+
+    def read(self, market: str, body: bytes) -> Listed | None:
+        """What the exchange's instrument list says about the planned symbols; None if it cannot be read."""
+        exchange = self._core.exchange
+        try:
+            listings = exchange.listings(market, body)
+        except RejectedFrame as error:
+            self._core.sink.count("rest_errors")
+            self.last_error = error.reason
+            return None
+        by_symbol = {listing.symbol: listing for listing in listings}
+        listed: Listed = {}
+        for spelling in self._core.market(market).symbols():
+            try:
+                symbol = exchange.resolve(market, spelling, listings)
+            except ConfigError as error:
+                self.last_error = str(error)
+                listed[spelling] = None
+                continue
+            found = by_symbol.get(symbol)
+            listed[spelling] = None if found is None else [symbol, found.metadata]
+        return listed
+
+    def list_market(self, market: str, listed: Listed, now_ns: int) -> None:
+        """Register what is listed; what is not becomes FAILED in the ledger, by name."""
+        for spelling, found in listed.items():
+            if found is None:
+                self._unlisted.add((market, spelling))
+                continue
+            symbol, metadata = found
+            self._unlisted.discard((market, spelling))
+            self._native[market, spelling] = symbol
+            self.register(market, symbol, now_ns, metadata)
+
+    def plan_streams(self, market: str, now_ns: int) -> list[Stream]:
+        """A stream for everything planned in ``market``; those that can be asked for are returned."""
+        possible: list[Stream] = []
+        for spelling, channels in self._core.market(market).streams:
+            failed = (market, spelling) in self._unlisted
+            instrument = self._planned_instrument(market, spelling, failed, now_ns)
+            if instrument is None:
+                continue
+            for name in channels:
+                channel = CHANNELS_BY_NAME[name]
+                stream = self.stream(market, instrument.symbol, instrument.number, channel, 0, now_ns)
+                if failed:
+                    move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, self._core.sink)
+                else:
+                    possible.append(stream)
+        return possible
+
+    def _planned_instrument(self, market: str, spelling: str, unlisted: bool, now_ns: int) -> Instrument | None:
+        exchange = self._core.exchange
+        symbol = self._native.get((market, spelling))
+        if symbol is None:
+            try:
+                symbol = exchange.resolve(market, spelling, ())
+            except ConfigError:
+                symbol = spelling
+        known = self._registry.get(market, symbol)
+        if known is not None and not unlisted:
+            return known
+        metadata = {"status": "unknown"} if unlisted else exchange.guessed(market, symbol).metadata
+        try:
+            return self.register(market, symbol, now_ns, metadata)
+        except RingcollectError as error:  # no ring row can hold such a symbol, so no ledger row can name it
+            self.last_error = str(error)
+            self._core.sink.count("refused_symbols")
+            return None
+
+    # replay: the frames
+
+    def expect(self, socket: Socket, meaning: UrlMeaning) -> None:
+        """The capture's connection asked for these streams in its URL."""
+        for name in meaning.streams:
+            for want in self._core.exchange.read_stream(meaning.market, name):
+                self._expected.append((meaning.market, want, socket.conn))
+
+    def learn(self, market: str, body: bytes, now_ns: int) -> None:
+        """An instrument list in a capture: kept for instruments to come, applied to those already seen."""
+        try:
+            listings = self._core.exchange.listings(market, body)
+        except RejectedFrame:
+            self._core.sink.count("rest_errors")
+            return
+        for listing in listings:
+            self._metadata[market, listing.symbol] = listing.metadata
+            if self._registry.get(market, listing.symbol) is not None:
+                self.register(market, listing.symbol, now_ns, {"inferred": False} | listing.metadata)
+
+    def discover(self, market: str, symbols: tuple[str, ...], now_ns: int, decode: Callable[[], Decoded]) -> Decoded:
+        """Make ``symbols`` known and decode again. Their numbers are given first, so that the records can say which
+        tick and precision the venue writes; then they are registered, once, before any record is published.
+        """
+        core = self._core
+        numbers: dict[str, int] = {}
+        following = len(self._registry.rows())
+        for symbol in dict.fromkeys(symbols):
+            known = self._registry.get(market, symbol)
+            numbers[symbol] = following if known is None else known.number
+            following += known is None
+            core.decoder.add_symbol(market, symbol, numbers[symbol])
+        decoded: Decoded | None = None
+        try:
+            decoded = decode()
+            return decoded
+        finally:  # also when the rest of the frame is bad: the numbers are given
+            for symbol, number in numbers.items():
+                batches = () if decoded is None else decoded.batches
+                records = [b.records for b in batches if b.instrument == number and len(b.records)]
+                self._discovered(market, symbol, records, now_ns)
+
+    def _discovered(self, market: str, symbol: str, records: list[np.ndarray], now_ns: int) -> None:
+        metadata = dict(self._core.exchange.guessed(market, symbol).metadata)
+        listed = self._metadata.get((market, symbol))
+        if listed is not None:
+            metadata |= listed
+        elif records:
+            metadata |= _inferred(np.concatenate(records))
+        else:
+            metadata |= {"inferred": True}
+        instrument = self.register(market, symbol, now_ns, metadata)
+        for expected in [e for e in self._expected if e[0] == market and e[1].symbol == symbol]:
+            self._expected.remove(expected)
+            stream = self.stream(market, symbol, instrument.number, expected[1].channel, 0, now_ns)
+            move(stream, State.REQUESTED, Reason.NONE, now_ns, self._core.sink, expected[2])
+
+    def refine(self, stream: Stream, records: np.ndarray, now_ns: int) -> None:
+        """A snapshot shows more prices than a first frame: an inferred tick may turn out to be finer."""
+        instrument = self._registry.by_number(stream.instrument)
+        if not instrument.inferred or not len(records):
+            return
+        seen = _inferred(records)
+        if seen["price_precision"] > instrument.price_precision or seen["size_precision"] > instrument.size_precision:
+            seen["price_precision"] = max(seen["price_precision"], instrument.price_precision)
+            seen["size_precision"] = max(seen["size_precision"], instrument.size_precision)
+            seen["tick_size"] = float(f"1e-{seen['price_precision']}")
+            seen["lot_size"] = float(f"1e-{seen['size_precision']}")
+            self.register(stream.market, stream.symbol, now_ns, seen)
+
+    # both
+
+    def register(self, market: str, symbol: str, now_ns: int, metadata: dict[str, Any]) -> Instrument:
+        """Make an instrument known to registry, ring and decoder, and say so in the data if that is news."""
+        core = self._core
+        instrument, is_new, is_changed = self._registry.register(market, symbol, now_ns, **metadata)
+        core.sink.instrument(instrument, now_ns, is_new=is_new, is_changed=is_changed)
+        core.decoder.add_symbol(market, symbol, instrument.number)
+        return instrument
+
+    def stream(self, market: str, symbol: str, instrument: int, channel: Channel, number: int, now_ns: int) -> Stream:
+        """The stream of (instrument, channel, number), made with its ledger row if it is new."""
+        core = self._core
+        key = (instrument, int(channel), number)
+        stream = core.streams.get(key)
+        if stream is not None:
+            return stream
+        row = core.sink.ring.ledger.add()
+        row["instrument"], row["channel"], row["since_ns"] = instrument, channel, now_ns
+        row["reason"] = Reason.STARTING
+        stream = Stream(market, symbol, instrument, channel, row, number)
+        exchange = core.exchange
+        if channel is Channel.BOOK and number == 0:
+            stream.bridge = Bridge(exchange.accept(market), exchange.join(market), core.options.held_records)
+        if channel is Channel.TRADE and exchange.dense_trade_ids(market):
+            stream.ids = DenseIds()
+        if channel in HOT_CHANNELS and number == 0:
+            stream.hot = core.decoder.hot.row(instrument, channel)
+            stream.hot[:] = 0
+        core.streams[key] = stream
+        return stream
+
+
+def _inferred(records: np.ndarray) -> dict[str, Any]:
+    """Metadata from the numbers of ``records``: a correctly rounded float's shortest text is the venue's, trimmed."""
+    prices = [_text(x) for x in np.unique(records["price"]) if np.isfinite(x)]
+    sizes = [_text(x) for x in np.unique(records["size"]) if np.isfinite(x)]
+    return inferred_metadata(prices, sizes)
+
+
+def _text(number: float) -> str:
+    return format(Decimal(repr(float(number))), "f")

@@ -1,0 +1,75 @@
+"""Legs and sockets: a leg is a fixed set of streams of one market; a socket is one connection that carries it.
+
+A leg has one socket, and two while it is being replaced. A socket's number is the ``conn`` of its records: two per
+leg, used in turn, so that old and new can be told apart.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ringcollect.exchanges import protocol
+from ringcollect.feed.backoff import Backoff
+from ringcollect.feed.stream import Stream, StreamKey
+
+
+class Phase(enum.IntEnum):
+    """Where a socket stands."""
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSED = 2
+
+
+@dataclass(eq=False)
+class Outgoing:
+    """A subscribe frame to send, the streams it is about, and the number its answer will carry."""
+
+    text: str
+    number: int
+    streams: list[Stream]
+
+
+@dataclass(eq=False)
+class Socket:
+    """One connection. Times are ns of the session's clock."""
+
+    conn: int
+    url: str
+    market: str
+    leg: Leg | None
+    context: np.ndarray  # the decoder's
+    phase: Phase = Phase.CONNECTING
+    opened_ns: int = 0
+    alive_ns: int = 0  # newest sign of life: frame, ping or pong
+    next_send_ns: int = 0
+    outbox: deque[Outgoing] = field(default_factory=deque)
+    pending: dict[int, Outgoing] = field(default_factory=dict)  # sent, not yet answered
+    flowing: set[StreamKey] = field(default_factory=set)  # streams that have delivered on this socket
+    pinged: bool = False
+    window_frames: int = 0
+    window_rejects: int = 0
+
+
+@dataclass(eq=False)
+class Leg:
+    """A shard of one market's subscriptions."""
+
+    number: int
+    plan: protocol.Leg
+    streams: list[Stream]
+    backoff: Backoff
+    socket: Socket | None = None
+    successor: Socket | None = None
+    parity: int = 0
+    connected_before: bool = False
+
+    def next_conn(self) -> int:
+        """A number for the next socket, different from the last one's."""
+        conn = 2 * self.number + self.parity
+        self.parity ^= 1
+        return conn

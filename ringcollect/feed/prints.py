@@ -1,0 +1,87 @@
+"""Trades and every other channel that is not a book: holes, second copies, order. Ids never go back.
+
+A copy that came by another connection of ours is dropped before the ring; a copy the venue sent twice on one
+connection is kept once more with DUPLICATE, because it is what the venue sent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.feed.core import Core
+from ringcollect.feed.dense_ids import Seen
+from ringcollect.feed.stream import ANY_CONN, Stream
+from ringcollect.records import Flag, Status
+
+_NOTHING = -(2**63)
+
+
+class Prints:
+    """Every stream of a session that is not a book."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def trades(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int) -> None:
+        """A frame of prints with dense ids: ``aux`` to ``id`` are the ids each record covers."""
+        keep = [self._trade(stream, batch[i : i + 1], conn, now_ns) for i in range(len(batch))]
+        stream.conn = conn
+        if all(keep):
+            self._publish(stream, batch, now_ns)
+        elif any(keep):
+            self._publish(stream, batch[np.array(keep)], now_ns)
+
+    def skipped_id(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> None:
+        """Ids the venue spent on something that is not recorded: they are not missing."""
+        self._arrive(stream, low, high, conn, now_ns)
+
+    def _trade(self, stream: Stream, record: np.ndarray, conn: int, now_ns: int) -> bool:
+        low, high = int(record["aux"][0]), int(record["id"][0])
+        before = stream.newest_by_conn.get(conn, _NOTHING)
+        seen = self._arrive(stream, low, high, conn, now_ns)
+        sink = self._core.sink
+        if seen is Seen.AGAIN:
+            if high > before:
+                sink.count("dropped_duplicates")
+                return False
+            sink.count("duplicates")
+            stream.count_duplicate()
+            record["flags"] |= int(Flag.DUPLICATE)
+        elif seen is Seen.LATE:
+            sink.count("out_of_order")
+        return True
+
+    def _arrive(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> Seen:
+        assert stream.ids is not None
+        expected = stream.ids.newest + 1
+        seen, missing = stream.ids.arrive(low, high)
+        stream.newest_by_conn[conn] = max(high, stream.newest_by_conn.get(conn, _NOTHING))
+        if seen is Seen.AHEAD:
+            sink = self._core.sink
+            sink.count("trade_gaps")
+            sink.count("trade_ids_missing", missing)
+            stream.count_gap()
+            stream.gap = True
+            sink.status(
+                Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,
+                start=expected, end=low, ts_event=stream.last_data_ns, number=float(missing),
+            )  # fmt: skip
+        return seen
+
+    def plain(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int, *, keyed_by_id: bool) -> None:
+        """A frame without dense ids; ``keyed_by_id``: its id (a best price's update id) orders it, else its time."""
+        key = int(batch["id" if keyed_by_id else "ts_event"][0])
+        sink = self._core.sink
+        if stream.conn not in (ANY_CONN, conn) and key and key <= stream.newest_key:
+            sink.count("dropped_duplicates")
+            return
+        if key and key < stream.newest_key:
+            sink.count("out_of_order")
+        stream.newest_key = max(stream.newest_key, key)
+        stream.conn = conn
+        self._publish(stream, batch, now_ns)
+
+    def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
+        stream.mark_gap(batch)
+        batch["flags"][-1] |= int(Flag.LAST)
+        self._core.sink.data(np.ascontiguousarray(batch), now_ns)

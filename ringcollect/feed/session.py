@@ -1,0 +1,489 @@
+"""The feed's state machine: events in with their times, records and actions out. No socket, no clock, no disk.
+
+A session is a deterministic function of its inputs: ``start``, ``open``, ``frame``, ``alive``, ``close``, ``rest``,
+``resync``, ``clock_step``, ``timer``, ``stop``. Equal inputs give equal bytes in the ring, live and in replay.
+"""
+
+from __future__ import annotations
+
+import random
+
+from ringcollect.errors import RejectedFrame
+from ringcollect.exchanges.protocol import Answer, Batch, Code, Decoded, Exchange, Notice, Outcome, Purpose, RestMeaning
+from ringcollect.feed.actions import Action
+from ringcollect.feed.books import Books, Cause
+from ringcollect.feed.bridge import Phase
+from ringcollect.feed.catalogue import Catalogue, Listed
+from ringcollect.feed.connections import Connections
+from ringcollect.feed.core import Core
+from ringcollect.feed.ledger import Reason, State, move
+from ringcollect.feed.legs import Phase as SocketPhase
+from ringcollect.feed.legs import Socket
+from ringcollect.feed.plan import Plan
+from ringcollect.feed.polls import Polls
+from ringcollect.feed.prints import Prints
+from ringcollect.feed.recording import Recorder
+from ringcollect.feed.requests import Requests, Wanted
+from ringcollect.feed.sink import FrameRing, RecordRing, Sink
+from ringcollect.feed.stream import Stream
+from ringcollect.feed.watchdog import Watchdog
+from ringcollect.instruments import Registry
+from ringcollect.records import Channel, Kind, Status
+from ringcollect.ring.frames import Direction
+
+REST_CONN = 255
+_TAKEN = frozenset({Code.NOT_OPEN, Code.STALE, Code.GAP, Code.TOO_LONG})
+
+
+class Session:
+    """One feed process's worth of connections to one exchange.
+
+    ``ring`` takes the records (a Producer of dtype RECORD with :data:`FEED_COUNTERS` and a ledger), ``frames`` rejects
+    and, when recording, everything. ``actions()`` hands out what is to be done; the owner calls it after each input.
+    """
+
+    def __init__(
+        self, plan: Plan, exchange: Exchange, registry: Registry, ring: RecordRing, frames: FrameRing | None = None
+    ) -> None:
+        options = plan.options
+        decoder = exchange.decoder(max_past_ns=options.max_past_ns, max_future_skew_ns=options.max_future_skew_ns)
+        sink = Sink(ring, frames)
+        sink.attach(decoder)
+        self.core = Core(plan, exchange, decoder, sink, random.Random(options.seed))
+        self.catalogue = Catalogue(self.core, registry)
+        self.requests = Requests(self.core)
+        self.books = Books(self.core, self.requests)
+        self.prints = Prints(self.core)
+        self.connections = Connections(self.core, self._lost)
+        self.watchdog = Watchdog(self.core)
+        self.polls = Polls(self.core, self.requests)
+        self._recorder = Recorder(sink, options.record_frames)
+        self._sockets = self.connections.sockets
+        self._on_hot = exchange.on_hot_frame
+        self._window_limit = 2 * options.breaker_window
+        self._running = False
+        self._launched: set[str] = set()
+
+    # what the owner calls
+
+    def actions(self) -> list[Action]:
+        """What is to be done in the world since the last call, in order."""
+        actions, self.core.actions = self.core.actions, []
+        return actions
+
+    def next_deadline(self) -> int:
+        """When ``timer`` wants to be called next (ns; ``timers.NEVER``: not at all)."""
+        return self.core.timers.next_deadline()
+
+    def start(self, now_ns: int) -> None:
+        """Begin: START voids every book, the instruments are asked for, connections follow."""
+        core = self.core
+        self._recorder.event("start", now_ns, core.plan)
+        self._running = True
+        core.sink.ring.ledger.clear()
+        self.catalogue.begin(now_ns)
+        core.sink.status(Status.START, now_ns)
+        core.timers.set(("tick",), now_ns + core.options.tick_ns)
+        self._set_counters_timer(now_ns)
+        if core.passive:
+            return
+        for market in core.plan.markets:
+            core.timers.set(("metadata", market.market), now_ns + core.options.metadata_ns)
+            self.requests.instruments(market.market, now_ns)
+
+    def open(self, conn: int, url: str, now_ns: int) -> None:
+        """The socket ``conn`` is up."""
+        self._recorder.event("open", now_ns, url, conn=conn)
+        core = self.core
+        if not core.passive:
+            self.connections.opened(conn, now_ns)
+            return
+        if conn in self._sockets:
+            self.connections.closed(conn, 1006, "opened again", now_ns)
+        meaning = core.exchange.read_url(url)
+        market = core.plan.markets[0].market if meaning is None else meaning.market
+        socket = self.connections.implied(conn, url, market, now_ns)
+        if meaning is not None:
+            self.catalogue.expect(socket, meaning)
+
+    def frame(self, conn: int, payload: bytes, ts_recv: int, opcode: int = 1) -> None:
+        """A message arrived at ``ts_recv`` on ``conn``."""
+        if self._recorder.on:
+            self._recorder.frame(conn, payload, ts_recv, opcode)
+        socket = self._sockets.get(conn)
+        if socket is None:
+            socket = self._unexpected(conn, payload, ts_recv)
+            if socket is None:
+                return
+        socket.alive_ns = ts_recv
+        socket.window_frames += 1
+        if socket.window_frames >= self._window_limit:
+            self.connections.trim_window(socket)
+        done = self._on_hot(payload, socket.context, ts_recv)
+        if done > 0:
+            self.core.sink.last_publish_ns = ts_recv
+        elif done < 0:
+            self._slow(socket, payload, ts_recv, done, opcode)
+
+    def alive(self, conn: int, now_ns: int) -> None:
+        """A ping or pong arrived on ``conn``."""
+        self._recorder.event("alive", now_ns, conn=conn)
+        socket = self._sockets.get(conn)
+        if socket is not None:
+            socket.alive_ns = now_ns
+
+    def close(self, conn: int, code: int, reason: str, now_ns: int) -> None:
+        """The socket ``conn`` is gone, or could not be opened."""
+        self._recorder.event("close", now_ns, [code, reason], conn=conn)
+        self.connections.closed(conn, code, reason, now_ns)
+
+    def rest(self, request: int, status: int, headers: dict[str, str], body: bytes, now_ns: int) -> None:
+        """The answer to the action ``Rest(request, ...)``; status 0: there is none, ``body`` says why."""
+        wanted = self.requests.find(request)
+        if wanted is None:
+            return
+        headers = self.requests.seen_headers(wanted, headers)
+        if wanted.action.purpose == Purpose.INSTRUMENTS:
+            # Megabytes about thousands of instruments we do not collect: only what concerns us is kept and recorded.
+            listed = self.catalogue.read(wanted.action.market, body) if 200 <= status < 300 else None
+            self.metadata(request, status, headers, listed, now_ns)
+            return
+        self._recorder.rest(wanted.action.url, request, status, headers, body, now_ns)
+        self.requests.take(request)
+        good = self.requests.answered(wanted, status, headers, now_ns)
+        meaning = self.core.exchange.read_rest(wanted.action.url)
+        if meaning is None:
+            meaning = RestMeaning(wanted.action.market, Purpose(wanted.action.purpose), self._symbol_of(wanted))
+        decoded = self._decode_rest(meaning, body, now_ns) if good else None
+        assert wanted.stream is not None
+        if meaning.purpose is Purpose.SNAPSHOT:
+            self._snapshot_answer(wanted.stream, request, decoded, now_ns)
+        else:
+            self.polls.answered(wanted.stream, decoded, now_ns)
+
+    def rest_seen(self, url: str, status: int, body: bytes, now_ns: int) -> None:
+        """A REST answer in a capture: nobody asked, the URL says what it is."""
+        core = self.core
+        meaning = core.exchange.read_rest(url)
+        if meaning is None or not 200 <= status < 300:
+            return
+        if meaning.purpose is Purpose.INSTRUMENTS:
+            self.catalogue.learn(meaning.market, body, now_ns)
+            return
+        decoded = self._decode_rest(meaning, body, now_ns)
+        for batch in () if decoded is None else decoded.batches:
+            stream = self.catalogue.stream(
+                meaning.market, meaning.symbol, batch.instrument, batch.channel, batch.stream, now_ns
+            )
+            stream.take_back()
+            if batch.channel is Channel.BOOK:
+                self._based(stream, batch, now_ns)
+            else:
+                self.polls.publish(stream, batch, now_ns)
+
+    def resync(self, instrument: int, now_ns: int) -> None:
+        """A consumer found the book of ``instrument`` wrong: fetch a new base for it alone."""
+        self._recorder.event("resync", now_ns, instrument)
+        stream = self.core.streams.get((instrument, int(Channel.BOOK), 0))
+        if stream is None or stream.bridge is None:
+            return
+        stream.take_back()
+        self.core.sink.count("resyncs_asked")
+        if stream.bridge.phase is not Phase.VOID:
+            self.books.void(stream, Cause.ASKED, now_ns)
+            self.books.want_snapshot(stream, now_ns)
+
+    def clock_step(self, step_ns: int, now_ns: int) -> None:
+        """The wall clock was set by ``step_ns``: deadlines move with it, the data says so."""
+        self._recorder.event("clock_step", now_ns, step_ns)
+        core = self.core
+        core.sink.count("clock_steps")
+        core.timers.shift(step_ns)
+        self.requests.shift(step_ns)
+        self.connections.shift(step_ns)
+        for stream in core.streams.values():
+            stream.shift(step_ns)
+        core.sink.status(Status.CLOCK_STEP, now_ns, number=step_ns / 1e9)
+        self._set_counters_timer(now_ns)
+
+    def timer(self, now_ns: int) -> None:
+        """Do what is due at ``now_ns``."""
+        timers = self.core.timers
+        if timers.next_deadline() > now_ns:
+            return
+        self._recorder.event("timer", now_ns)
+        while (key := timers.pop_due(now_ns)) is not None:
+            self._fire(key, now_ns)
+        due = self.watchdog.take_due()
+        if due:
+            self._resubscribe(due, now_ns)
+
+    def stop(self, now_ns: int) -> None:
+        """End in order: the last counters, STOP, every socket closed."""
+        self._recorder.event("stop", now_ns)
+        self._running = False
+        self._counters(now_ns)
+        self.core.sink.status(Status.STOP, now_ns)
+        self.connections.close_all()
+
+    # frames
+
+    def _unexpected(self, conn: int, payload: bytes, ts_recv: int) -> Socket | None:
+        core = self.core
+        if core.passive:
+            return self.connections.implied(conn, "", core.plan.markets[0].market, ts_recv)
+        core.sink.count("frames_in")
+        core.sink.count("bytes_in", len(payload))
+        core.sink.count("ignored")  # of a socket given up, or a bare acknowledgement of its end
+        return None
+
+    def _slow(self, socket: Socket, payload: bytes, ts_recv: int, code: int, opcode: int) -> None:
+        core = self.core
+        sink = core.sink
+        sink.count("frames_in")
+        sink.count("bytes_in", len(payload))
+        if code in _TAKEN:
+            sink.count("decoded")
+            self._batch(socket, core.decoder.taken(socket.context), ts_recv)
+            return
+        try:
+            decoded = core.decoder.cold(payload, socket.context, ts_recv)
+            if decoded.unknown and core.passive:
+                decoded = self.catalogue.discover(
+                    socket.market, decoded.unknown, ts_recv, lambda: core.decoder.cold(payload, socket.context, ts_recv)
+                )
+        except RejectedFrame as error:
+            self._reject(socket, payload, error.reason, ts_recv, opcode)
+            return
+        sink.count(_OUTCOME_COUNTER[decoded.outcome])
+        for batch in decoded.batches:
+            self._batch(socket, batch, ts_recv)
+        if isinstance(decoded.control, Answer):
+            self._answer(socket, decoded.control, ts_recv)
+        elif isinstance(decoded.control, Notice) and decoded.control.closing:
+            self.connections.announced_cut(socket, ts_recv)
+
+    def _reject(self, socket: Socket, payload: bytes, reason: str, ts_recv: int, opcode: int) -> None:
+        core = self.core
+        core.sink.count("rejected")
+        core.sink.keep(
+            payload[: core.options.reject_bytes], ts_recv, socket.conn, Direction.REJECT,
+            opcode=opcode, reason=reason, url=socket.url, whole_length=len(payload),
+        )  # fmt: skip
+        if ("rejects",) not in core.timers:  # at most one status record a second says how many
+            core.timers.set(("rejects",), ts_recv + 1_000_000_000)
+        self.connections.rejected(socket, ts_recv)
+
+    def _batch(self, socket: Socket, batch: Batch, ts_recv: int) -> None:
+        core = self.core
+        stream = core.streams.get((batch.instrument, int(batch.channel), batch.stream))
+        if stream is None:
+            if not core.passive:
+                return  # it came along with what was asked for
+            symbol = self.catalogue.symbol(batch.instrument)
+            stream = self.catalogue.stream(
+                socket.market, symbol, batch.instrument, batch.channel, batch.stream, ts_recv
+            )
+        stream.take_back()
+        self.connections.carried(socket, stream, ts_recv)
+        if stream.state is not State.FLOWING:
+            move(stream, State.FLOWING, Reason.NONE, ts_recv, core.sink, socket.conn)
+            stream.asked = 0
+        before = core.sink.counter("records")
+        self._dispatch(stream, batch, socket.conn, ts_recv)
+        stream.touched(ts_recv, core.sink.counter("records") - before)
+        if ("stream", stream.key) not in core.timers:
+            self.watchdog.watch(stream, ts_recv)
+        if not self.connections.rolling(socket):
+            stream.hand_over()
+
+    def _dispatch(self, stream: Stream, batch: Batch, conn: int, now_ns: int) -> None:
+        records = batch.records
+        if stream.bridge is not None:
+            if len(records) and records["kind"][0] == Kind.BOOK_SNAPSHOT:
+                stream.bridge.void()  # the venue sent its book anew: whatever we had is replaced
+                self.books.snapshot(stream, records, batch.last_id, now_ns)
+            elif len(records):
+                self.books.delta(stream, records, batch.first_id, batch.last_id, batch.prev_id, conn, now_ns)
+        elif stream.ids is not None and batch.first_id >= 0:
+            if len(records):
+                self.prints.trades(stream, records, conn, now_ns)
+            else:
+                self.prints.skipped_id(stream, batch.first_id, batch.last_id, conn, now_ns)
+        elif len(records):
+            self.prints.plain(stream, records, conn, now_ns, keyed_by_id=stream.channel is Channel.BBO)
+
+    def _answer(self, socket: Socket, answer: Answer, now_ns: int) -> None:
+        acked = self.connections.acked(socket, answer, now_ns)
+        for stream in acked:
+            self.watchdog.watch(stream, now_ns)
+            if stream.bridge is not None:
+                self.books.want_snapshot(stream, now_ns)
+
+    # REST
+
+    def metadata(self, request: int, status: int, headers: dict[str, str], listed: Listed | None, now_ns: int) -> None:
+        """What the exchange says about the planned symbols; None: it did not answer well."""
+        wanted = self.requests.take(request)
+        if wanted is None:
+            return
+        market = wanted.action.market
+        self._recorder.event("metadata", now_ns, [request, status, headers, listed])
+        self.requests.answered(wanted, status, headers, now_ns)
+        if listed is None:
+            self.core.timers.set(("list", market), now_ns + self.core.options.metadata_ns)
+            return
+        self.catalogue.list_market(market, listed, now_ns)
+        self._launch(market, now_ns)
+
+    def _launch(self, market: str, now_ns: int) -> None:
+        """Subscribe what is planned for ``market``, once."""
+        if market in self._launched or not self._running:
+            return
+        self._launched.add(market)
+        core = self.core
+        core.timers.cancel(("metadata", market))
+        streams = self.catalogue.plan_streams(market, now_ns)
+        polled = core.exchange.polled(market)
+        self.polls.begin([s for s in streams if s.channel in polled], now_ns)
+        wants = {s.want: s for s in streams if s.channel not in polled}
+        for leg in core.exchange.legs(market, list(wants), core.market(market).url):
+            self.connections.add_leg(leg, [wants[want] for want in leg.wants], now_ns)
+
+    def _decode_rest(self, meaning: RestMeaning, body: bytes, now_ns: int) -> Decoded | None:
+        core = self.core
+        try:
+            decoded = core.decoder.rest(meaning, body, now_ns, REST_CONN)
+            if decoded.unknown and core.passive:
+                decoded = self.catalogue.discover(
+                    meaning.market, decoded.unknown, now_ns, lambda: core.decoder.rest(meaning, body, now_ns, REST_CONN)
+                )
+            return decoded
+        except RejectedFrame as error:
+            core.sink.count("rest_errors")
+            kept = body[: core.options.reject_bytes]
+            core.sink.keep(kept, now_ns, REST_CONN, Direction.REJECT, reason=error.reason, whole_length=len(body))
+            return None
+
+    def _snapshot_answer(self, stream: Stream, request: int, decoded: Decoded | None, now_ns: int) -> None:
+        if request != stream.snapshot_request:
+            return  # it was asked for before an accident: too old by now
+        stream.snapshot_request = 0
+        batch = next((b for b in decoded.batches if b.channel is Channel.BOOK), None) if decoded is not None else None
+        stream.take_back()
+        if batch is None or not self._based(stream, batch, now_ns):
+            self.books.failed(stream, "no usable snapshot", now_ns)
+
+    def _based(self, stream: Stream, batch: Batch, now_ns: int) -> bool:
+        self.catalogue.refine(stream, batch.records, now_ns)
+        before = self.core.sink.counter("records")
+        based = self.books.snapshot(stream, batch.records, batch.last_id, now_ns)
+        stream.count_records(self.core.sink.counter("records") - before)
+        if stream.conn >= 0:
+            socket = self._sockets.get(stream.conn)
+            if socket is not None and not self.connections.rolling(socket):
+                stream.hand_over()
+        return based
+
+    def _symbol_of(self, wanted: Wanted) -> str:
+        return "" if wanted.stream is None else wanted.stream.symbol
+
+    # timers and accidents
+
+    def _fire(self, key: tuple, now_ns: int) -> None:
+        core = self.core
+        name = key[0]
+        if name == "tick":
+            self._tick(now_ns)
+        elif name == "stream":
+            self.watchdog.check(core.streams[key[1]], now_ns)
+        elif name == "counters":
+            self._counters(now_ns)
+            self._set_counters_timer(now_ns)
+        elif name == "alive":
+            self.connections.check_alive(key[1], now_ns)
+        elif name == "ack":
+            self.watchdog.no_ack(self.connections.ack_missing(key[1], key[2], now_ns), now_ns)
+        elif name == "send":
+            socket = self._sockets.get(key[1])
+            if socket is not None:
+                self.connections.flush(socket, now_ns)
+        elif name == "connect":
+            socket = self._sockets.get(key[1])
+            if socket is not None and socket.phase is SocketPhase.CONNECTING:
+                self.connections.give_up(socket, "no answer to connecting", now_ns)
+        elif name == "leg":
+            self.connections.retry(key[1], now_ns)
+        elif name in ("rollover", "successor"):
+            self.connections.rollover(key[1], now_ns)
+        elif name == "overlap":
+            self.connections.overlap_over(key[1], now_ns)
+        elif name == "rest":
+            self.requests.pump(now_ns)
+        elif name == "snapshot":
+            self.books.want_snapshot(core.streams[key[1]], now_ns)
+        elif name == "poll":
+            self.polls.due(core.streams[key[1]], now_ns)
+        elif name == "metadata":
+            self._launch(key[1], now_ns)  # without metadata: data first, names later
+        elif name == "list":
+            self.requests.instruments(key[1], now_ns)
+        elif name == "rejects":
+            self._say_rejects(now_ns)
+
+    def _tick(self, now_ns: int) -> None:
+        core = self.core
+        due = core.sink.last_publish_ns + core.options.tick_ns
+        if now_ns >= due:
+            core.sink.status(Status.TICK, now_ns)
+            due = now_ns + core.options.tick_ns
+        core.timers.set(("tick",), due)
+
+    def _set_counters_timer(self, now_ns: int) -> None:
+        """The next whole minute: UTC midnight is one of them."""
+        period = self.core.options.counters_ns
+        self.core.timers.set(("counters",), (now_ns // period + 1) * period)
+
+    def _counters(self, now_ns: int) -> None:
+        for stream in self.core.streams.values():
+            self.core.sink.status(
+                Status.COUNTERS, now_ns, instrument=stream.instrument, channel=stream.channel,
+                ts_event=stream.last_data_ns, start=stream.frames, end=stream.records,
+                number=float(stream.duplicates), second=float(stream.gaps),
+            )  # fmt: skip
+
+    def _say_rejects(self, now_ns: int) -> None:
+        core = self.core
+        rejected = core.sink.counter("rejected")
+        core.sink.status(Status.REJECTED, now_ns, number=float(rejected - self._rejects_said))
+        self._rejects_said = rejected
+
+    _rejects_said = 0
+
+    def _resubscribe(self, streams: list[Stream], now_ns: int) -> None:
+        """Ask again for these streams only; the others of their legs go on."""
+        for leg in self.connections.legs:
+            mine = [s for s in leg.streams if s in streams]
+            if mine and leg.socket is not None and leg.socket.phase is SocketPhase.OPEN:
+                self.core.sink.count("resubscribes", len(mine))
+                self.connections.subscribe(leg.socket, mine, now_ns, again=True)
+
+    def _lost(self, streams: list[Stream], now_ns: int) -> None:
+        """A connection is gone: what it carried has a hole, and its books have no base any more."""
+        for stream in streams:
+            stream.take_back()
+            stream.conn = -1
+            self.core.timers.cancel(("stream", stream.key))
+            if stream.ids is None:
+                stream.gap = True  # dense ids will tell exactly; everything else can only say "perhaps"
+            if stream.bridge is not None:
+                self.core.timers.cancel(("snapshot", stream.key))
+                self.requests.forget(stream.snapshot_request)
+                if stream.bridge.phase is not Phase.VOID:
+                    self.books.void(stream, Cause.RECONNECT, now_ns)
+                else:
+                    stream.bridge.void()
+                stream.snapshot_request = 0
+
+
+_OUTCOME_COUNTER = {Outcome.DECODED: "decoded", Outcome.CONTROL: "control", Outcome.IGNORED: "ignored"}

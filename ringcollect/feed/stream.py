@@ -1,0 +1,152 @@
+"""One subscribed stream: an (instrument, channel) with its place in the ledger and what it needs to be followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ringcollect.exchanges.hot import LAST_ID, LEDGER, OPEN
+from ringcollect.exchanges.protocol import Want
+from ringcollect.feed.bridge import Bridge, Phase
+from ringcollect.feed.dense_ids import DenseIds
+from ringcollect.feed.ledger import L_DUPLICATES, L_FRAMES, L_GAPS, L_LAST_DATA, L_RECORDS, Reason, State
+from ringcollect.records import Channel, Flag
+
+ANY_CONN = -1
+StreamKey = tuple[int, int, int]
+"""(instrument, channel, number of the stream within the channel: 0 is the primary one)."""
+
+
+@dataclass(eq=False)
+class Stream:
+    """Mutable state of one stream. ``row`` is its ledger row (dtype LEDGER_ROW, one element) in shared memory."""
+
+    market: str
+    symbol: str
+    instrument: int
+    channel: Channel
+    row: np.ndarray
+    number: int = 0
+    hot: np.ndarray | None = None  # its row of kernel words, where the kernel may take it
+    bridge: Bridge | None = None  # book only
+    ids: DenseIds | None = None  # dense ids only
+    newest_by_conn: dict[int, int] = field(default_factory=dict)
+    conn: int = ANY_CONN  # the connection its newest accepted frame came by
+    newest_key: int = 0  # id or event time of the newest frame, for telling second copies
+    gap: bool = False  # the next record carries GAP
+    first_data_ns: int = 0
+    asked: int = 0  # subscribe attempts since data last flowed
+    snapshot_attempts: int = 0
+    snapshot_request: int = 0  # number of the request in flight, 0 = none
+    resyncing: bool = False  # RESYNC_BEGIN was written, DONE not yet
+    based_ns: int = 0  # when the book last got its base
+    words: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.words = self.row.view(np.int64)
+
+    @property
+    def key(self) -> StreamKey:
+        """Its name within the session; also orders timers, never data."""
+        return self.instrument, int(self.channel), self.number
+
+    @property
+    def want(self) -> Want:
+        """What to ask the exchange for."""
+        return Want(self.symbol, self.channel)
+
+    @property
+    def state(self) -> State:
+        return State(int(self.row["state"][0]))
+
+    @property
+    def reason(self) -> Reason:
+        return Reason(int(self.row["reason"][0]))
+
+    @property
+    def last_data_ns(self) -> int:
+        return int(self.words[L_LAST_DATA])
+
+    @property
+    def frames(self) -> int:
+        return int(self.words[L_FRAMES])
+
+    @property
+    def records(self) -> int:
+        return int(self.words[L_RECORDS])
+
+    @property
+    def gaps(self) -> int:
+        return int(self.words[L_GAPS])
+
+    @property
+    def duplicates(self) -> int:
+        return int(self.words[L_DUPLICATES])
+
+    def touched(self, now_ns: int, records: int) -> None:
+        """One more frame of this stream, with ``records`` records."""
+        if not self.first_data_ns:
+            self.first_data_ns = now_ns
+        self.words[L_LAST_DATA] = now_ns
+        self.words[L_FRAMES] += 1
+        self.words[L_RECORDS] += records
+
+    def mean_interval_ns(self) -> int:
+        """Mean time between its frames so far; 0 before the second."""
+        frames = self.frames
+        return (self.last_data_ns - self.first_data_ns) // (frames - 1) if frames > 1 else 0
+
+    def count_records(self, records: int) -> None:
+        """Records that came otherwise than by a frame of the stream (a snapshot over REST and what follows it)."""
+        self.words[L_RECORDS] += records
+
+    def mark_gap(self, batch: np.ndarray) -> None:
+        """Flag the batch's first record if something before it is missing; that is then said."""
+        if self.gap:
+            batch["flags"][0] |= int(Flag.GAP)
+            self.gap = False
+
+    def shift(self, step_ns: int) -> None:
+        """The wall clock was set: silence is measured on the new clock."""
+        if self.first_data_ns:
+            self.first_data_ns += step_ns
+            self.words[L_LAST_DATA] += step_ns
+        if self.based_ns:
+            self.based_ns += step_ns
+        self.row["since_ns"] += step_ns
+
+    def count_gap(self) -> None:
+        self.words[L_GAPS] += 1
+
+    def count_duplicate(self) -> None:
+        self.words[L_DUPLICATES] += 1
+
+    def take_back(self) -> None:
+        """Stop the kernel, and learn how far it came."""
+        hot = self.hot
+        if hot is None or not hot[OPEN]:
+            return
+        hot[OPEN] = 0
+        newest = int(hot[LAST_ID])
+        if self.bridge is not None:
+            self.bridge.last_id = newest
+        elif self.ids is not None:
+            self.ids.newest = newest
+            self.newest_by_conn[self.conn] = newest
+        else:
+            self.newest_key = newest
+
+    def hand_over(self) -> None:
+        """Let the kernel go on by itself from here, if nothing about the stream needs a second look."""
+        hot = self.hot
+        if hot is None or self.gap or self.state is not State.FLOWING:
+            return
+        if self.bridge is not None:
+            if self.bridge.phase is not Phase.LIVE:
+                return
+            hot[LAST_ID] = self.bridge.last_id
+        else:
+            hot[LAST_ID] = self.newest_key if self.ids is None else self.ids.newest
+        hot[LEDGER] = self.row.ctypes.data
+        hot[OPEN] = 1
