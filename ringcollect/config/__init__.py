@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringcollect.config.load import Loaded, find_file, load, parse
+from ringcollect.config.loading import Loaded, find_file, load, parse
 from ringcollect.config.narrow import narrowed
 from ringcollect.config.schema import (
     Collector,

@@ -22,7 +22,7 @@ def apply_environment(raw: dict[str, Any], env: Mapping[str, str], problems: Pro
     """Set what ``env`` says in the parsed file ``raw``, noting origins and unknown names."""
     for variable, path, text in _overrides(env):
         problems.origins[path] = variable
-        shape = _shape_at(path, problems)
+        shape = _shape_at(path, variable, problems)
         if shape is not None:
             _put(raw, path, _parse(shape, text), problems)
 
@@ -38,25 +38,27 @@ def _overrides(env: Mapping[str, str]) -> Iterator[tuple[str, Path, str]]:
         yield name, path, env[name]
 
 
-def _shape_at(path: Path, problems: Problems) -> Shape | None:
+def _shape_at(path: Path, variable: str, problems: Problems) -> Shape | None:
     """What the schema has at ``path``; None, noted, where it has no such key."""
     shape = Shape(Config)
     for depth, step in enumerate(path):
-        here = path[: depth + 1]
-        if shape.is_table:
-            known = shapes(shape.type)
-            if step not in known:
-                problems.add(here, f"unknown key; {nearest(str(step), known)}")
-                return None
+        known = shapes(shape.type) if shape.is_table else {}
+        of_tables = shape.item is not None and shape.item.is_table
+        if step in known:
             shape = known[str(step)]
-        elif shape.item is not None and shape.item.is_table and isinstance(step, int):
+            continue
+        if of_tables and isinstance(step, int) and shape.item is not None:
             shape = shape.item
-        elif shape.item is not None and shape.item.is_table:
+            continue
+        here = path[: depth + 1]
+        problems.origins[here] = variable
+        if known:
+            problems.add(here, f"unknown key; {nearest(str(step), known)}")
+        elif of_tables:
             problems.add(here, f'"{step}" is not a position in the array (0, 1, ...)')
-            return None
         else:
             problems.add(here, "is a value, not a table: it has no keys of its own")
-            return None
+        return None
     if shape.is_table or (shape.item is not None and shape.item.is_table):
         problems.add(path, "is a table: set its keys one by one")
         return None
@@ -70,9 +72,10 @@ def _parse(shape: Shape, text: str) -> Any:
     if shape.item is not None and not text.lstrip().startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
-        return tomllib.loads(f"value = {text.strip().lower() if shape.type is bool else text}")["value"]
+        parsed = tomllib.loads(f"value = {text.strip().lower() if shape.type is bool else text}")
     except (ValueError, RecursionError):
         return text
+    return parsed["value"] if len(parsed) == 1 else text
 
 
 def _put(raw: dict[str, Any], path: Path, value: Any, problems: Problems) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import msgspec
 
 from ringcollect.config.check import check
-from ringcollect.config.problems import Problems, nearest
+from ringcollect.config.problems import Problems, found, nearest
+from ringcollect.config.rules import Symbol
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.symbols import fits_market, symbol_key
 from ringcollect.config.venues import VENUES
@@ -36,6 +37,7 @@ def narrowed(
     if exchanges:
         markets = _of_exchanges(markets, exchanges)
     if symbols:
+        _require_valid(symbols)
         markets = _with_symbols(markets, symbols)
     if channels:
         markets = _with_channels(markets, channels)
@@ -48,6 +50,13 @@ def narrowed(
         sync=_replace(config.sync, enabled=config.sync.enabled and not raw_only),
         storage=_replace(config.storage, record_frames=config.storage.record_frames or record_frames),
     )
+
+
+def _require_valid(symbols: Sequence[str]) -> None:
+    rule = Symbol()
+    for symbol in symbols:
+        if not rule.holds(symbol):
+            raise ConfigError(f"--symbols: found {found((), symbol)}; allowed: {rule.allowed}")
 
 
 def _of_exchanges(markets: tuple[Market, ...], exchanges: Sequence[str]) -> tuple[Market, ...]:

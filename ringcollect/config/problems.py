@@ -14,6 +14,7 @@ Path = tuple[str | int, ...]
 """A key: names and array positions from the top."""
 
 _LONGEST_FOUND = 80
+_MOST_NAMES = 12
 
 
 def spell(path: Path) -> str:
@@ -40,9 +41,12 @@ def found(path: Path, value: object) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint for a word that is not known: the nearest known one, or all of them."""
-    known = list(known)
-    close = difflib.get_close_matches(word.lower()[:60], known, n=1, cutoff=0.5)
-    return f'did you mean "{close[0]}"?' if close else f"known here: {', '.join(known)}"
+    by_lower = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower()[:60], by_lower, n=1, cutoff=0.5)
+    if close:
+        return f'did you mean "{by_lower[close[0]]}"?'
+    names = list(by_lower.values())
+    return f"known here: {', '.join(names[:_MOST_NAMES])}{', ...' if len(names) > _MOST_NAMES else ''}"
 
 
 @dataclass

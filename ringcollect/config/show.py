@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ringcollect.config.load import Loaded
+from ringcollect.config.loading import Loaded
 from ringcollect.config.problems import Path, spell
 from ringcollect.config.secrets import mask
 
