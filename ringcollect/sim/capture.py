@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -169,7 +170,7 @@ class CaptureStage:
                 self._played += 1
                 raw = bytes(payload.data).decode() if payload.stream else line.f
                 wrapped = line.f if payload.stream else ""
-                hub.publish(stream, self._played, wire_ns, lambda _unit: raw, wrapped)
+                hub.publish(stream, self._played, wire_ns, partial(_as_recorded, raw), wrapped)
                 return
 
     def _streams(self, payload: _Payload, recorded: Route | None) -> list[str]:
@@ -182,6 +183,10 @@ class CaptureStage:
             return [name for name in names if recorded is None or not recorded.streams or name in recorded.streams]
         topic = {"": "bookTicker", "markPriceUpdate": "markPrice@1s"}.get(payload.e, payload.e)
         return [f"{symbol}@{topic}"] if symbol else []
+
+
+def _as_recorded(text: str, _unit: int) -> str:
+    return text
 
 
 def _rest_key(url: str) -> tuple[str, str]:

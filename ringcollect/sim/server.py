@@ -74,7 +74,7 @@ class Simulator:
         return self.port
 
     def urls(self, market: str) -> dict[str, str]:
-        """Base URLs of one market: append ``/stream?streams=…`` (USD-M: ``/public/…``, ``/market/…``) or a REST path."""
+        """Base URLs of one market: append ``/stream?streams=…`` (USD-M: ``/public/stream?…``) or a REST path."""
         if market not in ("spot", "linear"):
             raise ValueError(f"market {market!r} is neither spot nor linear")
         return {"ws": f"ws://127.0.0.1:{self.port}", "rest": f"http://127.0.0.1:{self.port}"}

@@ -13,9 +13,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -24,7 +23,7 @@ class Truth:
     """Appends lines to a file, or to nothing when ``path`` is None."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file: io.BufferedWriter | None = None
+        self._file: BinaryIO | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("wb", buffering=1 << 20)

@@ -51,11 +51,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class World:
     """``now_ns`` at construction is the wire time at which virtual time is 0 (unless ``start_ns`` is given)."""
 
-    def __init__(self, options: Options, now_ns: int) -> None:
+    def __init__(self, options: Options, now_ns: int, truth: Truth | None = None) -> None:
         options.check()
         self.options = options
         self.start_ns = options.start_ns or now_ns
-        self.truth = Truth(options.truth)
+        self.truth = truth or Truth(options.truth)
         self._scheduler = Scheduler()
         self._skew_ns = self.start_ns - now_ns
         self._connections = 0

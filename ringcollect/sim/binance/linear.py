@@ -61,7 +61,8 @@ class LinearFeed(SymbolFeed):
             cause, price, size = "INSURANCE_FUND", self.spec.price(fill.tick), self.spec.size(fill.lots)
         if self._truth.wanted:
             self._truth.line(
-                "trade", t=now_ns, m=self.market, s=self.spec.symbol, id=self.trade_id, p=price, q=size, side=fill.side, x=cause
+                "trade", t=now_ns, m=self.market, s=self.spec.symbol, id=self.trade_id,
+                p=price, q=size, side=fill.side, x=cause,
             )  # fmt: skip
         if self._hub.wanted(self._stream["trade"]):
             number, spec, side = self.trade_id, self.spec, fill.side

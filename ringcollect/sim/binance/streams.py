@@ -19,7 +19,7 @@ _KLINE_NS = {
 
 
 def topic_of(stream: str) -> tuple[str, str]:
-    """``"btcusdt@depth@100ms"`` is symbol ``BTCUSDT``, topic ``depth@100ms``; an all-market stream has symbol ``""``."""
+    """``btcusdt@depth@100ms`` is symbol ``BTCUSDT``, topic ``depth@100ms``; an all-market stream has no symbol."""
     if stream.startswith("!"):
         return "", stream
     symbol, _, topic = stream.partition("@")

@@ -101,7 +101,7 @@ class Venue:
         if request.refusal:
             peer.reply(request.refusal, now_ns)
             return
-        answer = None
+        answer: list[str] | bool | None = None
         if request.method == "LIST_SUBSCRIPTIONS":
             answer = list(peer.streams)
         elif request.method == "GET_PROPERTY":
