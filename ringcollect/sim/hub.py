@@ -49,9 +49,8 @@ class Hub:
             return
         dressed: dict[tuple[int, bool], str] = {}
         if self._plan.gap and "@depth" in stream and self._in_gap(stream, key):
-            self._truth.line(
-                "fault", t=now_ns, c=-1, fault="gap", m=self._market, stream=stream, f=text(members[0].divisor)
-            )
+            raw = text(members[0].divisor)
+            self._truth.line("fault", t=now_ns, c=-1, fault="gap", m=self._market, stream=stream, f=raw)
             return
         for peer in members:
             dress = (peer.divisor, peer.combined)
