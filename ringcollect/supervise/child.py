@@ -17,9 +17,12 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 from typing import Any
 
+import structlog
 from setproctitle import setproctitle
 
+from ringcollect.config import Log
 from ringcollect.errors import RingcollectError
+from ringcollect.observe.logs import configure
 
 ORPHAN_BUDGET_S = 4.5
 """Seconds an orphan gets to stop by itself; the promise is 5 s."""
@@ -39,12 +42,11 @@ class StopFlag:
         self.asked = True
 
 
-def main(name: str, target: str, args: tuple[Any, ...], setup: tuple[str, Any] | None, preload: str) -> None:
+def main(name: str, target: str, args: tuple[Any, ...], log: Log | None, preload: str) -> None:
     """Run ``module:function`` ``target`` as the child ``name`` until it returns.
 
-    ``setup`` is another ``module:function`` with its one argument, called first (logging). ``preload`` names the
-    module this process must have inherited from the forkserver ("" for none). Exits with the ``exit_code`` of a
-    RingcollectError, whose message goes to the log's last resort, standard error.
+    ``preload`` names the module this process must have inherited from the forkserver ("" for none). A failure goes
+    to the log (``log`` None: to standard error) and becomes the exit code: that of a RingcollectError, else 1.
     """
     stop = StopFlag()
     signal.signal(signal.SIGTERM, stop.ask)
@@ -52,15 +54,17 @@ def main(name: str, target: str, args: tuple[Any, ...], setup: tuple[str, Any] |
     setproctitle(f"ringcollect: {name}")
     threading.Thread(target=_watch_supervisor, args=(stop,), name="supervisor-watch", daemon=True).start()
     try:
+        if log is not None:
+            configure(log, name)
         if preload:
             _assert_inherited(preload)
-        if setup is not None:
-            resolve(setup[0])(setup[1])
         resolve(target)(*args, stop)
     except RingcollectError as error:
-        sys.stderr.write(f"ringcollect {name}: {error}\n")
-        sys.stderr.flush()
+        structlog.get_logger().error("process_failed", reason=str(error))
         sys.exit(error.exit_code)
+    except Exception:  # noqa: BLE001  reported with its traceback, and the supervisor counts the death
+        structlog.get_logger().exception("process_crashed")
+        sys.exit(1)
 
 
 def resolve(target: str) -> Callable[..., Any]:

@@ -9,8 +9,8 @@ import signal
 from collections.abc import Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from typing import Any
 
+from ringcollect.config import Log
 from ringcollect.supervise import child
 from ringcollect.supervise.plan import ChildSpec
 
@@ -26,19 +26,19 @@ _FORKSERVER_GONE = 255
 class Spawner:
     """Starts children. The first start starts the forkserver and waits until it has preloaded."""
 
-    def __init__(self, setup: tuple[str, Any] | None = None, preload: str = PRELOAD, also: Sequence[str] = ()) -> None:
-        """``setup``: see :func:`ringcollect.supervise.child.main`; ``also``: more modules to preload (tests)."""
+    def __init__(self, log: Log | None = None, preload: str = PRELOAD, also: Sequence[str] = ()) -> None:
+        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`; ``also``: preloaded too (tests)."""
         os.environ.update(FORKSERVER_ENVIRONMENT)  # read by malloc and BLAS when the forkserver starts
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([name for name in (preload, *also) if name])
-        self._setup = setup
+        self._log = log
         self._preload = preload
 
     def __call__(self, spec: ChildSpec) -> ForkedProcess:
         """Start ``spec``; raises OSError or EOFError when the forkserver does not answer."""
         process = self._context.Process(
             target=child.main,
-            args=(spec.name, spec.target, spec.args, self._setup, self._preload),
+            args=(spec.name, spec.target, spec.args, self._log, self._preload),
             name=spec.name,
             daemon=True,  # if the supervisor ends by an exception, its exit handler terminates what is left
         )

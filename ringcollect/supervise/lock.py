@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+import time
 from pathlib import Path
 
 from ringcollect.errors import EnvironmentRefused
+from ringcollect.observe.status import LOCK_FILE
+from ringcollect.ring.mapping import try_lock
 
-LOCK_FILE = "supervisor.lock"
+PROBE_S = 0.05
+"""``status`` tries a lock by taking it for microseconds: one refusal is not yet a living supervisor."""
 
 
 class SupervisorLock:
@@ -18,15 +21,17 @@ class SupervisorLock:
         """Take the lock of ``runtime`` (an existing folder); raises EnvironmentRefused if somebody has it."""
         path = runtime / LOCK_FILE
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        locked = try_lock(self._fd)
+        if not locked:
+            time.sleep(PROBE_S)
+            locked = try_lock(self._fd)
+        if not locked:
             pid = os.pread(self._fd, 20, 0).decode(errors="replace").strip() or "unknown"
             os.close(self._fd)
             raise EnvironmentRefused(
                 f"a collector is already running on {runtime} (supervisor pid {pid}); "
                 "stop it, or choose another [collector] runtime_dir"
-            ) from error
+            )
         os.ftruncate(self._fd, 0)
         os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
 

@@ -1,0 +1,133 @@
+"""Prometheus metrics, read from shared memory at the moment of the scrape.
+
+A private registry with one collector: nothing is counted twice, and the default registry's process metrics, which
+would be the supervisor's own, stay out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
+
+from ringcollect.observe.health import State
+from ringcollect.observe.rings import RingReport, Subscription
+from ringcollect.observe.snapshot import ProcessReport, Snapshot
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Source = Callable[[], tuple[Snapshot, Sequence[Subscription]]]
+
+
+def exposition(source: Source) -> bytes:
+    """The text Prometheus scrapes."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Ours(source))
+    return generate_latest(registry)
+
+
+class _Ours(Collector):
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def collect(self) -> Iterator[Metric]:
+        snapshot, subscriptions = self._source()
+        yield from _of_collector(snapshot)
+        yield from _of_processes(snapshot.processes)
+        yield from _of_rings(snapshot.rings)
+        yield from _of_subscriptions(subscriptions)
+
+
+def _of_collector(snapshot: Snapshot) -> Iterator[Metric]:
+    state = GaugeMetricFamily("ringcollect_state", "1 for the state the collector is in", labels=["state"])
+    for each in State:
+        state.add_metric([each.value], float(each is snapshot.state))
+    yield state
+    yield _gauge("ringcollect_start_time_seconds", "When the supervisor started", snapshot.started_ns / 1e9)
+    yield _gauge("ringcollect_journals_unsealed", "Journals not sealed yet", snapshot.journals.count)
+    yield _gauge("ringcollect_journals_unsealed_bytes", "Bytes in journals not sealed yet", snapshot.journals.bytes)
+    recent = GaugeMetricFamily(
+        "ringcollect_recent_events", "Events in a true sliding window", labels=["event", "window"]
+    )
+    for name, window in snapshot.windows.items():
+        for span, count in (("1m", window.last_1m), ("5m", window.last_5m), ("15m", window.last_15m)):
+            recent.add_metric([name, span], count)
+    yield recent
+
+
+def _of_processes(processes: Sequence[ProcessReport]) -> Iterator[Metric]:
+    families = {
+        "pss": GaugeMetricFamily("ringcollect_process_pss_bytes", "PSS without ring pages", labels=["process"]),
+        "ring_pss": GaugeMetricFamily("ringcollect_process_ring_pss_bytes", "PSS of ring pages", labels=["process"]),
+        "rss": GaugeMetricFamily("ringcollect_process_resident_bytes", "Resident memory", labels=["process"]),
+        "cpu": GaugeMetricFamily("ringcollect_process_cpu_ratio", "CPU share, 1 is a core", labels=["process"]),
+    }
+    restarts = CounterMetricFamily("ringcollect_process_restarts", "Restarts by the supervisor", labels=["process"])
+    up = GaugeMetricFamily("ringcollect_process_up", "1 while the process runs", labels=["process"])
+    seen: set[str] = set()
+    for process in processes:
+        if process.name in seen:
+            continue  # two helpers of one name would be two samples of one series
+        seen.add(process.name)
+        for field, family in families.items():
+            value = getattr(process, field)
+            if value >= 0:
+                family.add_metric([process.name], value)
+        restarts.add_metric([process.name], process.restarts)
+        up.add_metric([process.name], float(process.pid > 0))
+    yield from (*families.values(), restarts, up)
+
+
+def _of_rings(rings: Sequence[RingReport]) -> Iterator[Metric]:
+    labels = ["ring"]
+    head = CounterMetricFamily("ringcollect_ring_records", "Records published to a ring", labels=labels)
+    capacity = GaugeMetricFamily("ringcollect_ring_capacity_records", "Records a ring holds", labels=labels)
+    alive = GaugeMetricFamily("ringcollect_ring_producer_up", "1 while the ring's producer lives", labels=labels)
+    lag = GaugeMetricFamily("ringcollect_consumer_lag_records", "Not yet committed", labels=["ring", "consumer"])
+    fill = GaugeMetricFamily("ringcollect_consumer_fill_ratio", "Lag over capacity", labels=["ring", "consumer"])
+    lost = CounterMetricFamily("ringcollect_consumer_lost_records", "Lost, ever", labels=["ring", "consumer"])
+    counters: dict[str, CounterMetricFamily] = {}
+    for ring in rings:
+        head.add_metric([ring.name], ring.head)
+        capacity.add_metric([ring.name], ring.capacity)
+        alive.add_metric([ring.name], float(ring.alive))
+        for consumer in ring.consumers:
+            place = [ring.name, consumer.name]
+            lag.add_metric(place, consumer.lag)
+            fill.add_metric(place, consumer.fill)
+            lost.add_metric(place, consumer.lost)
+        for name, value in ring.counters.items():
+            family = counters.setdefault(
+                name,
+                CounterMetricFamily(f"ringcollect_{name}", f"Counter {name} of a ring's producer", labels=labels),
+            )
+            family.add_metric([ring.name], value)
+    yield from (head, capacity, alive, lag, fill, lost, *counters.values())
+
+
+def _of_subscriptions(rows: Sequence[Subscription]) -> Iterator[Metric]:
+    labels = ["exchange", "market", "symbol", "channel"]
+    counts = {
+        name: CounterMetricFamily(f"ringcollect_subscription_{name}", f"Per subscription: {name}", labels=labels)
+        for name in ("frames", "records", "gaps", "duplicates")
+    }
+    last = GaugeMetricFamily(
+        "ringcollect_subscription_last_data_seconds", "When it last had data, Unix time; 0 never", labels=labels
+    )
+    states = GaugeMetricFamily(
+        "ringcollect_subscription_state", "1 for the state it is in", labels=[*labels, "state"]
+    )  # fmt: skip
+    for row in rows:
+        place = [row.exchange, row.market, row.symbol, row.channel]
+        for name, family in counts.items():
+            family.add_metric(place, getattr(row, name))
+        last.add_metric(place, row.last_data_ns / 1e9)
+        states.add_metric([*place, row.state], 1.0)
+    yield from (*counts.values(), last, states)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)

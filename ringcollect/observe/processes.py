@@ -1,0 +1,82 @@
+"""The processes of a collector: those in its table, and whatever else lives below the supervisor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from ringcollect.observe.memory import PROC, Usage, cpu_and_rss, descendants, usage
+from ringcollect.observe.process_table import ProcessRow, ProcessTable
+from ringcollect.observe.snapshot import ProcessReport
+
+MEMORY_EVERY_S = 5.0
+"""Reading a process's memory map costs milliseconds; memory does not change that fast."""
+
+_WORDS = (
+    (b"forkserver", "forkserver"),
+    (b"resource_tracker", "resource tracker"),
+    (b"ringcollect.store.seal", "sealer"),
+    (b"ringcollect\0sim", "simulator"),
+)
+
+
+class ProcessWatch:
+    """Usage of the processes in a table, with CPU shares from look to look."""
+
+    def __init__(self, runtime: Path) -> None:
+        self._runtime = runtime
+        self._cpu: dict[int, tuple[float, float]] = {}
+        self._usage: dict[int, Usage] = {}
+        self._looked_s = float("-inf")
+        self._others: dict[int, str] = {}
+
+    def reports(self, table: ProcessTable, now_s: float) -> tuple[ProcessReport, ...]:
+        """The supervisor, its children and their helpers at monotonic ``now_s``."""
+        rows = (
+            ProcessRow(
+                name="supervisor", pid=table.supervisor_pid, state="running", started_ns=table.started_ns
+            ),
+            *table.processes,
+        )  # fmt: skip
+        if now_s - self._looked_s >= MEMORY_EVERY_S:
+            self._look(rows, now_s)
+        known = {row.pid for row in rows}
+        helpers = tuple(
+            ProcessRow(name=name, pid=pid, state="running") for pid, name in self._others.items() if pid not in known
+        )
+        return tuple(self._report(row, now_s) for row in (*rows, *helpers))
+
+    def _look(self, rows: tuple[ProcessRow, ...], now_s: float) -> None:
+        self._looked_s = now_s
+        self._others = {pid: _word(pid, name) for pid, name in descendants(rows[0].pid).items()}
+        pids = {row.pid for row in rows if row.pid} | set(self._others)
+        self._usage = {pid: usage(pid, self._runtime) for pid in pids}
+        self._cpu = {pid: before for pid, before in self._cpu.items() if pid in pids}
+
+    def _report(self, row: ProcessRow, now_s: float) -> ProcessReport:
+        used = self._usage.get(row.pid, Usage())
+        cpu_s, rss = cpu_and_rss(row.pid) if row.pid else (-1.0, -1)
+        share = -1.0
+        before = self._cpu.get(row.pid)
+        if before is not None and cpu_s >= 0 and now_s > before[0]:
+            share = max(0.0, cpu_s - before[1]) / (now_s - before[0])
+        if row.pid and cpu_s >= 0:
+            self._cpu[row.pid] = (now_s, cpu_s)
+        return ProcessReport(
+            **msgspec.structs.asdict(row),
+            rss=rss,
+            pss=used.pss,
+            ring_pss=used.ring_pss,
+            cpu=share,
+            counted=row.name != "simulator",
+        )
+
+
+def _word(pid: int, kernel_name: str) -> str:
+    """What a helper process is, from its command line."""
+    try:
+        command = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return kernel_name
+    return next((word for sign, word in _WORDS if sign in command), kernel_name)
