@@ -22,6 +22,8 @@ from ringcollect.feed.stream import Stream
 from ringcollect.instruments import Instrument, Registry
 from ringcollect.records import CHANNELS_BY_NAME, Channel
 
+_IDENTITY = frozenset({"number", "exchange", "market", "symbol", "valid_from_ns", "version"})
+
 Listed = dict[str, list | None]
 """Planned spelling -> [native symbol, metadata], or None for a symbol the exchange does not list."""
 
@@ -42,10 +44,22 @@ class Catalogue:
         """Bring what is known from earlier runs into the ring and the decoder."""
         core = self._core
         recorder = Recorder(core.sink, core.options.record_frames)
+        table = core.sink.ring.instruments
+        for number in range(len(self._registry.rows()), table.count):  # the disk refused what the ring has
+            self._take_from_ring(table.get(number))
         for instrument in self._registry.rows():
             recorder.event("instrument", now_ns, instrument)
             core.sink.instrument(instrument, now_ns, is_new=False, is_changed=False)
             core.decoder.add_symbol(instrument.market, instrument.symbol, instrument.number)
+
+    def _take_from_ring(self, kept: Instrument) -> None:
+        fields = {f: getattr(kept, f) for f in kept.__struct_fields__ if f not in _IDENTITY}
+        instrument, _, _ = self._registry.register(kept.market, kept.symbol, kept.valid_from_ns, **fields)
+        if instrument.number != kept.number:
+            raise RingcollectError(
+                f"the ring says {kept.symbol} ({kept.market}) is instrument {kept.number}, the registry says "
+                f"{instrument.number}: one of them is of another collector; `ringcollect clean` removes the ring"
+            )
 
     def symbol(self, number: int) -> str:
         """Native symbol of instrument ``number``."""
@@ -64,7 +78,7 @@ class Catalogue:
             return None
         by_symbol = {listing.symbol: listing for listing in listings}
         listed: Listed = {}
-        for spelling in self._core.market(market).symbols():
+        for spelling in (planned.symbol for planned in self._core.market(market).symbols):
             try:
                 symbol = exchange.resolve(market, spelling, listings)
             except ConfigError as error:
@@ -89,14 +103,15 @@ class Catalogue:
     def plan_streams(self, market: str, now_ns: int) -> list[Stream]:
         """A stream for everything planned in ``market``; those that can be asked for are returned."""
         possible: list[Stream] = []
-        for spelling, channels in self._core.market(market).streams:
-            failed = (market, spelling) in self._unlisted
-            instrument = self._planned_instrument(market, spelling, failed, now_ns)
+        for planned in self._core.market(market).symbols:
+            failed = (market, planned.symbol) in self._unlisted
+            instrument = self._planned_instrument(market, planned.symbol, failed, now_ns)
             if instrument is None:
                 continue
-            for name in channels:
+            for name in planned.channels:
                 channel = CHANNELS_BY_NAME[name]
                 stream = self.stream(market, instrument.symbol, instrument.number, channel, 0, now_ns)
+                stream.depth = planned.depth
                 if failed:
                     move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, self._core.sink)
                 else:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from ringcollect.config import Config
+
 SECOND = 1_000_000_000
 
 
@@ -38,18 +40,21 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     record_frames: bool = False
 
 
-class MarketPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One market: which symbols, and which channels of each."""
+class SymbolPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One symbol in the spelling of the configuration; ``depth`` 0 is the exchange's usual one."""
 
-    market: str
-    streams: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (native symbol, channel names)
-    url: str = ""  # instead of the exchange's own
-    rest_url: str = ""
+    symbol: str
+    channels: tuple[str, ...]
     depth: int = 0
 
-    def symbols(self) -> tuple[str, ...]:
-        """The symbols in the order of the configuration."""
-        return tuple(symbol for symbol, _ in self.streams)
+
+class MarketPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One market: which symbols, and where it is if not at the exchange's own addresses."""
+
+    market: str
+    symbols: tuple[SymbolPlan, ...] = ()
+    url: str = ""
+    rest_url: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -58,3 +63,37 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     exchange: str
     markets: tuple[MarketPlan, ...]
     options: Options = Options()
+
+    def streams(self) -> int:
+        """How many (instrument, channel) are planned."""
+        return sum(len(symbol.channels) for market in self.markets for symbol in market.symbols)
+
+
+def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
+    """The plan of one exchange's feed. Entries of one market are joined; the first one's addresses count."""
+    markets: dict[str, MarketPlan] = {}
+    for entry in config.markets_of(exchange):
+        symbols = tuple(
+            SymbolPlan(symbol=s, channels=entry.channels_for(s), depth=entry.depth_for(s)) for s in entry.symbols
+        )
+        known = markets.get(entry.market)
+        if known is None:
+            markets[entry.market] = MarketPlan(
+                market=entry.market, symbols=symbols, url=entry.url, rest_url=entry.rest_url
+            )
+        else:
+            markets[entry.market] = msgspec.structs.replace(known, symbols=known.symbols + symbols)
+    websocket = config.websocket
+    options = Options(
+        retry_first_ns=websocket.retry_first_ns,
+        retry_max_ns=websocket.retry_max_ns,
+        jitter=websocket.jitter,
+        stale_ns=websocket.stale_ns,
+        ack_ns=websocket.ack_deadline_ns,
+        data_ns=websocket.data_deadline_ns,
+        open_interest_ns=websocket.open_interest_poll_ns,
+        max_future_skew_ns=config.sync.max_future_skew_ns,
+        record_frames=config.storage.record_frames,
+        seed=seed,
+    )
+    return Plan(exchange=exchange, markets=tuple(markets.values()), options=options)

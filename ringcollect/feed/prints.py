@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.exchanges.protocol import Batch
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import Seen
 from ringcollect.feed.stream import ANY_CONN, Stream
@@ -22,34 +23,28 @@ class Prints:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def trades(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int) -> None:
-        """A frame of prints with dense ids: ``aux`` to ``id`` are the ids each record covers."""
-        keep = [self._trade(stream, batch[i : i + 1], conn, now_ns) for i in range(len(batch))]
-        stream.conn = conn
-        if all(keep):
-            self._publish(stream, batch, now_ns)
-        elif any(keep):
-            self._publish(stream, batch[np.array(keep)], now_ns)
+    def trades(self, stream: Stream, batch: Batch, conn: int, now_ns: int) -> None:
+        """A frame of prints that spends the dense ids ``first_id..last_id``; its records may be none.
 
-    def skipped_id(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> None:
-        """Ids the venue spent on something that is not recorded: they are not missing."""
-        self._arrive(stream, low, high, conn, now_ns)
-
-    def _trade(self, stream: Stream, record: np.ndarray, conn: int, now_ns: int) -> bool:
-        low, high = int(record["aux"][0]), int(record["id"][0])
+        Ids the venue spends on something that is no trade are not missing.
+        """
         before = stream.newest_by_conn.get(conn, _NOTHING)
-        seen = self._arrive(stream, low, high, conn, now_ns)
+        seen = self._arrive(stream, batch.first_id, batch.last_id, conn, now_ns)
+        stream.conn = conn
+        records = batch.records
+        if not len(records):
+            return
         sink = self._core.sink
         if seen is Seen.AGAIN:
-            if high > before:
+            if batch.last_id > before:
                 sink.count("dropped_duplicates")
-                return False
+                return
             sink.count("duplicates")
             stream.count_duplicate()
-            record["flags"] |= int(Flag.DUPLICATE)
+            records["flags"] |= int(Flag.DUPLICATE)
         elif seen is Seen.LATE:
             sink.count("out_of_order")
-        return True
+        self._publish(stream, records, now_ns)
 
     def _arrive(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> Seen:
         assert stream.ids is not None
@@ -83,5 +78,4 @@ class Prints:
 
     def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
         stream.mark_gap(batch)
-        batch["flags"][-1] |= int(Flag.LAST)
-        self._core.sink.data(np.ascontiguousarray(batch), now_ns)
+        self._core.sink.data(batch, now_ns)

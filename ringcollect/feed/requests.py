@@ -43,7 +43,7 @@ class Requests:
     def snapshot(self, stream: Stream, now_ns: int) -> int:
         """Ask for a book snapshot of ``stream``."""
         plan = self._core.market(stream.market)
-        call = self._core.exchange.snapshot_call(stream.market, stream.symbol, plan.depth, plan.rest_url)
+        call = self._core.exchange.snapshot_call(stream.market, stream.symbol, stream.depth, plan.rest_url)
         return self._add(call, stream, now_ns)
 
     def open_interest(self, stream: Stream, now_ns: int) -> int:

@@ -243,8 +243,9 @@ class Session:
         sink.count("frames_in")
         sink.count("bytes_in", len(payload))
         if code in _TAKEN:
-            sink.count("decoded")
-            self._batch(socket, core.decoder.taken(socket.context), ts_recv)
+            batch = core.decoder.taken(socket.context)
+            sink.count("decoded" if len(batch.records) else "ignored")
+            self._batch(socket, batch, ts_recv)
             return
         try:
             decoded = core.decoder.cold(payload, socket.context, ts_recv)
@@ -306,10 +307,7 @@ class Session:
             elif len(records):
                 self.books.delta(stream, records, batch.first_id, batch.last_id, batch.prev_id, conn, now_ns)
         elif stream.ids is not None and batch.first_id >= 0:
-            if len(records):
-                self.prints.trades(stream, records, conn, now_ns)
-            else:
-                self.prints.skipped_id(stream, batch.first_id, batch.last_id, conn, now_ns)
+            self.prints.trades(stream, batch, conn, now_ns)
         elif len(records):
             self.prints.plain(stream, records, conn, now_ns, keyed_by_id=stream.channel is Channel.BBO)
 

@@ -28,6 +28,7 @@ class Stream:
     channel: Channel
     row: np.ndarray
     number: int = 0
+    depth: int = 0  # levels per side of a snapshot to ask for; 0 = the exchange's usual number
     hot: np.ndarray | None = None  # its row of kernel words, where the kernel may take it
     bridge: Bridge | None = None  # book only
     ids: DenseIds | None = None  # dense ids only
@@ -140,7 +141,7 @@ class Stream:
     def hand_over(self) -> None:
         """Let the kernel go on by itself from here, if nothing about the stream needs a second look."""
         hot = self.hot
-        if hot is None or self.gap or self.state is not State.FLOWING:
+        if hot is None or self.gap or self.conn < 0 or self.state is not State.FLOWING:
             return
         if self.bridge is not None:
             if self.bridge.phase is not Phase.LIVE:
@@ -149,4 +150,4 @@ class Stream:
         else:
             hot[LAST_ID] = self.newest_key if self.ids is None else self.ids.newest
         hot[LEDGER] = self.row.ctypes.data
-        hot[OPEN] = 1
+        hot[OPEN] = self.conn + 1  # frames of another connection are looked at here

@@ -12,7 +12,7 @@ import numpy as np
 from ringcollect.exchanges.protocol import Exchange
 from ringcollect.feed.actions import Action, Close, Connect, Ping, Rest, Send
 from ringcollect.feed.counters import FEED_COUNTERS
-from ringcollect.feed.plan import MarketPlan, Options, Plan
+from ringcollect.feed.plan import MarketPlan, Options, Plan, SymbolPlan
 from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
 from ringcollect.records import RECORD, Flag, Kind, Status
@@ -43,8 +43,9 @@ class Stage:
         **options: Any,
     ) -> None:
         self.folder, self.exchange, self.market, self.listed = folder, exchange, market, listed
-        streams = tuple((symbol, tuple(channels)) for symbol in symbols)
-        self.plan = Plan(exchange="binance", markets=(MarketPlan(market=market, streams=streams),), options=Options(**options))
+        planned = tuple(SymbolPlan(symbol=symbol, channels=tuple(channels)) for symbol in symbols)
+        markets = (MarketPlan(market=market, symbols=planned),)
+        self.plan = Plan(exchange="binance", markets=markets, options=Options(**options))
         self.ring = Producer.open(
             folder, "binance.rec", capacity=capacity, generation=T0, counters=FEED_COUNTERS, ledger_rows=256
         )  # fmt: skip
@@ -172,7 +173,9 @@ class Stage:
         self.frames.close()
 
 
-def depth(symbol: str, first: int, last: int, bids: Sequence = (), asks: Sequence = (), prev: int | None = None) -> dict:
+def depth(
+    symbol: str, first: int, last: int, bids: Sequence = (), asks: Sequence = (), prev: int | None = None
+) -> dict:
     """A diff depth frame; ``prev`` (USD-M's pu) makes it a linear one."""
     data = {"e": "depthUpdate", "E": T0 // MS, "s": symbol, "U": first, "u": last, "b": list(bids), "a": list(asks)}
     if prev is not None:
