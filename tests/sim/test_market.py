@@ -10,13 +10,13 @@ import pytest
 
 from ringcollect.errors import ConfigError
 from ringcollect.sim.market import SECOND, SymbolMarket
-from ringcollect.sim.specs import linear_spec, spot_spec
+from ringcollect.sim.specs import SymbolSpec, linear_spec, spot_spec
 from ringcollect.sim.world import Options, World
 
 SPECS = [spot_spec("BTCUSDT"), spot_spec("ETHUSDT"), linear_spec("BTCUSDT"), linear_spec("ETHUSDT")]
 
 
-def _name(spec) -> str:  # type: ignore[no-untyped-def]
+def _name(spec: SymbolSpec) -> str:
     return f"{spec.symbol}-{spec.price_decimals}"
 
 
@@ -27,7 +27,7 @@ def autocorrelation(values: list[float]) -> float:
 
 @pytest.mark.parametrize("spec", SPECS, ids=_name)
 @pytest.mark.parametrize("seed", [1, 7])
-def test_spread_volatility_and_arrivals_are_believable(spec, seed: int) -> None:  # type: ignore[no-untyped-def]
+def test_spread_volatility_and_arrivals_are_believable(spec: SymbolSpec, seed: int) -> None:
     market = SymbolMarket(spec, Random(f"{seed}/{spec.symbol}"), 100.0)
     mids: dict[int, float] = {}
     arrivals: list[int] = []
