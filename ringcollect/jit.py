@@ -1,6 +1,7 @@
 """The one way to numba: the cache folder chosen before numba reads it, one set of compiler options.
 
-Import ``njit`` and ``intrinsic`` from here, never from numba.
+Import what is numba's from here, never from numba: whichever module comes first would make it read the environment
+before the folder is chosen, and the kernels would be cached beside their sources, where an edited callee is not seen.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 choose_cache_dir()
 
 import numba  # noqa: E402
-from numba import extending  # noqa: E402
+from numba import carray, extending  # noqa: E402
+from numba.core import cgutils, types  # noqa: E402
+from numba.np.arrayobj import make_array  # noqa: E402
 
-__all__ = ["cache_dir", "intrinsic", "njit", "source_hash"]
+__all__ = ["cache_dir", "carray", "cgutils", "intrinsic", "make_array", "njit", "source_hash", "types"]
 
 
 intrinsic: Any = extending.intrinsic

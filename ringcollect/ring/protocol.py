@@ -26,10 +26,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba.core import cgutils, types
-from numba.np.arrayobj import make_array
 
-from ringcollect.jit import intrinsic, njit
+from ringcollect.jit import cgutils, intrinsic, make_array, njit, types
 from ringcollect.ring.layout import (
     H_CAPACITY,
     H_CLAIM,
