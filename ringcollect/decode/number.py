@@ -1,0 +1,273 @@
+"""Decimal text to float64, correctly rounded, and to int64, exactly.
+
+Up to 2**53 and 10**22 one float operation is exact enough (Clinger); the rest goes through the 128-bit product of
+Eisel and Lemire, which needs no check for mantissas of up to 64 bits (Mushtak and Lemire, 2023). Texts of more than
+19 significant digits are decided by their neighbours; the few that are not are refused, and the slow path reads them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.decode.memory import (
+    address_of,
+    bits_float,
+    byte_at,
+    eight_bytes,
+    high_product,
+    leading_zeros,
+)
+from ringcollect.decode.powers import EXACT, HIGH, LEAST_POWER, LOW, MOST_POWER
+from ringcollect.jit import njit
+
+REFUSED = -1
+"""Not a number in JSON's grammar, or not an integer where one must be, or out of its range."""
+UNDECIDED = -2
+"""A number whose first 19 digits do not decide its rounding."""
+
+_INFINITY_BITS = np.int64(0x7FF << 52)
+_MAX_EXPONENT = 100_000  # beyond, the value is 0 or infinite whatever the mantissa of a text in memory
+_ZEROS = np.uint64(0x3030303030303030)
+_ONE = np.uint64(1)
+_TEN = np.uint64(10)
+_MASK9 = np.uint64(0x1FF)
+_EXACT_MANTISSA = np.uint64(1 << 53)
+_TEN_TO_8 = np.uint64(100_000_000)
+
+
+@njit
+def scaled(mantissa: np.uint64, power: int) -> float:
+    """``mantissa * 10**power`` as the nearest float64, ties to even; 0.0 or inf beyond its range."""
+    if mantissa == np.uint64(0):
+        return 0.0
+    if mantissa <= _EXACT_MANTISSA:
+        if -22 <= power < 0:
+            return np.float64(mantissa) / EXACT[-power]
+        if 0 <= power <= 22:
+            return np.float64(mantissa) * EXACT[power]
+    if power < LEAST_POWER:
+        return 0.0
+    if power > MOST_POWER:
+        return bits_float(_INFINITY_BITS)
+    zeros = leading_zeros(mantissa)
+    w = mantissa << np.uint64(zeros)
+    high_power = HIGH[power - LEAST_POWER]
+    upper = high_product(w, high_power)
+    lower = w * high_power
+    if upper & _MASK9 == _MASK9:  # the 64-bit power is not precise enough: add the next 64 bits
+        carry = high_product(w, LOW[power - LEAST_POWER])
+        lower = lower + carry
+        if lower < carry:
+            upper = upper + _ONE
+    top = np.int64(upper >> np.uint64(63))
+    shift = np.uint64(top + 9)
+    fraction = upper >> shift
+    exponent = ((217706 * power) >> 16) + 63 + top - zeros + 1023
+    if exponent <= 0:  # subnormal, or zero
+        if 1 - exponent >= 64:
+            return 0.0
+        fraction = fraction >> np.uint64(1 - exponent)
+        fraction = (fraction + (fraction & _ONE)) >> _ONE
+        return bits_float(np.int64(fraction))  # a carry into bit 52 is the smallest normal number
+    if lower <= _ONE and -4 <= power <= 23 and fraction & np.uint64(3) == _ONE and fraction << shift == upper:
+        fraction = fraction & ~_ONE  # exactly between two floats: to even
+    fraction = (fraction + (fraction & _ONE)) >> _ONE
+    if fraction >= np.uint64(1 << 53):
+        fraction = np.uint64(1 << 52)
+        exponent += 1
+    if exponent >= 0x7FF:
+        return bits_float(_INFINITY_BITS)
+    return bits_float((np.int64(exponent) << 52) | np.int64(fraction & np.uint64((1 << 52) - 1)))
+
+
+@njit
+def _eight_digits(word: np.uint64) -> np.uint64:
+    """Value of eight ASCII digits loaded little-endian (checked by the caller)."""
+    word = word - _ZEROS
+    word = word * _TEN + (word >> np.uint64(8))
+    low = (word & np.uint64(0x000000FF000000FF)) * np.uint64(0x000F424000000064)
+    high = ((word >> np.uint64(16)) & np.uint64(0x000000FF000000FF)) * np.uint64(0x0000271000000001)
+    return (low + high) >> np.uint64(32)
+
+
+@njit
+def _are_eight_digits(word: np.uint64) -> bool:
+    high_nibbles = np.uint64(0xF0F0F0F0F0F0F0F0)
+    return (word & high_nibbles) | (
+        ((word + np.uint64(0x0606060606060606)) & high_nibbles) >> np.uint64(4)
+    ) == np.uint64(0x3333333333333333)
+
+
+@njit
+def _many_digits(a: int, start: int, end: int, power: int) -> tuple[float, bool]:
+    """Value of more than 19 digits in ``[start, end)``, one point among them allowed, times 10**power.
+
+    Second is False when digits beyond the 19th decide and cannot be judged here.
+    """
+    mantissa = np.uint64(0)
+    taken = 0
+    dropped = 0
+    rest = False
+    for i in range(start, end):
+        c = byte_at(a, i)
+        if c == 46:
+            continue
+        if taken == 19:
+            dropped += 1
+            rest = rest or c != 48
+        elif taken or c != 48:
+            mantissa = mantissa * _TEN + np.uint64(c - 48)
+            taken += 1
+    value = scaled(mantissa, power + dropped)
+    if rest and scaled(mantissa + _ONE, power + dropped) != value:
+        return value, False
+    return value, True
+
+
+@njit
+def decimal(a: int, i: int, n: int) -> tuple[int, float]:
+    """A number in JSON's grammar at ``i``: (offset after it or a negative code, value). Infinite values are refused."""
+    negative = False
+    if i < n and byte_at(a, i) == 45:
+        negative = True
+        i += 1
+    start = i
+    mantissa = np.uint64(0)
+    while i < n:
+        digit = byte_at(a, i) - 48
+        if digit < 0 or digit > 9:
+            break
+        mantissa = mantissa * _TEN + np.uint64(digit)
+        i += 1
+    digits = i - start
+    if digits == 0 or (digits > 1 and byte_at(a, start) == 48):
+        return REFUSED, 0.0
+    power = 0
+    if i < n and byte_at(a, i) == 46:
+        i += 1
+        point = i
+        if i + 8 <= n:
+            word = eight_bytes(a, i)
+            if _are_eight_digits(word):  # Binance writes eight decimals
+                mantissa = mantissa * _TEN_TO_8 + _eight_digits(word)
+                i += 8
+        while i < n:
+            digit = byte_at(a, i) - 48
+            if digit < 0 or digit > 9:
+                break
+            mantissa = mantissa * _TEN + np.uint64(digit)
+            i += 1
+        if i == point:
+            return REFUSED, 0.0
+        power = point - i
+        digits += i - point
+    end = i
+    if i < n and (byte_at(a, i) | 32) == 101:
+        i += 1
+        sign = 1
+        if i < n and (byte_at(a, i) == 43 or byte_at(a, i) == 45):
+            sign = 44 - byte_at(a, i)
+            i += 1
+        first = i
+        exponent = 0
+        while i < n:
+            digit = byte_at(a, i) - 48
+            if digit < 0 or digit > 9:
+                break
+            exponent = min(exponent * 10 + digit, _MAX_EXPONENT * 10)
+            i += 1
+        if i == first:
+            return REFUSED, 0.0
+        power += sign * exponent
+    if digits <= 19:
+        value = scaled(mantissa, power)
+    else:
+        value, decided = _many_digits(a, start, end, power)
+        if not decided:
+            return UNDECIDED, 0.0
+    if value > 1.7976931348623157e308:
+        return REFUSED, 0.0
+    return i, -value if negative else value
+
+
+@njit
+def integer(a: int, i: int, n: int) -> tuple[int, int]:
+    """A whole number without point and exponent at ``i``, exact in int64: (offset after it or REFUSED, value)."""
+    negative = False
+    if i < n and byte_at(a, i) == 45:
+        negative = True
+        i += 1
+    start = i
+    value = np.uint64(0)
+    while i < n:
+        digit = byte_at(a, i) - 48
+        if digit < 0 or digit > 9:
+            break
+        value = value * _TEN + np.uint64(digit)
+        i += 1
+    digits = i - start
+    if digits == 0 or digits > 19 or (digits > 1 and byte_at(a, start) == 48):  # 19 digits cannot pass 2**64
+        return REFUSED, 0
+    if i < n and (byte_at(a, i) == 46 or (byte_at(a, i) | 32) == 101):
+        return REFUSED, 0
+    if value > np.uint64(0x7FFFFFFFFFFFFFFF):
+        return REFUSED, 0
+    return i, -np.int64(value) if negative else np.int64(value)
+
+
+@njit
+def number(a: int, i: int, n: int) -> tuple[int, float]:
+    """A number at ``i``, bare or in quotes, as :func:`decimal`."""
+    if i < n and byte_at(a, i) == 34:
+        i, value = decimal(a, i + 1, n)
+        if i < 0:
+            return i, 0.0
+        if i >= n or byte_at(a, i) != 34:
+            return REFUSED, 0.0
+        return i + 1, value
+    return decimal(a, i, n)
+
+
+@njit
+def parse_float(text: bytes) -> tuple[int, float]:
+    """:func:`number` over a whole text, for tests and tools: (length or a negative code, value)."""
+    n = len(text)
+    i, value = number(address_of(text), 0, n)
+    if i >= 0 and i != n:
+        return REFUSED, 0.0
+    return i, value
+
+
+@njit
+def parse_int(text: bytes) -> tuple[int, int]:
+    """:func:`integer` over a whole text: (length or REFUSED, value)."""
+    n = len(text)
+    i, value = integer(address_of(text), 0, n)
+    if i >= 0 and i != n:
+        return REFUSED, 0
+    return i, value
+
+
+@njit
+def parse_lines(text: np.ndarray, out: np.ndarray) -> int:
+    """Numbers of a text (uint8), each ended by a newline, into ``out``; NaN where refused. Returns how many."""
+    a = address_of(text)
+    n = len(text)
+    i = 0
+    count = 0
+    while i < n:
+        end = i
+        while end < n and byte_at(a, end) != 10:
+            end += 1
+        stop, value = number(a, i, end)
+        out[count] = value if stop == end else np.nan
+        count += 1
+        i = end + 1
+    return count
+
+
+def warm() -> None:
+    """Compile what Python calls."""
+    parse_float(b"1.5e3")
+    parse_int(b"15")
+    parse_lines(np.frombuffer(b"1\n", np.uint8).copy(), np.zeros(1))

@@ -1,0 +1,18 @@
+"""Exchanges: one folder each, the same file names in each; :func:`load` gives one by name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from ringcollect.errors import ConfigError
+from ringcollect.exchanges.protocol import Exchange
+
+NAMES = ("binance",)
+
+
+def load(name: str) -> Exchange:
+    """The exchange ``name``; raises ConfigError for a name that is none."""
+    if name not in NAMES:
+        raise ConfigError(f"exchange {name!r} is none of {', '.join(NAMES)}")
+    return cast(Exchange, import_module(f"ringcollect.exchanges.{name}"))

@@ -1,0 +1,59 @@
+"""Binance: spot and USD-M futures. The module itself is the :class:`~ringcollect.exchanges.protocol.Exchange`."""
+
+from __future__ import annotations
+
+from ringcollect.exchanges.binance.continuity import accept_linear, accept_spot, join_linear, join_spot
+from ringcollect.exchanges.binance.decode import decode, on_hot_frame, warm
+from ringcollect.exchanges.binance.decoder import Decoder
+from ringcollect.exchanges.binance.endpoints import (
+    instruments_call,
+    limits,
+    open_interest_call,
+    read_rest,
+    read_url,
+    snapshot_call,
+)
+from ringcollect.exchanges.binance.instruments import guessed, listings, resolve
+from ringcollect.exchanges.binance.streams import SUFFIXES, read_stream
+from ringcollect.exchanges.binance.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.protocol import Rule
+from ringcollect.records import Channel
+
+__all__ = [
+    "accept", "channels", "decode", "decoder", "dense_trade_ids", "guessed", "instruments_call", "join", "legs", "limits",
+    "listings", "markets", "name", "on_hot_frame", "open_interest_call", "polled", "read_rest", "read_stream", "read_url",
+    "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
+]  # fmt: skip
+
+name = "binance"
+markets = ("spot", "linear")
+decoder = Decoder
+
+_ACCEPT: dict[str, Rule] = {"spot": accept_spot, "linear": accept_linear}
+_JOIN: dict[str, Rule] = {"spot": join_spot, "linear": join_linear}
+_POLLED = {"spot": (), "linear": (Channel.OPEN_INTEREST,)}
+
+
+def channels(market: str) -> tuple[Channel, ...]:
+    """What Binance has for the market, streamed or polled."""
+    return (*SUFFIXES[market], *_POLLED[market])
+
+
+def polled(market: str) -> tuple[Channel, ...]:
+    """Channels that have no stream."""
+    return _POLLED[market]
+
+
+def dense_trade_ids(market: str) -> bool:
+    """Trade ids (and aggregate ids) count by one, per symbol."""
+    return True
+
+
+def accept(market: str) -> Rule:
+    """Does a delta follow a delta?"""
+    return _ACCEPT[market]
+
+
+def join(market: str) -> Rule:
+    """Does a delta follow a snapshot?"""
+    return _JOIN[market]

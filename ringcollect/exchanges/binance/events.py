@@ -1,0 +1,38 @@
+"""Places of an event's fields in the context array, and the words that name events. Internal to this folder."""
+
+from __future__ import annotations
+
+from ringcollect.decode.text import packed
+from ringcollect.exchanges.hot import C_FIELDS
+
+SPOT, LINEAR = 0, 1
+MARKET_CODES = {"spot": SPOT, "linear": LINEAR}
+
+# Bits of F_SEEN, and, for numbers, the word F_VALUE + bit (integers exact, prices as the bits of a float64).
+K_EVENT_TIME, K_TIME, K_FIRST, K_LAST, K_PREV, K_TRADE, K_FROM, K_TO, K_AGGREGATE = range(9)
+K_PRICE, K_SIZE, K_BID, K_BID_SIZE, K_ASK, K_ASK_SIZE = range(9, 15)
+K_MAKER, K_EVENT, K_TYPE, K_SYMBOL, K_BIDS, K_ASKS = range(15, 21)
+
+F_SEEN = C_FIELDS
+F_VALUE = C_FIELDS + 1  # 16 words
+F_EVENT_LOW, F_EVENT_HIGH, F_TYPE_LOW, F_TYPE_HIGH, F_SYMBOL, F_SYMBOL_BYTES = range(C_FIELDS + 17, C_FIELDS + 23)
+F_BIDS, F_ASKS, F_BIDS_AT, F_ASKS_AT = range(C_FIELDS + 23, C_FIELDS + 27)
+F_STREAM = C_FIELDS + 27
+
+STREAM_NONE, STREAM_DEPTH, STREAM_OTHER = 0, 1, 2
+
+STREAM = packed("stream")
+DATA = packed("data")
+DEPTH = packed("depthUpdate")
+TRADE = packed("trade")
+AGGREGATE = packed("aggTrade")
+TICKER = packed("bookTicker")
+MARKET = packed("MARKET")
+NOT_A_TRADE = packed("NA")
+ADL = packed("ADL")
+INSURANCE = packed("INSURANCE_FUND")
+
+
+def bits(*keys: int) -> int:
+    """Mask of several keys."""
+    return sum(1 << key for key in keys)

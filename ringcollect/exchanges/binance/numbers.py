@@ -1,0 +1,61 @@
+"""Numbers of the typed path: text to float64 with Python's own correctly rounded parser, times to ns."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+from msgspec import UNSET, UnsetType
+
+from ringcollect.decode.number import parse_lines
+from ringcollect.errors import RejectedFrame
+from ringcollect.exchanges.binance.messages import Number
+
+_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_MOST_MS = (2**63 - 1) // 1_000_000
+_LEAST_US = 10**15
+_MOST_US = (2**63 - 1) // 1_000
+
+
+def to_float(value: Number) -> float:
+    """The nearest float64 of a number as sent; RejectedFrame when it is none, or beyond float64's range."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise RejectedFrame(f"not a number: {value[:40]!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if math.isinf(number):
+        raise RejectedFrame(f"number out of range: {str(value)[:40]}")
+    return number
+
+
+def to_floats(values: list[Number]) -> np.ndarray:
+    """Many numbers at once (REST snapshots), by the number kernel; what it refuses goes through :func:`to_float`."""
+    out = np.empty(len(values))
+    if not all(type(value) is str for value in values) or any("\n" in value or '"' in value for value in values):  # type: ignore[operator]
+        return np.array([to_float(value) for value in values], np.float64)
+    text = "\n".join([*values, ""]).encode()  # type: ignore[list-item]
+    if values:
+        parse_lines(np.frombuffer(text, np.uint8), out)
+    for i in np.flatnonzero(np.isnan(out)):
+        out[i] = to_float(values[i])
+    return out
+
+
+def to_ns(value: int) -> int:
+    """Milliseconds, or microseconds where the number is that large, as ns."""
+    if value <= _MOST_MS:
+        return value * 1_000_000
+    if _LEAST_US <= value <= _MOST_US:
+        return value * 1_000
+    raise RejectedFrame(f"time out of range: {value}")
+
+
+def first_ns(*times: int | UnsetType) -> int:
+    """The first time that was sent, as ns; 0 when none was."""
+    for time in times:
+        if time is not UNSET:
+            return to_ns(time)
+    return 0

@@ -1,0 +1,328 @@
+"""One event object into the context array: every key in any order, unknown ones passed over.
+
+What a key means depends on the event (``a`` is a price, an id, or a list of levels), and ``e`` may come last or, on
+spot, not at all. So values are taken by their form here and judged in ``decode``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.decode.memory import byte_at, float_bits, put_word
+from ringcollect.decode.number import decimal, integer, number
+from ringcollect.decode.skip import literal, skip
+from ringcollect.decode.text import BAD, space, string, unescape, word
+from ringcollect.exchanges.binance.events import (
+    DATA,
+    F_ASKS_AT,
+    F_BIDS_AT,
+    F_EVENT_HIGH,
+    F_EVENT_LOW,
+    F_SEEN,
+    F_STREAM,
+    F_SYMBOL,
+    F_SYMBOL_BYTES,
+    F_TYPE_HIGH,
+    F_TYPE_LOW,
+    F_VALUE,
+    K_AGGREGATE,
+    K_ASK,
+    K_ASK_SIZE,
+    K_ASKS,
+    K_BID,
+    K_BID_SIZE,
+    K_BIDS,
+    K_EVENT,
+    K_EVENT_TIME,
+    K_FIRST,
+    K_FROM,
+    K_LAST,
+    K_MAKER,
+    K_PREV,
+    K_PRICE,
+    K_SIZE,
+    K_SYMBOL,
+    K_TIME,
+    K_TO,
+    K_TRADE,
+    K_TYPE,
+    STREAM,
+    STREAM_DEPTH,
+    STREAM_OTHER,
+)
+from ringcollect.exchanges.hot import C_BATCH, C_CAPACITY, C_SCRATCH, SCRATCH_BYTES
+from ringcollect.jit import njit
+from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
+
+_NONE, _INTEGER, _NUMBER, _SIDE, _FLAG, _EVENT_NAME, _TYPE_NAME, _SYMBOL = range(8)
+_ZERO = np.uint64(0)
+_DEPTH = 32  # of a value inside an event; less than the typed path allows for the whole frame
+_PREV_WORD = np.uint64(int.from_bytes(b"pu", "little"))
+
+
+@njit
+def levels(ctx: np.ndarray, a: int, i: int, n: int, start: int, side: int) -> tuple[int, int]:
+    """The list of ``[price, size]`` at ``i`` into the batch from record ``start``: (offset after it or BAD, next record)."""
+    batch = ctx[C_BATCH]
+    capacity = ctx[C_CAPACITY]
+    r = start
+    i = space(a, i + 1, n)
+    if i < n and byte_at(a, i) == 93:
+        return i + 1, r
+    while i < n:
+        if byte_at(a, i) != 91 or r >= capacity:
+            return BAD, r
+        i, price = number(a, space(a, i + 1, n), n)
+        if i < 0:
+            return BAD, r
+        i = space(a, i, n)
+        if i >= n or byte_at(a, i) != 44:
+            return BAD, r
+        i, size = number(a, space(a, i + 1, n), n)
+        if i < 0:
+            return BAD, r
+        i = space(a, i, n)
+        if i >= n or byte_at(a, i) != 93:
+            return BAD, r
+        at = r * RECORD_WORDS
+        put_word(batch, at + W_PRICE, float_bits(price))
+        put_word(batch, at + W_SIZE, float_bits(size))
+        put_word(batch, at + W_TAIL, side)
+        r += 1
+        i = space(a, i + 1, n)
+        if i >= n:
+            return BAD, r
+        if byte_at(a, i) == 93:
+            return i + 1, r
+        if byte_at(a, i) != 44:
+            return BAD, r
+        i = space(a, i + 1, n)
+    return BAD, r
+
+
+@njit
+def _meaning(low: np.uint64, high: np.uint64) -> tuple[int, int]:
+    """(bit, form) of a key, (-1, _NONE) for one without meaning here."""
+    if high != _ZERO:
+        return -1, _NONE
+    if low == _PREV_WORD:
+        return K_PREV, _INTEGER
+    if low > np.uint64(127):
+        return -1, _NONE
+    c = np.int64(low)
+    if c == 69:  # E
+        return K_EVENT_TIME, _INTEGER
+    if c == 84:  # T
+        return K_TIME, _INTEGER
+    if c == 85:  # U
+        return K_FIRST, _INTEGER
+    if c == 117:  # u
+        return K_LAST, _INTEGER
+    if c == 116:  # t
+        return K_TRADE, _INTEGER
+    if c == 102:  # f
+        return K_FROM, _INTEGER
+    if c == 108:  # l
+        return K_TO, _INTEGER
+    if c == 112:  # p
+        return K_PRICE, _NUMBER
+    if c == 113:  # q
+        return K_SIZE, _NUMBER
+    if c == 66:  # B
+        return K_BID_SIZE, _NUMBER
+    if c == 65:  # A
+        return K_ASK_SIZE, _NUMBER
+    if c == 98:  # b
+        return K_BID, _SIDE
+    if c == 97:  # a
+        return K_ASK, _SIDE
+    if c == 109:  # m
+        return K_MAKER, _FLAG
+    if c == 101:  # e
+        return K_EVENT, _EVENT_NAME
+    if c == 88:  # X
+        return K_TYPE, _TYPE_NAME
+    if c == 115:  # s
+        return K_SYMBOL, _SYMBOL
+    return -1, _NONE
+
+
+@njit
+def _side(ctx: np.ndarray, a: int, i: int, n: int, key: int) -> tuple[int, int]:
+    """The value of ``a`` or ``b``: (offset after it or BAD, bits it stands for)."""
+    c = byte_at(a, i)
+    if c == 91:  # levels are read later, bids first: the order of records is not the order of keys
+        if key == K_BID:
+            ctx[F_BIDS_AT] = i
+            return skip(a, i, n, _DEPTH), 1 << K_BIDS
+        ctx[F_ASKS_AT] = i
+        return skip(a, i, n, _DEPTH), 1 << K_ASKS
+    seen = 0
+    if c != 34:
+        end, whole = integer(a, i, n)
+        if end >= 0 and key == K_ASK:
+            ctx[F_VALUE + K_AGGREGATE] = whole
+            seen = 1 << K_AGGREGATE
+    i, value = number(a, i, n)
+    ctx[F_VALUE + key] = float_bits(value)
+    return i, seen | 1 << key
+
+
+@njit
+def _symbol(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+    """The string at ``i`` as the event's symbol: offset behind it or BAD."""
+    end, escaped = string(a, i, n)
+    if end < 0:
+        return BAD
+    if escaped:
+        ctx[F_SYMBOL] = scratch
+        ctx[F_SYMBOL_BYTES] = unescape(a, i, n, scratch, SCRATCH_BYTES)
+    else:
+        ctx[F_SYMBOL] = a + i
+        ctx[F_SYMBOL_BYTES] = end - 1 - i
+    return end if 0 < ctx[F_SYMBOL_BYTES] <= SCRATCH_BYTES else BAD
+
+
+@njit
+def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch: int) -> tuple[int, int]:
+    """The value of a key with a meaning: (offset after it or negative, bits of F_SEEN it sets)."""
+    if form == _INTEGER:
+        i, whole = integer(a, i, n)
+        if whole < 0:
+            return BAD, 0
+        ctx[F_VALUE + key] = whole
+        return i, 1 << key
+    if form == _NUMBER:
+        i, value = number(a, i, n)
+        ctx[F_VALUE + key] = float_bits(value)
+        return i, 1 << key
+    if form == _SIDE:
+        return _side(ctx, a, i, n, key)
+    if form == _FLAG:
+        i, truth = literal(a, i, n)
+        if truth < 0:
+            return BAD, 0
+        ctx[F_VALUE + key] = truth
+        return i, 1 << key
+    if byte_at(a, i) != 34:
+        return BAD, 0
+    if form == _SYMBOL:
+        return _symbol(ctx, a, i + 1, n, scratch), 1 << key
+    i, low, high = word(a, i + 1, n)
+    if form == _EVENT_NAME:
+        ctx[F_EVENT_LOW] = np.int64(low)
+        ctx[F_EVENT_HIGH] = np.int64(high)
+    else:
+        ctx[F_TYPE_LOW] = np.int64(low)
+        ctx[F_TYPE_HIGH] = np.int64(high)
+    return i, 1 << key
+
+
+@njit
+def key_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
+    """A key with its colon: (offset of its value or BAD, the key as two words)."""
+    if i >= n or byte_at(a, i) != 34:
+        return BAD, _ZERO, _ZERO
+    i, low, high = word(a, i + 1, n)
+    if i < 0:
+        return BAD, low, high
+    i = space(a, i, n)
+    if i >= n or byte_at(a, i) != 58:
+        return BAD, low, high
+    i = space(a, i + 1, n)
+    return (i if i < n else BAD), low, high
+
+
+@njit
+def event(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+    """The object whose ``{`` is at ``i``: offset after it, negative when the kernel cannot take it."""
+    ctx[F_SEEN] = 0
+    seen = 0
+    i = space(a, i + 1, n)
+    if i < n and byte_at(a, i) == 125:
+        return i + 1
+    while True:
+        i, low, high = key_at(a, i, n)
+        if i < 0:
+            return BAD
+        key, form = _meaning(low, high)
+        if form == _NONE:
+            if (low == STREAM[0] or low == DATA[0]) and high == _ZERO:
+                return BAD  # an envelope that does not begin like one
+            i = skip(a, i, n, _DEPTH)
+        else:
+            i, bits = _value(ctx, a, i, n, key, form, scratch)
+            if seen & bits:
+                return BAD  # the same key twice
+            seen |= bits
+        if i < 0:
+            return BAD
+        i = space(a, i, n)
+        if i >= n:
+            return BAD
+        c = byte_at(a, i)
+        if c == 125:
+            ctx[F_SEEN] = seen
+            return i + 1
+        if c != 44:
+            return BAD
+        i = space(a, i + 1, n)
+
+
+@njit
+def _stream(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+    """The stream's name: is it the diff depth? Offset behind it or BAD."""
+    if byte_at(a, i) != 34:
+        return BAD
+    end, escaped = string(a, i + 1, n)
+    if end < 0 or escaped:
+        return BAD
+    stop = end - 1
+    at = i + 1
+    while at < stop and byte_at(a, at) != 64:
+        at += 1
+    ctx[F_STREAM] = STREAM_OTHER
+    if (
+        at + 6 <= stop
+        and byte_at(a, at + 1) == 100
+        and byte_at(a, at + 2) == 101
+        and byte_at(a, at + 3) == 112
+        and byte_at(a, at + 4) == 116
+        and byte_at(a, at + 5) == 104
+        and (at + 6 == stop or byte_at(a, at + 6) == 64)
+    ):
+        ctx[F_STREAM] = STREAM_DEPTH
+    return end
+
+
+@njit
+def envelope(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+    """``{"stream":name,"data":{event}}`` whose ``{`` is at ``i``, keys in any order: offset after it or negative."""
+    named = False
+    filled = False
+    i = space(a, i + 1, n)
+    while True:
+        i, low, high = key_at(a, i, n)
+        if i < 0 or high != _ZERO:
+            return BAD
+        if low == STREAM[0] and not named:
+            i = _stream(ctx, a, i, n)
+            named = True
+        elif low == DATA[0] and not filled:
+            if byte_at(a, i) != 123:
+                return BAD
+            i = event(ctx, a, i, n, scratch)
+            filled = True
+        else:
+            return BAD
+        if i < 0:
+            return BAD
+        i = space(a, i, n)
+        if i >= n:
+            return BAD
+        c = byte_at(a, i)
+        if c == 125:
+            return i + 1 if named and filled else BAD
+        if c != 44:
+            return BAD
+        i = space(a, i + 1, n)

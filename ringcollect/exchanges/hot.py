@@ -1,0 +1,158 @@
+"""Hot rows and the context array: what the feed and an exchange's kernel share, in int64 words.
+
+Hot rows: 8 words per (instrument, channel), written by both sides in turn, never at once: a kernel runs inside a call
+of the feed. ``row = instrument * ROWS_PER_INSTRUMENT + channel`` for the channels book, trade and bbo.
+
+* ``OPEN``: 0 = closed: the feed wants to see every frame. ``conn + 1`` = the kernel may test, publish and count
+  frames of that connection by itself; ``OPEN_TO_ALL``: of every connection. The feed opens a row once its stream
+  flows (a book: once a delta has followed the base) and closes it whenever it wants the next frame.
+* ``LAST_ID``: last accepted id: a book's last update id (the chain), the newest trade id, the last bbo update id.
+  Negative = nothing is known yet: whatever comes is accepted.
+* ``LEDGER``: address of the stream's ledger row (8 int64 words), 0 = none; frames, records and the time of the last
+  data are counted there.
+
+Words 3 to 7 are free. This module is venue-neutral: the rule that gives a verdict comes from the exchange.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.decode.memory import put_word, word_at, word_pointer
+from ringcollect.exchanges.protocol import Code, Verdict
+from ringcollect.instruments import MAX_INSTRUMENTS
+from ringcollect.jit import carray, njit
+from ringcollect.records import (
+    RECORD_WORDS,
+    W_AUX,
+    W_ID,
+    W_SEQ,
+    W_TAIL,
+    W_TS_EVENT,
+    W_TS_RECV,
+    Channel,
+    Flag,
+)
+from ringcollect.ring import protocol
+
+HOT_CHANNELS = (Channel.BOOK, Channel.TRADE, Channel.BBO)
+ROWS_PER_INSTRUMENT = 4
+ROW_WORDS = 8
+OPEN, LAST_ID, LEDGER = range(3)
+OPEN_TO_ALL = 512
+
+# Words of a context array. Set once by the decoder:
+C_BATCH, C_CAPACITY, C_RING, C_RING_WORDS, C_PIECE, C_HOT, C_SYMBOLS, C_MARKET, C_CONN = range(9)
+C_MAX_PAST, C_MAX_SKEW, C_MAX_FRAME, C_RAW_DEPTH = range(9, 13)
+# Addresses of the counters named in COUNTED, in that order:
+C_COUNTERS = 16
+COUNTED = ("frames_in", "bytes_in", "decoded", "ignored", "records", "bad_ts")
+"""Counters the kernel adds to when it finishes a frame by itself (answer >= 0); otherwise it counts nothing."""
+_FRAMES_IN, _BYTES_IN, _DECODED, _IGNORED, _RECORDS, _BAD_TS = range(C_COUNTERS, C_COUNTERS + len(COUNTED))
+# Written by the kernel for the frame it decoded last:
+C_N, C_INSTRUMENT, C_CHANNEL, C_FIRST_ID, C_LAST_ID, C_PREV_ID, C_SYMBOL_BYTES = range(32, 39)
+C_LAST_PUBLISHED = 39  # ts_recv of the newest records this context published by itself
+C_FIELDS = 48  # from here on the exchange's own scratch
+C_SCRATCH = 96  # text of an unknown symbol, SCRATCH_BYTES
+SCRATCH_BYTES = 256
+CONTEXT_WORDS = 128
+
+_LEDGER_LAST_DATA, _LEDGER_FRAMES, _LEDGER_RECORDS = 2, 3, 4  # ring.layout.LEDGER_ROW as words
+_SLOW, _NOT_OPEN, _STALE, _GAP, _TOO_LONG = (
+    int(Code.SLOW), int(Code.NOT_OPEN), int(Code.STALE), int(Code.GAP), int(Code.TOO_LONG),
+)  # fmt: skip
+_FITS, _IS_STALE = int(Verdict.FITS), int(Verdict.STALE)
+_BOOK = int(Channel.BOOK)
+_F_LAST, _F_BAD_TS = int(Flag.LAST), int(Flag.BAD_TS)
+
+
+class HotRows:
+    """The rows of every instrument; ``words`` has shape (rows, ROW_WORDS). Pages nobody touches cost nothing."""
+
+    def __init__(self) -> None:
+        self.words = np.zeros((MAX_INSTRUMENTS * ROWS_PER_INSTRUMENT, ROW_WORDS), np.int64)
+        self.words[:, LAST_ID] = -1
+
+    def row(self, instrument: int, channel: int) -> np.ndarray:
+        """The 8 words of one stream, writable."""
+        return self.words[instrument * ROWS_PER_INSTRUMENT + channel]
+
+
+@njit
+def bad_ts_flag(ctx: np.ndarray, ts_event: int, ts_recv: int) -> int:
+    """BAD_TS when ``ts_event`` is not believable beside ``ts_recv``, else 0; an event without time is neither."""
+    if ts_event != 0 and (ts_event < ts_recv - ctx[C_MAX_PAST] or ts_event > ts_recv + ctx[C_MAX_SKEW]):
+        return _F_BAD_TS
+    return 0
+
+
+@njit
+def fill(ctx: np.ndarray, n: int, ts_event: int, ts_recv: int, identity: int, aux: int, kind: int, sub: int) -> None:
+    """Complete ``n`` records of the private batch, of which price, size and the side (in the tail word) are written.
+
+    Sets C_N too. Instrument and connection are the context's.
+    """
+    batch = ctx[C_BATCH]
+    flags = bad_ts_flag(ctx, ts_event, ts_recv)
+    tail = ctx[C_INSTRUMENT] | ctx[C_CONN] << 16 | sub << 24 | kind << 32 | flags << 48
+    for r in range(n):
+        at = r * RECORD_WORDS
+        put_word(batch, at + W_SEQ, 0)
+        put_word(batch, at + W_TS_EVENT, ts_event)
+        put_word(batch, at + W_TS_RECV, ts_recv)
+        put_word(batch, at + W_ID, identity)
+        put_word(batch, at + W_AUX, aux)
+        put_word(batch, at + W_TAIL, tail | (word_at(batch, at + W_TAIL) & 0xFF) << 40)
+    if n > 0:
+        last = (n - 1) * RECORD_WORDS + W_TAIL
+        put_word(batch, last, word_at(batch, last) | _F_LAST << 48)
+    ctx[C_N] = n
+
+
+@njit
+def open_row(ctx: np.ndarray) -> int:
+    """Address of the decoded frame's hot row if it is open to this connection, else 0."""
+    row = ctx[C_HOT] + (ctx[C_INSTRUMENT] * ROWS_PER_INSTRUMENT + ctx[C_CHANNEL]) * ROW_WORDS * 8
+    is_open = word_at(row, OPEN)
+    return row if is_open == ctx[C_CONN] + 1 or is_open == OPEN_TO_ALL else 0
+
+
+@njit
+def _add(address: int, value: int) -> None:
+    put_word(address, 0, word_at(address, 0) + value)
+
+
+@njit
+def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: int) -> int:
+    """Publish and count the decoded batch of an open row, if ``verdict`` lets it: records published, or a code."""
+    n = ctx[C_N]
+    if verdict != _FITS:
+        return _STALE if verdict == _IS_STALE else _GAP
+    if n > ctx[C_PIECE]:
+        return _TOO_LONG
+    if n > 0:
+        if ctx[C_RING] == 0:
+            return _NOT_OPEN
+        batch = carray(word_pointer(ctx[C_BATCH]), (n * RECORD_WORDS,))
+        if ctx[C_CHANNEL] == _BOOK:
+            chain = word_at(row, LAST_ID)
+            for r in range(n):
+                batch[r * RECORD_WORDS + W_AUX] = chain
+        if (batch[W_TAIL] >> 48) & _F_BAD_TS:
+            _add(ctx[_BAD_TS], 1)
+        protocol.publish(carray(word_pointer(ctx[C_RING]), (ctx[C_RING_WORDS],)), batch, n)
+        ctx[C_LAST_PUBLISHED] = ts_recv
+        _add(ctx[_DECODED], 1)
+        _add(ctx[_RECORDS], n)
+    else:
+        _add(ctx[_IGNORED], 1)
+    if ctx[C_LAST_ID] >= 0:
+        put_word(row, LAST_ID, ctx[C_LAST_ID])
+    _add(ctx[_FRAMES_IN], 1)
+    _add(ctx[_BYTES_IN], frame_bytes)
+    ledger = word_at(row, LEDGER)
+    if ledger != 0:
+        put_word(ledger, _LEDGER_LAST_DATA, ts_recv)
+        _add(ledger + 8 * _LEDGER_FRAMES, 1)
+        _add(ledger + 8 * _LEDGER_RECORDS, n)
+    return n

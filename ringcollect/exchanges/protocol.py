@@ -1,0 +1,308 @@
+"""What the feed needs of an exchange: the typed surface every folder of ``exchanges/`` fills in.
+
+``ringcollect.exchanges.load(name)`` gives an :class:`Exchange`. Nothing here does I/O; every function is pure except
+:class:`Decoder`, which owns the buffers and tables of one feed process.
+
+Two ways lead from a frame to records. The hot one is a numba kernel, ``exchange.on_hot_frame(frame, ctx, ts_recv)``:
+it decodes into ``decoder.batch`` and, where the stream's hot row says so (:mod:`ringcollect.exchanges.hot`), tests
+the venue's continuity rule, publishes to the ring and counts, all in one call. Whatever it does not take it answers
+with a code of :class:`Code`; then the feed goes the other way, through :meth:`Decoder.taken` or :meth:`Decoder.cold`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from ringcollect.records import Channel
+
+
+class Verdict(enum.IntEnum):
+    """Does a book event follow what is known?"""
+
+    FITS = 0
+    STALE = 1  # everything in it is already known
+    GAP = 2  # something before it is missing
+
+
+Rule = Callable[[int, int, int, int], Verdict]
+"""``rule(known_id, first_id, last_id, prev_id)``; ``prev_id`` is -1 where the venue sends none."""
+
+
+class Code(enum.IntEnum):
+    """What ``on_hot_frame`` answers below zero. n > 0: n records published. 0: known, nothing to record."""
+
+    SLOW = -1  # not a frame for the kernel (or not JSON at all): Decoder.cold says what it is, or why it is nothing
+    UNKNOWN_SYMBOL = -2  # Decoder.unknown_symbol names it
+    NOT_OPEN = -3  # decoded; the hot row's OPEN word is 0, the feed decides
+    STALE = -4  # decoded; its ids are not news
+    GAP = -5  # decoded; ids before it are missing
+    TOO_LONG = -6  # decoded; longer than one piece of the ring, publish through the producer
+
+
+class Outcome(enum.IntEnum):
+    """How a frame counts: ``frames in = decoded + control + ignored + rejected`` (rejected raises RejectedFrame)."""
+
+    DECODED = 1
+    CONTROL = 2
+    IGNORED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The records of one frame for one instrument and channel.
+
+    ``records`` (dtype RECORD, owned by the receiver) have everything but ``seq`` and, in book deltas, ``aux``: the
+    feed writes the chain there. ts_recv, conn, LAST and BAD_TS are set. ids: of a delta the venue's first and last
+    update id and the previous one (-1 if not sent); of a snapshot last_id; of trades the dense ids the venue counts
+    by (``first_id..last_id``, -1 where there are none). ``records`` may be empty: a trade that is no trade but uses
+    up an id.
+    """
+
+    instrument: int
+    channel: Channel
+    records: np.ndarray
+    first_id: int = -1
+    last_id: int = -1
+    prev_id: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The exchange's answer to request ``request_id`` (None: it does not say to which)."""
+
+    request_id: int | None
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the exchange says unasked; ``closing``: this connection is about to be cut."""
+
+    message: str
+    closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Everything a frame or REST body held. ``unknown``: symbols nobody registered, of which nothing was decoded."""
+
+    outcome: Outcome
+    batches: tuple[Batch, ...] = ()
+    control: Answer | Notice | None = None
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One stream to be subscribed."""
+
+    symbol: str  # native
+    channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One connection: where to, and what it carries."""
+
+    market: str
+    url: str
+    streams: tuple[str, ...]  # the venue's names, each once
+    wants: tuple[Want, ...]  # what they carry (one stream may carry several wants)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One text frame to send; the exchange answers with an :class:`Answer` of the same id."""
+
+    request_id: int
+    text: str
+    wants: tuple[Want, ...]
+
+
+class Purpose(enum.StrEnum):
+    """What a REST request is for."""
+
+    INSTRUMENTS = "instruments"
+    SNAPSHOT = "snapshot"
+    OPEN_INTEREST = "open_interest"
+
+
+@dataclass(frozen=True, slots=True)
+class RestCall:
+    """A GET; ``weight`` is its price in the budget of its market (:class:`Limits`)."""
+
+    url: str
+    weight: int
+    purpose: Purpose
+    market: str
+    symbol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlMeaning:
+    """What a WebSocket URL says. ``streams`` are the venue's names; ``combined``: frames name their stream."""
+
+    market: str
+    streams: tuple[str, ...]
+    combined: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RestMeaning:
+    """What a REST URL asks for."""
+
+    market: str
+    purpose: Purpose
+    symbol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the venue allows, per IP unless it says otherwise. Times in ns."""
+
+    messages_per_s: int  # text, ping and pong frames we send on one connection
+    streams_per_connection: int
+    connects: int
+    connects_window_ns: int
+    lifetime_ns: int  # the venue cuts a connection after this long
+    server_ping_ns: int  # the venue pings this often; 0 = it does not
+    rest_budget: str  # name of the budget REST weights are spent from
+    rest_weight: int
+    rest_window_ns: int
+    rest_used_header: str  # lower case
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One instrument as the exchange lists it; ``metadata`` are keyword arguments of ``Registry.register``."""
+
+    symbol: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+class Decoder(Protocol):
+    """Frames to records for all markets of one exchange; owned by one feed process."""
+
+    batch: np.ndarray
+    """RECORD[]: the private batch of the kernels."""
+    hot: Any
+    """:class:`ringcollect.exchanges.hot.HotRows`: one row of int64 words per (instrument, channel)."""
+
+    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
+        """Make a native symbol known to both ways. Known already: its number is replaced."""
+        ...
+
+    def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
+        """The int64 context array of one connection; valid as long as this decoder lives.
+
+        ``streams`` are the venue's names from the connection's URL where frames do not name their stream.
+        """
+        ...
+
+    def attach_ring(self, ring_words: np.ndarray, piece: int, counters: dict[str, np.ndarray]) -> None:
+        """Tell every context, made or to be made, where to publish and to count.
+
+        ``ring_words``: int64 over the whole ring file; ``piece``: the longest batch published in one go;
+        ``counters``: one-element int64 views by name (see :data:`ringcollect.exchanges.hot.COUNTED`); missing names
+        are not counted.
+        """
+        ...
+
+    def taken(self, ctx: np.ndarray) -> Batch:
+        """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as a copy."""
+        ...
+
+    def unknown_symbol(self, frame: bytes, ctx: np.ndarray) -> str:
+        """After UNKNOWN_SYMBOL: the frame's symbol. Register it and call again, or count the frame as ignored."""
+        ...
+
+    def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
+        """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
+        ...
+
+    def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
+        """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else."""
+        ...
+
+
+class Exchange(Protocol):
+    """One exchange; a module-like object without state."""
+
+    name: str
+    markets: tuple[str, ...]
+
+    def on_hot_frame(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
+        """Kernel: decode, test, publish, count. Records published, 0 or a Code."""
+        ...
+
+    def decode(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
+        """Kernel: decode into ``decoder.batch`` only; publish nothing, look at no hot row."""
+        ...
+
+    def decoder(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> Decoder: ...
+
+    def channels(self, market: str) -> tuple[Channel, ...]:
+        """What this exchange has for the market."""
+        ...
+
+    def dense_trade_ids(self, market: str) -> bool:
+        """Trade ids count without holes, so that a hole is a loss."""
+        ...
+
+    def accept(self, market: str) -> Rule:
+        """Does a delta follow a delta?"""
+        ...
+
+    def join(self, market: str) -> Rule:
+        """Does a delta follow a snapshot?"""
+        ...
+
+    def limits(self, market: str) -> Limits: ...
+
+    def legs(self, market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
+        """Split what is wanted over connections; ``url`` replaces the exchange's own base (scheme, host, port)."""
+        ...
+
+    def polled(self, market: str) -> tuple[Channel, ...]:
+        """Channels that have no stream and are polled over REST."""
+        ...
+
+    def subscribe(self, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]:
+        """Requests that subscribe ``wants`` (all or some of the leg's), few and large."""
+        ...
+
+    def unsubscribe(self, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]: ...
+
+    def read_url(self, url: str) -> UrlMeaning | None:
+        """What a WebSocket URL says, None if it is not one of this exchange."""
+        ...
+
+    def read_stream(self, market: str, stream: str) -> tuple[Want, ...]:
+        """What a stream of this name carries: the symbol in native spelling; () for what is not recorded."""
+        ...
+
+    def read_rest(self, url: str) -> RestMeaning | None: ...
+
+    def instruments_call(self, market: str, rest_url: str = "") -> RestCall: ...
+
+    def snapshot_call(self, market: str, symbol: str, depth: int = 0, rest_url: str = "") -> RestCall: ...
+
+    def open_interest_call(self, market: str, symbol: str, rest_url: str = "") -> RestCall: ...
+
+    def listings(self, market: str, body: bytes) -> list[Listing]:
+        """The exchange's instrument list, only what is needed. Raises RejectedFrame."""
+        ...
+
+    def guessed(self, market: str, symbol: str) -> Listing:
+        """What can be said about an instrument without metadata: unified name, base and quote by known endings."""
+        ...
+
+    def resolve(self, market: str, spelling: str, known: Sequence[Listing]) -> str:
+        """Native symbol of any accepted spelling; raises ConfigError with the nearest known names."""
+        ...
