@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from ringcollect.errors import LakeError
+from ringcollect.errors import EnvironmentRefused, LakeError
+from ringcollect.store.durable import lock_now
 from ringcollect.store.journal import Journal
 from ringcollect.store.naming import JOURNAL_SUFFIX, folder_value, parse_journal_stem
 
@@ -94,6 +96,37 @@ def readable(path: Path) -> Journal | None:
         return Journal.open(path)
     except (FileNotFoundError, LakeError):
         return None
+
+
+def left_behind(data: Path, current: set[Path]) -> list[Path]:
+    """Journals with records or losses that no living writer holds, oldest first; without those in ``current``."""
+    found = []
+    for file in journal_files(data):
+        if file.path in current or not is_free(file.path):
+            continue
+        try:
+            if not Journal.open(file.path).empty:
+                found.append(file.path)
+        except FileNotFoundError:
+            continue
+        except LakeError:
+            found.append(file.path)  # the sealer sets it aside and says why
+    return found
+
+
+def is_free(path: Path) -> bool:
+    """True if no living process writes or seals the journal."""
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        lock_now(fd, path)
+    except EnvironmentRefused:
+        return False
+    finally:
+        os.close(fd)
+    return True
 
 
 def empty_predecessors(data: Path, ring: str, generation: int) -> Iterator[Path]:

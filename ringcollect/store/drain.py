@@ -62,6 +62,11 @@ class RingJournal:
         return self._writer.seq_to
 
     @property
+    def empty(self) -> bool:
+        """The journal holds no record and no loss yet: it is nothing but a cursor."""
+        return self._writer.seq_to == self._writer.header.seq_from
+
+    @property
     def path(self) -> Path:
         """The journal being written."""
         return self._writer.path
@@ -105,7 +110,7 @@ class RingJournal:
         """
         self._settle()
         if not self.closed:
-            if self._writer.seq_to > self._writer.header.seq_from:
+            if not self.empty:
                 self._writer.add_end()
                 self._segment = self._segment.next()
                 self._writer.flush()

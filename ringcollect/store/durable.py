@@ -1,4 +1,7 @@
-"""Files that are whole or absent: write aside, fsync, rename, fsync the folder."""
+"""Files that are whole or absent: write aside, fsync, rename, fsync the folder.
+
+``sync=False`` (storage option ``fsync = "off"``) leaves the fsyncs out: a kill still loses nothing, a power cut may.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def fsync_file(path: Path) -> None:
         os.close(fd)
 
 
-def make_folders(folder: Path) -> None:
+def make_folders(folder: Path, *, sync: bool = True) -> None:
     """Create ``folder`` and its parents; every new name is made durable in its parent."""
     missing = []
     while not folder.is_dir():
@@ -43,7 +46,8 @@ def make_folders(folder: Path) -> None:
         folder = folder.parent
     for new in reversed(missing):
         new.mkdir(exist_ok=True)
-        fsync_folder(new.parent)
+        if sync:
+            fsync_folder(new.parent)
 
 
 def temporary_beside(path: Path) -> Path:
@@ -51,27 +55,29 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.tmp")
 
 
-def put_in_place(temporary: Path, final: Path, stage: str) -> None:
+def put_in_place(temporary: Path, final: Path, stage: str, *, sync: bool = True) -> None:
     """Rename a finished, fsynced file and make the name durable. Failpoints ``after_rename``, ``after_dirsync``."""
     temporary.replace(final)
     fail(f"{stage}.after_rename")
-    fsync_folder(final.parent)
+    if sync:
+        fsync_folder(final.parent)
     fail(f"{stage}.after_dirsync")
 
 
-def write_whole(path: Path, content: bytes, stage: str) -> None:
+def write_whole(path: Path, content: bytes, stage: str, *, sync: bool = True) -> None:
     """``path`` holds ``content`` afterwards, or what it held before; never a part.
 
     Failpoints ``<stage>.after_write``, ``after_fsync``, ``after_rename``, ``after_dirsync``.
     """
-    make_folders(path.parent)
+    make_folders(path.parent, sync=sync)
     temporary = temporary_beside(path)
     with open(temporary, "wb", buffering=0) as file:
         write_all(file.fileno(), content, 0)
         fail(f"{stage}.after_write")
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
     fail(f"{stage}.after_fsync")
-    put_in_place(temporary, path, stage)
+    put_in_place(temporary, path, stage, sync=sync)
 
 
 def write_all(fd: int, content: bytes | bytearray | memoryview, offset: int) -> None:

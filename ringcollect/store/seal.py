@@ -57,7 +57,15 @@ class Sealed(NamedTuple):
     bytes: int
 
 
-def seal(journal_path: Path, data: Path, level: int = DEFAULT_LEVEL) -> Sealed | None:
+class Lake(NamedTuple):
+    """Where to and how: the lake's folder, zstd level, and whether fsync is wanted."""
+
+    data: Path
+    level: int
+    sync: bool
+
+
+def seal(journal_path: Path, data: Path, level: int = DEFAULT_LEVEL, *, sync: bool = True) -> Sealed | None:
     """Turn one complete (or left behind) journal into files and delete it; None if it is gone already.
 
     Raises LakeError if it is no journal, EnvironmentRefused if its writer is alive, OSError if the disk refuses.
@@ -67,7 +75,7 @@ def seal(journal_path: Path, data: Path, level: int = DEFAULT_LEVEL) -> Sealed |
         return None
     try:
         with only_one(journal_folder(data) / ".seal.lock"):
-            return _seal(Journal.open(journal_path), data, level)
+            return _seal(Journal.open(journal_path), Lake(data, level, sync))
     finally:
         os.close(fd)
 
@@ -93,44 +101,45 @@ def _lock(path: Path) -> int | None:
         os.close(fd)  # somebody sealed and deleted it while we waited
 
 
-def _seal(journal: Journal, data: Path, level: int) -> Sealed:
+def _seal(journal: Journal, lake: Lake) -> Sealed:
     fail("seal.start")
     kind = kind_of(journal.dtype)
     segment = load(journal, kind)
-    files = [_write_part(part, segment, kind, data, level) for part in parts(segment, kind)]
-    path = data / certificate_path(exchange_of(journal.header.ring), journal.header.stem, segment.first_ns)
-    write_whole(path, _certificate(journal, segment, kind, files), "seal.sidecar")
-    _delete(journal, data)
+    files = [_write_part(part, segment, lake) for part in parts(segment, kind)]
+    path = lake.data / certificate_path(exchange_of(journal.header.ring), journal.header.stem, segment.first_ns)
+    write_whole(path, _certificate(journal, segment, kind, files), "seal.sidecar", sync=lake.sync)
+    _delete(journal, lake)
     return Sealed(
         journal=journal.path.name,
-        certificate=str(path.relative_to(data)),
+        certificate=str(path.relative_to(lake.data)),
         files=len(files),
         rows=journal.rows,
         bytes=sum(file["bytes"] for file in files),
     )
 
 
-def _write_part(part: Part, segment: Segment, kind: RingKind, data: Path, level: int) -> dict[str, Any]:
+def _write_part(part: Part, segment: Segment, lake: Lake) -> dict[str, Any]:
     """Write one file, read it back, give it its name; returns its entry in the certificate."""
     claims = certificate.file_claims(part.chunk)
     metadata = part.metadata | {"claims": claims}
-    folder = data / part.folder
-    make_folders(folder)
+    folder = lake.data / part.folder
+    make_folders(folder, sync=lake.sync)
     temporary = temporary_beside(folder / part.name(""))
     fail("seal.before_write")
     with open(temporary, "wb") as target:
-        rows = parquet.write(target, part.columns, metadata, part.to_columns(part.chunk), level)
+        rows = parquet.write(target, part.columns, metadata, part.to_columns(part.chunk), lake.level)
         target.flush()
         fail("seal.after_write")
-        os.fsync(target.fileno())
+        if lake.sync:
+            os.fsync(target.fileno())
     fail("seal.after_fsync")
     _read_back(temporary, part, segment, claims["row_hash"])
     fail("seal.after_readback")
     final = _free_name(folder, part)
     content = temporary.read_bytes()
-    put_in_place(temporary, final, "seal")
+    put_in_place(temporary, final, "seal", sync=lake.sync)
     return {
-        "path": str(final.relative_to(data)),
+        "path": str(final.relative_to(lake.data)),
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
         "rows": rows,
@@ -229,23 +238,25 @@ def _plain(instrument: Any) -> dict[str, Any]:
     return {name: getattr(instrument, name) for name in instrument.__struct_fields__}
 
 
-def _delete(journal: Journal, data: Path) -> None:
+def _delete(journal: Journal, lake: Lake) -> None:
     """Delete the journal, after what takes its place as the cursor is durable."""
-    folder = journal_folder(data)
+    folder = journal_folder(lake.data)
     header = journal.header
-    for file in journal_files(data):
-        if file.ring == header.ring and file.generation == header.generation and file.seq_from >= journal.seq_to:
-            fsync_file(file.path)
-    fsync_folder(folder)
+    if lake.sync:
+        for file in journal_files(lake.data):
+            if (file.ring, file.generation) == (header.ring, header.generation) and file.seq_from >= journal.seq_to:
+                fsync_file(file.path)
+        fsync_folder(folder)
     fail("seal.before_delete")
     journal.path.unlink()
     fail("seal.after_delete")
-    fsync_folder(folder)
+    if lake.sync:
+        fsync_folder(folder)
 
 
-def seal_all(paths: list[Path], data: Path, level: int = DEFAULT_LEVEL) -> list[Sealed]:
+def seal_all(paths: list[Path], data: Path, level: int = DEFAULT_LEVEL, *, sync: bool = True) -> list[Sealed]:
     """Seal several journals in order, in this process (replay); stops at the first error."""
-    return [sealed for path in paths if (sealed := seal(path, data, level)) is not None]
+    return [sealed for path in paths if (sealed := seal(path, data, level, sync=sync)) is not None]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -253,12 +264,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ringcollect.store.seal", description=main.__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--zstd-level", type=int, default=DEFAULT_LEVEL)
+    parser.add_argument("--no-fsync", action="store_true")
     parser.add_argument("journals", type=Path, nargs="+")
     options = parser.parse_args(arguments)
     worst = 0
     for path in options.journals:
         try:
-            sealed = seal(path, options.data, options.zstd_level)
+            sealed = seal(path, options.data, options.zstd_level, sync=not options.no_fsync)
             print(json.dumps(None if sealed is None else sealed._asdict()), flush=True)
         except (OSError, EnvironmentRefused) as error:
             print(f"{path}: {error}", file=sys.stderr)

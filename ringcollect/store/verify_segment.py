@@ -1,0 +1,247 @@
+"""One certificate against its files: every claim is made again from the rows and compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from ringcollect.errors import LakeError
+from ringcollect.records import RECORD, Flag, dtype_from_list
+from ringcollect.store import certificate, parquet, ranges
+from ringcollect.store.chunk import Chunk, kind_of
+from ringcollect.store.parts import claims_of, columns_for, rebuild
+from ringcollect.store.report import Report
+from ringcollect.store.schema import SCHEMA_VERSION
+from ringcollect.store.seal import CERTIFICATE_FORMAT, sign
+
+FORBIDDEN_IN_RAW = frozenset({"source", "snapshot", "alignment", "recovered", "backfill"})
+
+
+class FileEntry(msgspec.Struct, kw_only=True):
+    """What a certificate says about one file."""
+
+    path: str
+    bytes: int
+    sha256: str
+    rows: int
+    tier: str
+    table: str
+    instrument: int | None
+    claims: dict[str, Any]
+    blocks: str
+
+
+class Certificate(msgspec.Struct, kw_only=True):
+    """A sidecar, typed."""
+
+    format: int
+    ring: str
+    generation: int
+    seq_from: int
+    seq_to: int
+    first_seq: int
+    previous: tuple[int, int] | None
+    records: int
+    lost: list[tuple[int, int, str]]
+    dtype: list[list[Any]]
+    itemsize: int
+    meta: dict[str, Any]
+    claims: dict[str, Any]
+    files: list[FileEntry]
+    complete: bool = True
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """(ring, generation, seq_from), as in the name of its journal."""
+        return self.ring, self.generation, self.seq_from
+
+
+class Found(NamedTuple):
+    """The records read from one file."""
+
+    entry: FileEntry
+    chunk: Chunk
+
+
+def read_certificate(path: Path, place: str, report: Report) -> Certificate | None:
+    """The certificate, if it can be read at all; a changed one is a problem and is still checked."""
+    raw = path.read_bytes()
+    try:
+        content = json.loads(raw)
+        found = msgspec.convert(content, Certificate)
+        signed = sign({name: value for name, value in content.items() if name != "sha256"})
+    except (ValueError, msgspec.ValidationError) as error:
+        report.problem(place, f"is not a certificate: {error}")
+        return None
+    if signed != raw:
+        report.problem(place, "was changed after it was written: its own sha256 does not fit")
+    if found.format != CERTIFICATE_FORMAT:
+        report.problem(place, f"has format {found.format}; this version knows {CERTIFICATE_FORMAT}")
+        return None
+    return found
+
+
+def check_segment(data: Path, place: str, cert: Certificate, report: Report, *, strict: bool) -> None:
+    """Recompute everything the certificate claims from its files; what differs goes into ``report``."""
+    dtype = dtype_from_list(cert.dtype, cert.itemsize)
+    kind = kind_of(dtype)
+    before = len(report.problems)
+    found = []
+    for entry in cert.files:
+        chunk = _check_file(data, cert, entry, dtype, report, strict=strict)
+        if chunk is not None:
+            found.append(Found(entry, chunk))
+    whole = _merge(found, dtype)
+    _check_coverage(place, cert, found, whole, report)
+    if len(whole.records) != cert.records:
+        report.problem(place, f"claims {cert.records} records, its files hold {len(whole.records)}")
+    if len(report.problems) == before:  # else every claim would differ for a reason already named
+        _compare(place, "claims", cert.claims, json.loads(json.dumps(claims_of(kind, whole, cert.meta))), report)
+    report.records += len(whole.records)
+    report.files += len(cert.files)
+    report.chain_gaps += sum(
+        claims.get("book", {}).get("chain_gaps", 0) for claims in cert.claims["rows"]["instruments"].values()
+    )
+
+
+def _check_file(
+    data: Path, cert: Certificate, entry: FileEntry, dtype: np.dtype, report: Report, *, strict: bool
+) -> Chunk | None:
+    place = entry.path
+    if PurePosixPath(place).is_absolute() or ".." in PurePosixPath(place).parts:
+        report.problem(place, "lies outside the lake")
+        return None
+    try:
+        content = (data / place).read_bytes()
+    except OSError as error:
+        report.problem(place, f"is missing ({error.strerror})")
+        return None
+    report.bytes += len(content)
+    intact = hashlib.sha256(content).hexdigest() == entry.sha256
+    if not intact:
+        size = "" if len(content) == entry.bytes else f", {len(content)} bytes instead of {entry.bytes}"
+        report.problem(place, f"is not the file that was certified: another sha256{size}")
+    try:
+        file = parquet.open_file(data / place)
+        metadata = parquet.metadata_of(file)
+        columns = columns_for(entry.table, dtype)
+        pieces = [rebuild(entry.table, values, dtype, entry.instrument) for values in parquet.read(file, columns)]
+    except (LakeError, KeyError, ValueError) as error:
+        report.problem(place, f"cannot be read: {error}")
+        return None
+    chunk = Chunk(np.concatenate([p.records for p in pieces]), b"".join(p.blob for p in pieces))
+    if file.metadata.num_rows != entry.rows:
+        report.problem(place, f"has {file.metadata.num_rows} rows, certified are {entry.rows}")
+    _check_rows(place, entry, chunk, report)
+    _check_metadata(place, cert, entry, metadata, report)
+    if strict:
+        _check_contract(place, entry, chunk, file.schema_arrow, parquet.arrow_schema(columns), metadata, report)
+    return chunk
+
+
+def _check_rows(place: str, entry: FileEntry, chunk: Chunk, report: Report) -> None:
+    """The file's own claims, made again; a difference is narrowed down to a block of records."""
+    claims = json.loads(json.dumps(certificate.file_claims(chunk)))
+    if claims == entry.claims:
+        return
+    records = chunk.records
+    if len(records) != entry.claims.get("records"):
+        report.problem(place, f"holds {len(records)} records, certified are {entry.claims.get('records')}")
+    sums, certified = certificate.block_sums(chunk), entry.blocks
+    for start in range(0, max(len(sums), len(certified)), 8):
+        if sums[start : start + 8] != certified[start : start + 8]:
+            first = start // 8 * certificate.BLOCK
+            rows = records[first : first + certificate.BLOCK]
+            span = f" (seq {rows['seq'][0]} to {rows['seq'][-1]})" if len(rows) else ""
+            report.problem(place, f"differs from what was certified first in records {first} on{span}")
+            return
+    _compare(place, "claims", entry.claims, claims, report)
+
+
+def _check_metadata(place: str, cert: Certificate, entry: FileEntry, metadata: dict[str, Any], report: Report) -> None:
+    identity = {
+        "ring": cert.ring,
+        "generation": cert.generation,
+        "seq_from": cert.seq_from,
+        "seq_to": cert.seq_to,
+        "table": f"{entry.tier}/{entry.table}",
+        "instrument": entry.instrument,
+    }
+    if metadata.get("identity") != identity:
+        report.problem(place, f"says it is {metadata.get('identity')}, certified is {identity}")
+    if metadata.get("claims") != entry.claims:
+        _compare(place, "claims in the file", entry.claims, metadata.get("claims"), report)
+
+
+def _check_contract(
+    place: str, entry: FileEntry, chunk: Chunk, schema: Any, known: Any, metadata: dict[str, Any], report: Report
+) -> None:
+    """``--strict``: schemas are exactly a known version, and raw/ holds nothing but what came live."""
+    if metadata.get("schema_version") != SCHEMA_VERSION or not schema.equals(known, check_metadata=False):
+        report.problem(place, f"its schema is not version {SCHEMA_VERSION} of {entry.table}")
+    if entry.tier != "raw":
+        return
+    for name in sorted(FORBIDDEN_IN_RAW & set(schema.names)):
+        report.problem(place, f"raw/ must not have a column {name}")
+    if chunk.records.dtype == RECORD:
+        derived = chunk.records["flags"] & (Flag.REST | Flag.BACKFILLED | Flag.REPLAYED)
+        if derived.any():
+            seq = int(chunk.records["seq"][np.flatnonzero(derived)[0]])
+            report.problem(place, f"raw/ must not hold records from REST or replayed ones (seq {seq})")
+
+
+def _merge(found: list[Found], dtype: np.dtype) -> Chunk:
+    """All records of the segment in ring order."""
+    if not found:
+        return Chunk(np.empty(0, dtype))
+    records = np.concatenate([f.chunk.records for f in found])
+    order = np.argsort(records["seq"], kind="stable")
+    blob = b"".join(f.chunk.blob for f in found)
+    if blob:
+        ends = np.cumsum(records["length"].astype(np.int64))
+        blob = b"".join(blob[ends[i] - int(records["length"][i]) : ends[i]] for i in order.tolist())
+    return Chunk(records[order], blob)
+
+
+def _check_coverage(place: str, cert: Certificate, found: list[Found], whole: Chunk, report: Report) -> None:
+    """Each position of the segment is in exactly one file, or known to be lost."""
+    seqs = whole.records["seq"].astype(np.int64)
+    lost = [(a, b) for a, b, _ in cert.lost]
+    for hole in ranges.missing(seqs, cert.seq_from, cert.seq_to, lost)[: ranges.SHOWN]:
+        report.problem(place, f"records {ranges.text([hole])} are in none of its files{_neighbour(hole[0], found)}")
+    twice = seqs[1:][seqs[1:] == seqs[:-1]]
+    if len(twice):
+        report.problem(place, f"records {ranges.text(ranges.runs(np.unique(twice)))} are there more than once")
+    if len(seqs) and (seqs[0] < cert.seq_from or seqs[-1] >= cert.seq_to):
+        report.problem(place, f"its files hold records outside {cert.seq_from} to {cert.seq_to - 1}")
+    for item in found:
+        own = item.chunk.records["seq"]
+        if len(own) > 1 and (np.diff(own) <= 0).any():
+            report.problem(item.entry.path, "its rows are not in ring order")
+        inside = [(a, b) for a, b in lost if np.any((own >= a) & (own < b))]
+        if inside:
+            report.problem(item.entry.path, f"holds records that are certified as lost: {ranges.text(inside)}")
+
+
+def _neighbour(seq: int, found: list[Found]) -> str:
+    """Which file misses a record, told by the certified range and count of each."""
+    for item in found:
+        span = item.entry.claims.get("seq")
+        short = item.entry.claims.get("records", 0) != len(item.chunk.records)
+        if short and span and span[0] <= seq <= span[1]:
+            return f"; {item.entry.path} is short of records"
+    return ""
+
+
+def _compare(place: str, key: str, certified: Any, recomputed: Any, report: Report) -> None:
+    """Name every leaf that differs."""
+    if isinstance(certified, dict) and isinstance(recomputed, dict):
+        for name in sorted(certified.keys() | recomputed.keys()):
+            _compare(place, f"{key}.{name}", certified.get(name), recomputed.get(name), report)
+    elif certified != recomputed:
+        report.problem(place, f"{key}: certified {certified}, recomputed {recomputed}")
