@@ -1,0 +1,96 @@
+"""What a replay did: plain data, for people and for ``--json``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+STAGES = ("read", "decode+publish", "sync", "journal", "seal")
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """Time one stage took and what passed through it; seconds of one core (``seal`` runs beside the others)."""
+
+    seconds: float
+    frames: int
+    records: int
+
+    @property
+    def frames_per_s(self) -> float:
+        """Frames per second of this stage alone."""
+        return self.frames / self.seconds if self.seconds else 0.0
+
+    @property
+    def records_per_s(self) -> float:
+        """Records per second of this stage alone; in ``seal`` records and rows."""
+        return self.records / self.seconds if self.seconds else 0.0
+
+
+class ExchangeReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One exchange's part of a capture. ``lost`` is by ``ring/consumer``; ``stored`` by ring."""
+
+    exchange: str
+    generation: int
+    counters: dict[str, int]
+    sync: dict[str, int]
+    stored: dict[str, int]
+    lost: dict[str, int]
+    unsealed: tuple[str, ...]
+    files: int
+    bytes: int
+    stages: dict[str, Stage]
+
+    @property
+    def frames(self) -> int:
+        """Frames received."""
+        return self.counters["frames_in"]
+
+    @property
+    def gaps(self) -> int:
+        """Places where the capture itself has holes: the venue's own ids say so."""
+        return self.counters["seq_gaps"] + self.counters["trade_gaps"]
+
+    def problems(self) -> list[str]:
+        """Why not everything is well, one line each."""
+        out = [f"{self.exchange}: {n} records lost at {where}" for where, n in self.lost.items() if n]
+        out += [f"{self.exchange}: {name} was not sealed" for name in self.unsealed]
+        counted = sum(self.counters[name] for name in ("decoded", "control", "ignored", "rejected"))
+        if counted != self.frames:
+            out.append(f"{self.exchange}: {self.frames} frames in, but {counted} accounted for")
+        for name, text in (("rejected", "frames rejected"), ("frame_errors", "frames not kept")):
+            if self.counters[name]:
+                out.append(f"{self.exchange}: {self.counters[name]} {text}")
+        return out
+
+
+class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One capture or ``frames/`` folder. ``bad_lines`` could not be read; ``foreign`` belong to no known exchange."""
+
+    source: str
+    events: int
+    bad_lines: int
+    errors: tuple[str, ...]
+    foreign: int
+    seconds: float
+    exchanges: tuple[ExchangeReport, ...]
+
+    def problems(self) -> list[str]:
+        """Why not everything is well, one line each; empty: nothing was lost."""
+        out = list(self.errors)
+        if self.bad_lines > len(out):
+            out.append(f"{self.source}: {self.bad_lines} bad lines in all")
+        if not self.exchanges:
+            out.append(f"{self.source}: nothing to replay")
+        return out + [problem for exchange in self.exchanges for problem in exchange.problems()]
+
+
+def encode(reports: list[ReplayReport]) -> list[dict[str, Any]]:
+    """The reports as plain data with the rates."""
+    content: list[dict[str, Any]] = msgspec.to_builtins(reports)
+    for report, plain in zip(reports, content, strict=True):
+        for exchange, entry in zip(report.exchanges, plain["exchanges"], strict=True):
+            for name, stage in exchange.stages.items():
+                entry["stages"][name]["frames_per_s"] = round(stage.frames_per_s)
+                entry["stages"][name]["records_per_s"] = round(stage.records_per_s)
+    return content
