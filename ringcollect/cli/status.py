@@ -1,0 +1,48 @@
+"""``ringcollect status``: state, processes, rings, losses, memory of the running collector."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from ringcollect.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from ringcollect.observe.health import State
+
+
+@click.command()
+@click.option("--subscriptions", is_flag=True, help="The ledger: every subscription, its state and why.")
+@click.option("--check", is_flag=True, help="One line; exit 0 READY, 1 DEGRADED, 2 OFFLINE, 3 ERROR or not running.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@click.pass_obj
+def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: bool) -> int:
+    """What a running collector does, read from shared memory: no process is asked."""
+    from ringcollect.observe import status
+
+    runtime = invocation.load().config.runtime_path()
+    if check:
+        return _check(*status.check(runtime), as_json)
+    import msgspec
+
+    from ringcollect.observe import text
+    from ringcollect.observe.snapshot import encode
+
+    now, observer = status.current(runtime)
+    if subscriptions:
+        rows = observer.subscriptions()
+        click.echo(msgspec.json.encode(rows).decode() if as_json else text.subscriptions_text(rows, time.time_ns()))
+    elif as_json:
+        click.echo(encode(now).decode())
+    else:
+        click.echo(text.render(now))
+    return 0
+
+
+def _check(state: State, line: str, as_json: bool) -> int:
+    import msgspec
+
+    click.echo(msgspec.json.encode({"state": state, "line": line}).decode() if as_json else line)
+    return state.exit_code

@@ -1,0 +1,54 @@
+"""What the host must offer, checked before anything starts: a refusal later would come from a restarting child."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ringcollect.config import Config
+from ringcollect.errors import EnvironmentRefused
+from ringcollect.instruments import INSTRUMENT_ROW, MAX_INSTRUMENTS
+from ringcollect.records import RECORD_BYTES
+from ringcollect.ring.paths import ensure_runtime_dir
+
+_MIB = 1 << 20
+ROW_BYTES = 256  # of the widest feature set so far, from above; asking the catalogue would load numba
+_OVERHEAD = MAX_INSTRUMENTS * INSTRUMENT_ROW.itemsize + _MIB  # instrument table, ledger, control file, header
+
+
+def check_host(config: Config) -> None:
+    """Raise EnvironmentRefused if the runtime folder is too small or unwritable, or the data folder unwritable."""
+    runtime = ensure_runtime_dir(config.runtime_path())
+    _check_space(runtime, needed_bytes(config))
+    _check_data(config.data_path())
+
+
+def needed_bytes(config: Config) -> int:
+    """What the rings of ``config`` take in the runtime folder, from above."""
+    ring = config.ring
+    per_exchange = ring.capacity * RECORD_BYTES + _OVERHEAD
+    per_exchange += ring.frame_entries * RECORD_BYTES + ring.frame_bytes + _OVERHEAD
+    if config.sync.enabled:
+        per_exchange += ring.capacity * ROW_BYTES + _OVERHEAD
+    return per_exchange * len(config.exchanges())
+
+
+def _check_space(runtime: Path, needed: int) -> None:
+    there = sum(path.stat().st_size for path in runtime.glob("*.ring"))  # taken over, or replaced one by one
+    facts = os.statvfs(runtime)
+    free = facts.f_bavail * facts.f_frsize
+    if free + there < needed:
+        raise EnvironmentRefused(
+            f"the rings need {needed // _MIB} MiB in {runtime}, which has {(free + there) // _MIB} MiB: enlarge it "
+            "(Docker: --shm-size), choose another [collector] runtime_dir, or lower [ring] capacity"
+        )
+
+
+def _check_data(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data) as probe:
+            probe.write(bytes(4096))
+    except OSError as error:
+        raise EnvironmentRefused(f"cannot write to the data folder {data}: {error.strerror}") from error

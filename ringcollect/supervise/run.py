@@ -1,0 +1,204 @@
+"""One run of the collector: the supervisor's event loop with its signals, HTTP page, process table and systemd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from ringcollect.config import Config
+from ringcollect.errors import NotFoundError
+from ringcollect.observe.http import StatusServer
+from ringcollect.observe.observer import Observer
+from ringcollect.observe.process_table import TABLE_FILE, ProcessRow, ProcessTable, write_atomically, write_table
+from ringcollect.observe.rings import find_rings
+from ringcollect.observe.snapshot import STATE_FILE, Snapshot, encode
+from ringcollect.ring.mapping import is_locked
+from ringcollect.supervise.forking import Spawner
+from ringcollect.supervise.plan import ChildSpec
+from ringcollect.supervise.supervisor import Handle, Supervisor
+from ringcollect.supervise.systemd import Notifier
+
+TICK_S = 0.05
+LOOK_S = 1.0
+HEARTBEAT_S = 30.0
+ORPHANS_S = 6.0
+"""Children of a supervisor that was killed are gone after 5 s; their rings are free then."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended. ``running`` is the last look before the stop (with memory), ``final`` the one after it."""
+
+    exit_code: int
+    killed: tuple[str, ...]
+    restarts: int
+    running: Snapshot
+    final: Snapshot
+
+
+class Run:
+    """Start with :meth:`main`; everything before it (lock, host, kernels) is the caller's."""
+
+    def __init__(
+        self,
+        config: Config,
+        specs: tuple[ChildSpec, ...],
+        spawner: Spawner,
+        *,
+        notifier: Notifier,
+        show: Callable[[Snapshot], None],
+        for_s: float | None = None,
+    ) -> None:
+        """``show`` gets a snapshot every second; ``for_s`` ends the run like SIGTERM, counted from all being up."""
+        self._config = config
+        self._runtime = config.runtime_path()
+        self._spawner = spawner
+        self._notifier = notifier
+        self._show = show
+        self._for_s = for_s
+        self._log = structlog.get_logger()
+        self._started_ns = time.time_ns()
+        self._born_ns: dict[str, int] = {}
+        self._http = ""
+        self._observer = Observer(self._runtime)
+        self._supervisor = Supervisor(specs, self._spawn, self._report, time.monotonic)
+        self._table = ProcessTable(supervisor_pid=0, started_ns=0, data="")
+        self._snapshot = self._observer.look(self._new_table())
+        self._asked = 0
+
+    async def main(self) -> Outcome:
+        """Run until a signal or the end of ``for_s``, then stop everything in order."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._ask)
+        server = StatusServer(lambda: self._snapshot, self._observer.subscriptions)
+        if self._config.http.enabled:
+            self._http = await server.start(self._config.http.host, self._config.http.port)
+        try:
+            await self._wait_for_orphans()
+            self._supervisor.poll()
+            self._look()
+            self._notifier.ready()
+            running = await self._until_stopped(loop)
+        finally:
+            self._notifier.close()
+            await server.close()
+            for name in (TABLE_FILE, STATE_FILE):
+                (self._runtime / name).unlink(missing_ok=True)
+        return Outcome(
+            exit_code=self._supervisor.exit_code,
+            killed=tuple(self._supervisor.killed),
+            restarts=sum(child.restarts for child in self._supervisor.children),
+            running=running,
+            final=self._snapshot,
+        )
+
+    async def _until_stopped(self, loop: asyncio.AbstractEventLoop) -> Snapshot:
+        begin_s = loop.time()
+        end_s = begin_s + self._for_s if self._for_s is not None else float("inf")
+        next_look_s = next_heartbeat_s = begin_s
+        running = self._snapshot
+        while not self._supervisor.stopped:
+            now_s = loop.time()
+            if not self._supervisor.stopping and (self._asked or now_s >= end_s):
+                self._look()
+                running = self._snapshot
+                self._begin_stop("signal" if self._asked else "end of --for")
+            self._supervisor.poll()
+            if now_s >= next_look_s:
+                next_look_s = now_s + LOOK_S
+                self._look()
+                self._show(self._snapshot)
+                self._notifier.watchdog()
+            if now_s >= next_heartbeat_s:
+                next_heartbeat_s = now_s + HEARTBEAT_S
+                self._heartbeat()
+            await asyncio.sleep(TICK_S)
+        self._look()
+        return running
+
+    async def _wait_for_orphans(self) -> None:
+        """Give the children of a killed supervisor the time they have to let go of their rings."""
+        end_s = time.monotonic() + ORPHANS_S
+        while (held := _held(self._runtime)) and time.monotonic() < end_s and not self._asked:
+            self._log.info("waiting_for_processes_of_an_earlier_run", rings=held)
+            await asyncio.sleep(0.5)
+
+    def _ask(self) -> None:
+        self._asked += 1
+
+    def _begin_stop(self, why: str) -> None:
+        self._log.info("stopping", why=why)
+        self._notifier.stopping()
+        self._supervisor.stop()
+
+    def _spawn(self, spec: ChildSpec) -> Handle:
+        handle = self._spawner(spec)
+        self._born_ns[spec.name] = time.time_ns()
+        return handle
+
+    def _report(self, event: str, name: str, detail: str) -> None:
+        level = self._log.info if event == "process_started" else self._log.error
+        level(event, child=name, detail=detail)
+
+    def _look(self) -> None:
+        """Look at everything, and leave what was seen where ``status`` finds it."""
+        before = self._snapshot.state
+        self._snapshot = self._observer.look(self._new_table())
+        if self._snapshot.state is not before:
+            self._log.info("state_change", state=self._snapshot.state.value, reason=self._snapshot.reason)
+        write_atomically(self._runtime / STATE_FILE, encode(self._snapshot))
+        self._notifier.status(f"{self._snapshot.state} {self._snapshot.reason}".strip())
+
+    def _new_table(self) -> ProcessTable:
+        """The process table as it is, written if it has changed."""
+        table = ProcessTable(
+            supervisor_pid=os.getpid(),
+            started_ns=self._started_ns,
+            data=str(self._config.data_path()),
+            http=self._http,
+            processes=tuple(
+                ProcessRow(
+                    name=child.spec.name,
+                    pid=child.pid,
+                    state=child.state.value,
+                    restarts=child.restarts,
+                    started_ns=self._born_ns.get(child.spec.name, 0),
+                    last_exit=child.last_exit,
+                )
+                for child in self._supervisor.children
+            ),
+        )
+        if table != self._table:
+            self._table = table
+            write_table(self._runtime, table)
+        return table
+
+    def _heartbeat(self) -> None:
+        now = self._snapshot
+        self._log.info(
+            "heartbeat",
+            state=now.state.value,
+            records={ring.name: ring.head for ring in now.rings},
+            lost={f"{ring.name}/{c.name}": c.lost for ring in now.rings for c in ring.consumers if c.lost},
+            subscriptions=now.subscriptions,
+            pss_mb=round(now.pss_sum / 1e6),
+            unsealed=now.journals.count,
+        )
+
+
+def _held(runtime: Path) -> list[str]:
+    """Rings whose producer lives."""
+    held = []
+    for path in find_rings(runtime):
+        with suppress(NotFoundError):
+            if is_locked(path):
+                held.append(path.name)
+    return held
