@@ -19,6 +19,7 @@ SECOND = 1_000_000_000
 _ACTIVITY_MEMORY_S = 20.0
 _ACTIVITY_SPREAD = 0.7  # standard deviation of the log of activity
 _LIQUIDATIONS_PER_S = 0.1
+_SETTLING_ORDERS = 250
 _MAX_SWEEP = 12  # levels one market order may take
 
 
@@ -43,10 +44,11 @@ class Event(NamedTuple):
 class SymbolMarket:
     """The book of one instrument and the stream of orders that move it.
 
-    ``events_per_s`` is the mean intensity; ``pace`` multiplies it and may be changed between steps.
+    ``frames_per_s`` is the mean rate of prints and changes of the best prices; ``pace`` multiplies it and may be
+    changed between steps.
     """
 
-    def __init__(self, spec: SymbolSpec, rng: Random, events_per_s: float, levels: int = 400) -> None:
+    def __init__(self, spec: SymbolSpec, rng: Random, frames_per_s: float, levels: int = 400) -> None:
         self.spec = spec
         self.rng = rng
         self.bids = Side(1)
@@ -55,7 +57,7 @@ class SymbolMarket:
         self.fair = spec.start_tick + 0.5
         self.log_activity = _ACTIVITY_SPREAD**2 / 2  # its mean pace
         self.next_ns = 0
-        self._rate = events_per_s
+        self._rate = frames_per_s
         self._burst = 0
         self._trend = 1
         self._dt_s = 0.0
@@ -64,6 +66,7 @@ class SymbolMarket:
         self._tolerance = max(3.0, spec.volatility_ticks * 0.1)
         self._fill_book()
         self._schedule()
+        self._settle(frames_per_s)
 
     def step(self) -> Event:
         """Let the next order arrive; afterwards ``next_ns`` is the time of the one after it."""
@@ -103,6 +106,25 @@ class SymbolMarket:
                 tick = self.spec.start_tick + (0 if side > 0 else 1) - side * self._distance()
                 if tick > 0:
                     book.put(tick, self._size())
+
+    def _settle(self, frames_per_s: float) -> None:
+        """Run in from the artificial first book, and learn how many orders the wanted frames take."""
+        self._run(_SETTLING_ORDERS)
+        for _ in range(2):
+            frames, seconds = self._run(_SETTLING_ORDERS)
+            self._rate *= max(0.2, min(5.0, frames_per_s * seconds / max(1, frames)))
+        self.log_activity = _ACTIVITY_SPREAD**2 / 2
+        self.next_ns = 0
+        self._schedule()
+
+    def _run(self, orders: int) -> tuple[int, float]:
+        """Let ``orders`` orders pass; returns their frames and the time they would take at mean activity (s)."""
+        frames, seconds = 0, 0.0
+        for _ in range(orders):
+            seconds += self._dt_s * math.exp(self.log_activity - _ACTIVITY_SPREAD**2 / 2)
+            event = self.step()
+            frames += len(event.fills) + event.top_moved
+        return frames, seconds
 
     def _schedule(self) -> None:
         """Draw the gap to the next event: a mixture of short and long exponentials, both scaled by activity."""

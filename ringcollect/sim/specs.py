@@ -95,5 +95,5 @@ def _spec(symbol: str, coin: _Coin, price_decimals: int, tick: int, size_decimal
         lot_units=lot,
         start_tick=start_tick,
         median_lots=max(1, median_lots),
-        volatility_ticks=max(0.3, start_tick * _VOLATILITY_PER_S),
+        volatility_ticks=max(1.5, start_tick * _VOLATILITY_PER_S),
     )

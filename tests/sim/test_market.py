@@ -13,7 +13,14 @@ from ringcollect.sim.market import SECOND, SymbolMarket
 from ringcollect.sim.specs import SymbolSpec, linear_spec, spot_spec
 from ringcollect.sim.world import Options, World
 
-SPECS = [spot_spec("BTCUSDT"), spot_spec("ETHUSDT"), linear_spec("BTCUSDT"), linear_spec("ETHUSDT")]
+SPECS = [
+    spot_spec("BTCUSDT"),
+    spot_spec("ETHUSDT"),
+    spot_spec("DOGEUSDT"),
+    linear_spec("BTCUSDT"),
+    linear_spec("ETHUSDT"),
+    linear_spec("XRPUSDT"),
+]
 
 
 def _name(spec: SymbolSpec) -> str:

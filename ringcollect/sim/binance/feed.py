@@ -23,8 +23,7 @@ from ringcollect.sim.specs import SymbolSpec
 from ringcollect.sim.truth import Truth
 
 MILLISECOND = 1_000_000
-_FRAMES_PER_ORDER = 1.2  # first guess of trades plus tickers per order; the pace is then steered to the target
-_STEERING_S = 3.0
+_STEERING_S = 3.0  # how far behind or ahead of the target rate makes e times faster or slower
 _DEPTH_TOPIC = "depth@100ms"
 _OLD_SNAPSHOTS = 5  # seconds a stale snapshot lags behind
 
@@ -81,8 +80,8 @@ class SymbolFeed:
         self.spec = spec
         self.start_ns = start_ns
         self.rng = Random(f"{seed}/{self.market}/{spec.symbol}/wire")
-        orders = max(0.2, frames_per_s - self.steady_frames_per_s()) / _FRAMES_PER_ORDER
-        self.model = SymbolMarket(spec, Random(f"{seed}/{self.market}/{spec.symbol}"), orders)
+        moving = max(frames_per_s / 2, frames_per_s - self.steady_frames_per_s())
+        self.model = SymbolMarket(spec, Random(f"{seed}/{self.market}/{spec.symbol}"), moving)
         self.update_id = start_ns // MILLISECOND * 100
         self.trade_id = start_ns // MILLISECOND
         self.agg_id = self.trade_id // 2
