@@ -36,8 +36,11 @@ def init(path: Path, force: bool) -> None:
 @click.pass_obj
 def check(invocation: Invocation) -> None:
     """Name every problem in one go; exit 2 if there is one."""
+    from ringcollect.sync.process import parameters_of
+
     loaded = invocation.load()
     config = loaded.require_markets()
+    parameters_of(config)  # whether the catalogue has every feature that is asked for
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     for market in config.markets:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
-from ringcollect.config.problems import Path, Problems, nearest, spell
+from ringcollect.config.problems import Path, Problems, found, nearest, spell
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.symbols import fits_market, symbol_key
 from ringcollect.config.venues import VENUES, Venue, markets_of
@@ -22,7 +22,10 @@ def check(config: Config, problems: Problems) -> None:
     for number, market in enumerate(config.markets):
         _check_market(market, ("markets", number), problems)
     _check_streams_are_unique(config, problems)
+    _check_addresses_agree(config, problems)
     _check_instrument_count(config, problems)
+    if not config.sync.features and not problems.touches(("sync", "features")):
+        problems.add(("sync", "features"), "found an empty array; allowed: at least one (or sync.enabled = false)")
     _check_order(config, ("websocket", "retry_first"), ("websocket", "retry_max"), problems)
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
 
@@ -38,6 +41,12 @@ def warnings(config: Config) -> tuple[str, ...]:
         texts.append("sync.hold_back: with 0s every event that arrives after its row's boundary is dropped as late")
     driver = DRIVER_CHANNEL.get(config.sync.mode)
     for number, market in enumerate(config.markets):
+        for position, override in enumerate(market.override):
+            place = f"markets[{number}].override[{position}]"
+            if override.grid not in ("", config.sync.grid):
+                texts.append(f"{place}.grid: not in effect yet, the rows of these symbols are on sync.grid")
+            if override.features not in ((), config.sync.features):
+                texts.append(f"{place}.features: not in effect yet, these symbols have sync.features")
         silent = [s for s in market.symbols if driver is not None and driver not in market.channels_for(s)]
         if config.sync.enabled and silent:
             texts.append(
@@ -117,6 +126,18 @@ def _check_streams_are_unique(config: Config, problems: Problems) -> None:
             for before, channels in twice.items():
                 what = f'"{symbol}" with {", ".join(channels)} of {market.exchange} {market.market}'
                 problems.add(("markets", number, "symbols", i), f"{what} is already in {before}")
+
+
+def _check_addresses_agree(config: Config, problems: Problems) -> None:
+    """Entries of one market share its connections, so they cannot lead to different places."""
+    first: dict[tuple[str, str], tuple[int, Market]] = {}
+    for number, market in enumerate(config.markets):
+        before, other = first.setdefault((market.exchange, market.market), (number, market))
+        for key in ("url", "rest_url"):
+            mine, theirs = getattr(market, key), getattr(other, key)
+            if mine != theirs and not problems.touches(("markets", number, key), ("markets", before, key)):
+                allowed = f"that of markets[{before}] ({found((), theirs)}), the same market"
+                problems.mismatch(("markets", number, key), mine, allowed)
 
 
 def _check_instrument_count(config: Config, problems: Problems) -> None:

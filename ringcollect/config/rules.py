@@ -111,6 +111,16 @@ class Name:
 
 
 @dataclass(frozen=True)
+class FeatureChoice:
+    """A set, a feature or a wildcard; whether the catalogue has it is asked where the catalogue is known."""
+
+    allowed: str = "a feature set (minimal), a feature's name, or a name with wildcards (trade_*)"
+
+    def holds(self, value: object) -> bool:
+        return re.fullmatch(r"[a-z0-9_*?]{1,60}", str(value)) is not None
+
+
+@dataclass(frozen=True)
 class FolderOrFile:
     """A path of this host; with ``optional`` the empty text is allowed too."""
 

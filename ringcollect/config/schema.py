@@ -12,6 +12,7 @@ import msgspec
 
 from ringcollect.config.rules import (
     Duration,
+    FeatureChoice,
     FolderOrFile,
     Host,
     Name,
@@ -29,13 +30,12 @@ from ringcollect.runtime import runtime_dir
 
 MIB = 1 << 20
 PROFILES = ("default", "low-power")
-FEATURE_SETS = ("minimal",)
 DRIVEN_HOLD_BACK = "250ms"
 EXTERNAL_HOLD_BACK = "1s"
 
 SymbolText = Annotated[str, Symbol()]
 ChannelName = Annotated[str, OneOf(tuple(sorted(CHANNELS_BY_NAME)))]
-FeatureSet = Annotated[str, OneOf(FEATURE_SETS)]
+FeatureName = Annotated[str, FeatureChoice()]
 StopBudget = Annotated[float, Range(0.1, 3600)]
 Grid = Duration("1us", "1d")
 
@@ -60,7 +60,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[ChannelName, ...] = ()
     depth: Annotated[int, Range(0, 10_000)] = 0
     grid: Annotated[str, Duration("1us", "1d", optional=True)] = ""
-    features: tuple[FeatureSet, ...] = ()
+    features: tuple[FeatureName, ...] = ()
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +111,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
     book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 16_384
     checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
-    features: tuple[FeatureSet, ...] = ("minimal",)
+    features: tuple[FeatureName, ...] = ("minimal",)
 
     @property
     def grid_ns(self) -> int:

@@ -66,6 +66,14 @@ def test_check_prints_warnings_and_exits_0(tmp_path: Path) -> None:
     assert checked.stderr.startswith("warning: http.host: 0.0.0.0 is not a loopback address")
 
 
+def test_check_asks_the_catalogue_for_every_feature(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(default_text().replace('["minimal"]', '["trade_*", "moon_phase"]'))
+    checked = ringcollect("config", "check", cwd=tmp_path)
+    assert checked.returncode == 2
+    assert "sync.features" in checked.stderr
+    assert "moon_phase" in checked.stderr
+
+
 def test_show_as_json_names_the_origin_of_every_value(tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text("[ring]\ncapacity = 2048\n")
     shown = ringcollect(

@@ -120,3 +120,25 @@ def test_the_hold_back_follows_the_mode_unless_it_is_set() -> None:
     loaded = fine('[sync]\nmode = "external"\nhold_back = "0s"')
     assert loaded.config.sync.hold_back_ns == 0
     assert loaded.warnings[0].startswith("sync.hold_back: ")
+
+
+def test_entries_of_one_market_must_lead_to_the_same_place() -> None:
+    """They share their connections: of two addresses one would be ignored."""
+    here = SPOT + 'url = "wss://me:pw@a.example/ws"\n'
+    there = SPOT.replace("BTC", "ETH")
+    (line,) = problems(here + there)
+    assert line == (
+        'config.toml:6: markets[1].url: found ""; allowed: that of markets[0] ("wss://********@a.example/ws"), '
+        "the same market"
+    )
+    fine(here + there + 'url = "wss://me:pw@a.example/ws"\n')
+    fine(here + LINEAR)
+
+
+def test_an_override_that_is_not_in_effect_yet_is_a_warning_not_a_silence() -> None:
+    override = '[[markets.override]]\nsymbols = ["BTCUSDT"]\n'
+    assert fine(SPOT + override + 'grid = "100ms"\nfeatures = ["minimal"]\n').warnings == ()
+    assert fine(SPOT + override + 'grid = "1s"\nfeatures = ["trade_*"]\n').warnings == (
+        "markets[0].override[0].grid: not in effect yet, the rows of these symbols are on sync.grid",
+        "markets[0].override[0].features: not in effect yet, these symbols have sync.features",
+    )
