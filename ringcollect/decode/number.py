@@ -191,7 +191,7 @@ def decimal(a: int, i: int, n: int) -> tuple[int, float]:
 
 
 @njit
-def integer(a: int, i: int, n: int) -> tuple[int, int]:
+def integer(a: int, i: int, n: int) -> tuple[int, np.int64]:
     """A whole number without point and exponent at ``i``, exact in int64: (offset after it or REFUSED, value)."""
     negative = False
     if i < n and byte_at(a, i) == 45:
@@ -207,11 +207,11 @@ def integer(a: int, i: int, n: int) -> tuple[int, int]:
         i += 1
     digits = i - start
     if digits == 0 or digits > 19 or (digits > 1 and byte_at(a, start) == 48):  # 19 digits cannot pass 2**64
-        return REFUSED, 0
+        return REFUSED, np.int64(0)
     if i < n and (byte_at(a, i) == 46 or (byte_at(a, i) | 32) == 101):
-        return REFUSED, 0
+        return REFUSED, np.int64(0)
     if value > np.uint64(0x7FFFFFFFFFFFFFFF):
-        return REFUSED, 0
+        return REFUSED, np.int64(0)
     return i, -np.int64(value) if negative else np.int64(value)
 
 
@@ -239,12 +239,12 @@ def parse_float(text: bytes) -> tuple[int, float]:
 
 
 @njit
-def parse_int(text: bytes) -> tuple[int, int]:
+def parse_int(text: bytes) -> tuple[int, np.int64]:
     """:func:`integer` over a whole text: (length or REFUSED, value)."""
     n = len(text)
     i, value = integer(address_of(text), 0, n)
     if i >= 0 and i != n:
-        return REFUSED, 0
+        return REFUSED, np.int64(0)
     return i, value
 
 

@@ -137,7 +137,7 @@ def skip(a: int, i: int, n: int, levels: int) -> int:
 
 @njit
 def is_json_at(a: int, n: int) -> bool:
-    """Whether the ``n`` bytes at an address are one JSON value of at most MAX_DEPTH levels; white space may surround it."""
+    """Whether ``n`` bytes at an address are one JSON value of at most MAX_DEPTH levels; white space may surround it."""
     i = space(a, 0, n)
     if i >= n:
         return False

@@ -18,7 +18,7 @@ _PRIME = np.uint64(0x100000001B3)
 
 
 @njit
-def text_hash(a: int, length: int) -> int:
+def text_hash(a: int, length: int) -> np.int64:
     """FNV-1a of ``length`` bytes at ``a``."""
     value = _OFFSET
     for i in range(length):

@@ -91,7 +91,7 @@ def escape(a: int, i: int, n: int) -> tuple[int, int]:
         if low < 0xDC00 or low > 0xDFFF:
             return BAD, 0
         return i + 12, 0x10000 + ((point - 0xD800) << 10) + (low - 0xDC00)
-    if c == _QUOTE or c == _BACKSLASH or c == 47:
+    if c in (_QUOTE, _BACKSLASH, 47):
         return i + 2, c
     if c == 98:
         return i + 2, 8

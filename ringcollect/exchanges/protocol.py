@@ -241,7 +241,7 @@ class Exchange(Protocol):
         """Kernel: decode, test, publish, count. Records published, 0 or a Code."""
         ...
 
-    def decode(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
+    def decode_hot(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
         """Kernel: decode into ``decoder.batch`` only; publish nothing, look at no hot row."""
         ...
 

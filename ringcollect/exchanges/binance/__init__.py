@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ringcollect.exchanges.binance.continuity import accept_linear, accept_spot, join_linear, join_spot
-from ringcollect.exchanges.binance.decode import decode, on_hot_frame, warm
+from ringcollect.exchanges.binance.decode import decode_hot, on_hot_frame, warm
 from ringcollect.exchanges.binance.decoder import Decoder
 from ringcollect.exchanges.binance.endpoints import (
     instruments_call,
@@ -20,9 +20,9 @@ from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 
 __all__ = [
-    "accept", "channels", "decode", "decoder", "dense_trade_ids", "guessed", "instruments_call", "join", "legs", "limits",
-    "listings", "markets", "name", "on_hot_frame", "open_interest_call", "polled", "read_rest", "read_stream", "read_url",
-    "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
+    "accept", "channels", "decode_hot", "decoder", "dense_trade_ids", "guessed", "instruments_call", "join", "legs",
+    "limits", "listings", "markets", "name", "on_hot_frame", "open_interest_call", "polled", "read_rest", "read_stream",
+    "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
 ]  # fmt: skip
 
 name = "binance"

@@ -1,6 +1,6 @@
 """Frame to records in one kernel call: depthUpdate, trade, aggTrade and bookTicker, both markets.
 
-``decode(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records (0: known,
+``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records (0: known,
 nothing to record) or a negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests
 the venue's continuity rule against the stream's hot row, publishes and counts.
 """
@@ -11,81 +11,14 @@ import math
 
 import numpy as np
 
-from ringcollect.decode.memory import address_of, bits_float, byte_at, float_bits, put_byte, put_word
+from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.memory import address_of, bits_float, byte_at, float_bits, put_byte, put_word, word_at
 from ringcollect.decode.symbols import find
 from ringcollect.decode.text import space
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.binance import events as ev
 from ringcollect.exchanges.binance.continuity import FITS, GAP, STALE, linear_code, spot_code
-from ringcollect.exchanges.binance.events import (
-    ADL,
-    AGGREGATE,
-    DATA,
-    DEPTH,
-    F_ASKS_AT,
-    F_BIDS_AT,
-    F_EVENT_HIGH,
-    F_EVENT_LOW,
-    F_SEEN,
-    F_STREAM,
-    F_SYMBOL,
-    F_SYMBOL_BYTES,
-    F_TYPE_HIGH,
-    F_TYPE_LOW,
-    F_VALUE,
-    INSURANCE,
-    K_AGGREGATE,
-    K_ASK,
-    K_ASK_SIZE,
-    K_ASKS,
-    K_BID,
-    K_BID_SIZE,
-    K_BIDS,
-    K_EVENT,
-    K_EVENT_TIME,
-    K_FIRST,
-    K_FROM,
-    K_LAST,
-    K_MAKER,
-    K_PREV,
-    K_PRICE,
-    K_SIZE,
-    K_SYMBOL,
-    K_TIME,
-    K_TO,
-    K_TRADE,
-    K_TYPE,
-    LINEAR,
-    MARKET,
-    NOT_A_TRADE,
-    SPOT,
-    STREAM,
-    STREAM_DEPTH,
-    STREAM_NONE,
-    TICKER,
-    TRADE,
-    bits,
-)
 from ringcollect.exchanges.binance.scan import envelope, event, key_at, levels
-from ringcollect.exchanges.hot import (
-    C_BATCH,
-    C_CHANNEL,
-    C_FIRST_ID,
-    C_INSTRUMENT,
-    C_LAST_ID,
-    C_MARKET,
-    C_MAX_FRAME,
-    C_N,
-    C_PREV_ID,
-    C_RAW_DEPTH,
-    C_SCRATCH,
-    C_SYMBOL_BYTES,
-    C_SYMBOLS,
-    CONTEXT_WORDS,
-    LAST_ID,
-    fill,
-    open_row,
-    settle,
-)
-from ringcollect.decode.memory import word_at
 from ringcollect.exchanges.protocol import Code
 from ringcollect.jit import njit
 from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL, Channel, Kind, TradeSub
@@ -96,10 +29,10 @@ _BOOK_DELTA, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_DELTA), int(Kind.TRADE), int
 _ADL_SUB, _AGGREGATED = int(TradeSub.ADL_INSURANCE), int(TradeSub.AGGREGATED)
 _NAN = math.nan
 
-_DEPTH_KEYS = bits(K_EVENT_TIME, K_FIRST, K_LAST, K_SYMBOL, K_BIDS, K_ASKS)
-_TRADE_KEYS = bits(K_TIME, K_TRADE, K_PRICE, K_SIZE, K_MAKER, K_SYMBOL)
-_AGGREGATE_KEYS = bits(K_TIME, K_FROM, K_TO, K_PRICE, K_SIZE, K_MAKER, K_SYMBOL)
-_TICKER_KEYS = bits(K_LAST, K_BID, K_BID_SIZE, K_ASK, K_ASK_SIZE, K_SYMBOL)
+_DEPTH_KEYS = ev.bits(ev.K_EVENT_TIME, ev.K_FIRST, ev.K_LAST, ev.K_SYMBOL, ev.K_BIDS, ev.K_ASKS)
+_TRADE_KEYS = ev.bits(ev.K_TIME, ev.K_TRADE, ev.K_PRICE, ev.K_SIZE, ev.K_MAKER, ev.K_SYMBOL)
+_AGGREGATE_KEYS = ev.bits(ev.K_TIME, ev.K_FROM, ev.K_TO, ev.K_PRICE, ev.K_SIZE, ev.K_MAKER, ev.K_SYMBOL)
+_TICKER_KEYS = ev.bits(ev.K_LAST, ev.K_BID, ev.K_BID_SIZE, ev.K_ASK, ev.K_ASK_SIZE, ev.K_SYMBOL)
 
 _spot_code = njit(spot_code)
 _linear_code = njit(linear_code)
@@ -121,7 +54,7 @@ def _to_ns(value: int) -> int:
 
 @njit
 def _seen(ctx: np.ndarray, mask: int) -> bool:
-    return ctx[F_SEEN] & mask == mask
+    return ctx[ev.F_SEEN] & mask == mask
 
 
 @njit
@@ -132,55 +65,54 @@ def _is(low: int, high: int, name: tuple[np.uint64, np.uint64]) -> bool:
 @njit
 def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
     """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
-    ctx[C_CHANNEL] = channel
-    ctx[C_FIRST_ID] = first_id
-    ctx[C_LAST_ID] = last_id
-    ctx[C_PREV_ID] = prev_id
+    ctx[hot.C_CHANNEL] = channel
+    ctx[hot.C_FIRST_ID] = first_id
+    ctx[hot.C_LAST_ID] = last_id
+    ctx[hot.C_PREV_ID] = prev_id
 
 
 @njit
 def _put(ctx: np.ndarray, r: int, price: float, size: float, side: int) -> None:
     at = r * RECORD_WORDS
-    put_word(ctx[C_BATCH], at + W_PRICE, float_bits(price))
-    put_word(ctx[C_BATCH], at + W_SIZE, float_bits(size))
-    put_word(ctx[C_BATCH], at + W_TAIL, side)
+    put_word(ctx[hot.C_BATCH], at + W_PRICE, float_bits(price))
+    put_word(ctx[hot.C_BATCH], at + W_SIZE, float_bits(size))
+    put_word(ctx[hot.C_BATCH], at + W_TAIL, side)
 
 
 @njit
 def _depth(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
-    if not _seen(ctx, _DEPTH_KEYS) or (ctx[C_MARKET] == LINEAR and not _seen(ctx, 1 << K_PREV)):
+    if not _seen(ctx, _DEPTH_KEYS) or (ctx[hot.C_MARKET] == ev.LINEAR and not _seen(ctx, 1 << ev.K_PREV)):
         return _SLOW
-    ts_event = _to_ns(ctx[F_VALUE + (K_TIME if _seen(ctx, 1 << K_TIME) else K_EVENT_TIME)])
+    ts_event = _to_ns(ctx[ev.F_VALUE + (ev.K_TIME if _seen(ctx, 1 << ev.K_TIME) else ev.K_EVENT_TIME)])
     if ts_event < 0:
         return _SLOW
-    end, count = levels(ctx, a, ctx[F_BIDS_AT], n, 0, 1)
-    if end < 0:
-        return _SLOW
-    end, count = levels(ctx, a, ctx[F_ASKS_AT], n, count, -1)
-    if end < 0:
-        return _SLOW
+    count = ctx[ev.F_LEVELS]
+    if ctx[ev.F_ASKS_AT] >= 0:
+        end, count = levels(ctx, a, ctx[ev.F_ASKS_AT], n, count, -1)
+        if end < 0:
+            return _SLOW
     if count == 0:  # one record all the same, so that chain and frame counts close
         _put(ctx, 0, _NAN, 0.0, 0)
         count = 1
-    prev_id = ctx[F_VALUE + K_PREV] if _seen(ctx, 1 << K_PREV) else -1
-    _announce(ctx, _BOOK, ctx[F_VALUE + K_FIRST], ctx[F_VALUE + K_LAST], prev_id)
-    fill(ctx, count, ts_event, ts_recv, ctx[F_VALUE + K_LAST], 0, _BOOK_DELTA, 0)
+    prev_id = ctx[ev.F_VALUE + ev.K_PREV] if _seen(ctx, 1 << ev.K_PREV) else -1
+    _announce(ctx, _BOOK, ctx[ev.F_VALUE + ev.K_FIRST], ctx[ev.F_VALUE + ev.K_LAST], prev_id)
+    hot.fill(ctx, count, ts_event, ts_recv, ctx[ev.F_VALUE + ev.K_LAST], 0, _BOOK_DELTA, 0)
     return count
 
 
 @njit
 def _print(ctx: np.ndarray, ts_recv: int, first_id: int, last_id: int, sub: int) -> int:
     """One trade record; a print of nothing (zero price or size) is none, but its id counts."""
-    price = bits_float(ctx[F_VALUE + K_PRICE])
-    size = bits_float(ctx[F_VALUE + K_SIZE])
-    ts_event = _to_ns(ctx[F_VALUE + K_TIME])
+    price = bits_float(ctx[ev.F_VALUE + ev.K_PRICE])
+    size = bits_float(ctx[ev.F_VALUE + ev.K_SIZE])
+    ts_event = _to_ns(ctx[ev.F_VALUE + ev.K_TIME])
     if ts_event < 0:
         return _SLOW
     if price == 0.0 or size == 0.0:
-        ctx[C_N] = 0
+        ctx[hot.C_N] = 0
         return 0
-    _put(ctx, 0, price, size, -1 if ctx[F_VALUE + K_MAKER] else 1)  # buyer is maker: the taker sold
-    fill(ctx, 1, ts_event, ts_recv, last_id, first_id, _TRADE_KIND, sub)
+    _put(ctx, 0, price, size, -1 if ctx[ev.F_VALUE + ev.K_MAKER] else 1)  # buyer is maker: the taker sold
+    hot.fill(ctx, 1, ts_event, ts_recv, last_id, first_id, _TRADE_KIND, sub)
     return 1
 
 
@@ -190,19 +122,19 @@ def _trade(ctx: np.ndarray, ts_recv: int) -> int:
         return _SLOW
     sub = 0
     void = False
-    if _seen(ctx, 1 << K_TYPE):
-        low, high = ctx[F_TYPE_LOW], ctx[F_TYPE_HIGH]
-        if _is(low, high, ADL) or _is(low, high, INSURANCE):
+    if _seen(ctx, 1 << ev.K_TYPE):
+        low, high = ctx[ev.F_TYPE_LOW], ctx[ev.F_TYPE_HIGH]
+        if _is(low, high, ev.ADL) or _is(low, high, ev.INSURANCE):
             sub = _ADL_SUB
-        elif _is(low, high, NOT_A_TRADE):
+        elif _is(low, high, ev.NOT_A_TRADE):
             void = True
-        elif not _is(low, high, MARKET):
+        elif not _is(low, high, ev.MARKET):
             return _SLOW
-    identity = ctx[F_VALUE + K_TRADE]
+    identity = ctx[ev.F_VALUE + ev.K_TRADE]
     _announce(ctx, _TRADE, identity, identity, -1)
     n = _print(ctx, ts_recv, identity, identity, sub)
     if void and n > 0:
-        ctx[C_N] = 0
+        ctx[hot.C_N] = 0
         return 0
     return n
 
@@ -211,11 +143,11 @@ def _trade(ctx: np.ndarray, ts_recv: int) -> int:
 def _aggregate(ctx: np.ndarray, ts_recv: int) -> int:
     if not _seen(ctx, _AGGREGATE_KEYS):
         return _SLOW
-    dense = ctx[F_VALUE + K_AGGREGATE] if _seen(ctx, 1 << K_AGGREGATE) else -1
+    dense = ctx[ev.F_VALUE + ev.K_AGGREGATE] if _seen(ctx, 1 << ev.K_AGGREGATE) else -1
     if dense < -1:
         return _SLOW
     _announce(ctx, _TRADE, dense, dense, -1)
-    return _print(ctx, ts_recv, ctx[F_VALUE + K_FROM], ctx[F_VALUE + K_TO], _AGGREGATED)
+    return _print(ctx, ts_recv, ctx[ev.F_VALUE + ev.K_FROM], ctx[ev.F_VALUE + ev.K_TO], _AGGREGATED)
 
 
 @njit
@@ -223,17 +155,17 @@ def _ticker(ctx: np.ndarray, ts_recv: int) -> int:
     if not _seen(ctx, _TICKER_KEYS):
         return _SLOW
     ts_event = 0
-    if _seen(ctx, 1 << K_TIME):
-        ts_event = _to_ns(ctx[F_VALUE + K_TIME])
-    elif _seen(ctx, 1 << K_EVENT_TIME):
-        ts_event = _to_ns(ctx[F_VALUE + K_EVENT_TIME])
+    if _seen(ctx, 1 << ev.K_TIME):
+        ts_event = _to_ns(ctx[ev.F_VALUE + ev.K_TIME])
+    elif _seen(ctx, 1 << ev.K_EVENT_TIME):
+        ts_event = _to_ns(ctx[ev.F_VALUE + ev.K_EVENT_TIME])
     if ts_event < 0:
         return _SLOW
-    bid, ask = bits_float(ctx[F_VALUE + K_BID]), bits_float(ctx[F_VALUE + K_ASK])
-    _put(ctx, 0, bid if bid != 0.0 else _NAN, bits_float(ctx[F_VALUE + K_BID_SIZE]), 1)
-    _put(ctx, 1, ask if ask != 0.0 else _NAN, bits_float(ctx[F_VALUE + K_ASK_SIZE]), -1)
-    _announce(ctx, _BBO, ctx[F_VALUE + K_LAST], ctx[F_VALUE + K_LAST], -1)
-    fill(ctx, 2, ts_event, ts_recv, ctx[F_VALUE + K_LAST], 0, _BBO_KIND, 0)
+    bid, ask = bits_float(ctx[ev.F_VALUE + ev.K_BID]), bits_float(ctx[ev.F_VALUE + ev.K_ASK])
+    _put(ctx, 0, bid if bid != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_BID_SIZE]), 1)
+    _put(ctx, 1, ask if ask != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_ASK_SIZE]), -1)
+    _announce(ctx, _BBO, ctx[ev.F_VALUE + ev.K_LAST], ctx[ev.F_VALUE + ev.K_LAST], -1)
+    hot.fill(ctx, 2, ts_event, ts_recv, ctx[ev.F_VALUE + ev.K_LAST], 0, _BBO_KIND, 0)
     return 2
 
 
@@ -241,13 +173,13 @@ def _ticker(ctx: np.ndarray, ts_recv: int) -> int:
 def _scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
     """The whole frame into the context's fields; False when it is not one for the kernel."""
     start = space(a, 0, n)
-    if n > ctx[C_MAX_FRAME] or start >= n or byte_at(a, start) != 123:
+    if n > ctx[hot.C_MAX_FRAME] or start >= n or byte_at(a, start) != 123:
         return False
-    ctx[F_STREAM] = STREAM_NONE
+    ctx[ev.F_STREAM] = ev.STREAM_NONE
     i, low, high = key_at(a, space(a, start + 1, n), n)
     if i < 0:
         return False
-    if high == np.uint64(0) and (low == STREAM[0] or low == DATA[0]):
+    if high == np.uint64(0) and (low == ev.STREAM[0] or low == ev.DATA[0]):
         i = envelope(ctx, a, start, n, scratch)
     else:
         i = event(ctx, a, start, n, scratch)
@@ -255,37 +187,37 @@ def _scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
 
 
 @njit
-def decode(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode ``frame`` into the private batch; publishes nothing. See the module."""
     a = address_of(frame)
     n = len(frame)
-    scratch = address_of(ctx) + C_SCRATCH * 8
-    if not _scan(ctx, a, n, scratch) or not _seen(ctx, 1 << K_SYMBOL):
+    scratch = address_of(ctx) + hot.C_SCRATCH * 8
+    if not _scan(ctx, a, n, scratch) or not _seen(ctx, 1 << ev.K_SYMBOL):
         return _SLOW
-    named = _seen(ctx, 1 << K_EVENT)
-    low, high = ctx[F_EVENT_LOW], ctx[F_EVENT_HIGH]
-    is_depth = named and _is(low, high, DEPTH)
+    named = _seen(ctx, 1 << ev.K_EVENT)
+    low, high = ctx[ev.F_EVENT_LOW], ctx[ev.F_EVENT_HIGH]
+    is_depth = named and _is(low, high, ev.DEPTH)
     if is_depth:
-        stream = ctx[F_STREAM]
-        if stream != STREAM_DEPTH and not (stream == STREAM_NONE and ctx[C_RAW_DEPTH] != 0):
+        stream = ctx[ev.F_STREAM]
+        if stream != ev.STREAM_DEPTH and not (stream == ev.STREAM_NONE and ctx[hot.C_RAW_DEPTH] != 0):
             return _SLOW  # partial depth looks just the same
-    length = ctx[F_SYMBOL_BYTES]
-    instrument = find(ctx[C_SYMBOLS], ctx[F_SYMBOL], length)
-    ctx[C_INSTRUMENT] = max(instrument, 0)
+    length = ctx[ev.F_SYMBOL_BYTES]
+    instrument = find(ctx[hot.C_SYMBOLS], ctx[ev.F_SYMBOL], length)
+    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
     if is_depth:
         answer = _depth(ctx, a, n, ts_recv)
-    elif not named or _is(low, high, TICKER):
+    elif not named or _is(low, high, ev.TICKER):
         answer = _ticker(ctx, ts_recv)
-    elif _is(low, high, TRADE):
+    elif _is(low, high, ev.TRADE):
         answer = _trade(ctx, ts_recv)
-    elif _is(low, high, AGGREGATE):
+    elif _is(low, high, ev.AGGREGATE):
         answer = _aggregate(ctx, ts_recv)
     else:
         return _SLOW
     if instrument < 0 and answer != _SLOW:
         for k in range(length):
-            put_byte(scratch, k, byte_at(ctx[F_SYMBOL], k))
-        ctx[C_SYMBOL_BYTES] = length
+            put_byte(scratch, k, byte_at(ctx[ev.F_SYMBOL], k))
+        ctx[hot.C_SYMBOL_BYTES] = length
         return _UNKNOWN_SYMBOL
     return answer
 
@@ -293,13 +225,13 @@ def decode(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
 @njit
 def _verdict(ctx: np.ndarray, known_id: int) -> int:
     """The venue's rule for the decoded frame against the last accepted id."""
-    channel = ctx[C_CHANNEL]
-    first_id = ctx[C_FIRST_ID]
-    last_id = ctx[C_LAST_ID]
+    channel = ctx[hot.C_CHANNEL]
+    first_id = ctx[hot.C_FIRST_ID]
+    last_id = ctx[hot.C_LAST_ID]
     if channel == _BOOK:
-        if ctx[C_MARKET] == SPOT:
-            return _spot_code(known_id, first_id, last_id, ctx[C_PREV_ID])
-        return _linear_code(known_id, first_id, last_id, ctx[C_PREV_ID])
+        if ctx[hot.C_MARKET] == ev.SPOT:
+            return _spot_code(known_id, first_id, last_id, ctx[hot.C_PREV_ID])
+        return _linear_code(known_id, first_id, last_id, ctx[hot.C_PREV_ID])
     if known_id < 0 or last_id < 0:
         return FITS
     if last_id <= known_id:
@@ -310,17 +242,19 @@ def _verdict(ctx: np.ndarray, known_id: int) -> int:
 @njit
 def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    answer = decode(frame, ctx, ts_recv)
+    answer = decode_hot(frame, ctx, ts_recv)
     if answer < 0:
         return answer
-    row = open_row(ctx)
+    row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
-    return settle(ctx, row, _verdict(ctx, word_at(row, LAST_ID)), len(frame), ts_recv)
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), len(frame), ts_recv)
 
 
 def warm() -> None:
-    """Compile both kernels."""
-    ctx = np.zeros(CONTEXT_WORDS, np.int64)
-    decode(b"{}", ctx, 0)
+    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
+    for primitives in (memory, number, skip, symbols):
+        primitives.warm()
+    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+    decode_hot(b"{}", ctx, 0)
     on_hot_frame(b"{}", ctx, 0)

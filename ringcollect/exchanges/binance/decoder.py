@@ -8,38 +8,11 @@ import numpy as np
 
 from ringcollect.decode.memory import address
 from ringcollect.decode.symbols import SymbolTable
+from ringcollect.exchanges import hot
 from ringcollect.exchanges.binance.cold import Arrival, decode_frame
 from ringcollect.exchanges.binance.events import MARKET_CODES
 from ringcollect.exchanges.binance.rest import decode_body
 from ringcollect.exchanges.binance.streams import is_diff_depth
-from ringcollect.exchanges.hot import (
-    C_BATCH,
-    C_CAPACITY,
-    C_CHANNEL,
-    C_CONN,
-    C_COUNTERS,
-    C_FIRST_ID,
-    C_HOT,
-    C_INSTRUMENT,
-    C_LAST_ID,
-    C_MARKET,
-    C_MAX_FRAME,
-    C_MAX_PAST,
-    C_MAX_SKEW,
-    C_N,
-    C_PIECE,
-    C_PREV_ID,
-    C_RAW_DEPTH,
-    C_RING,
-    C_RING_WORDS,
-    C_SCRATCH,
-    C_SYMBOL_BYTES,
-    C_SYMBOLS,
-    CONTEXT_WORDS,
-    COUNTED,
-    SCRATCH_BYTES,
-    HotRows,
-)
 from ringcollect.exchanges.protocol import Batch, Decoded, RestMeaning
 from ringcollect.records import RECORD, Channel
 
@@ -52,7 +25,7 @@ class Decoder:
 
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
         self.batch = np.zeros(capacity, RECORD)
-        self.hot = HotRows()
+        self.hot = hot.HotRows()
         self._max_past_ns = max_past_ns
         self._max_future_skew_ns = max_future_skew_ns
         self._symbols = {market: SymbolTable() for market in MARKET_CODES}
@@ -68,7 +41,7 @@ class Decoder:
         table.add(symbol, instrument)
         for (of_market, _, _), ctx in self._contexts.items():
             if of_market == market:
-                ctx[C_SYMBOLS] = table.address()
+                ctx[hot.C_SYMBOLS] = table.address()
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
@@ -76,17 +49,17 @@ class Decoder:
         key = (market, conn, raw_depth)
         ctx = self._contexts.get(key)
         if ctx is None:
-            ctx = np.zeros(CONTEXT_WORDS, np.int64)
-            ctx[C_BATCH] = address(self.batch.view(np.int64))
-            ctx[C_CAPACITY] = len(self.batch)
-            ctx[C_HOT] = address(self.hot.words.reshape(-1))
-            ctx[C_SYMBOLS] = self._symbols[market].address()
-            ctx[C_MARKET] = MARKET_CODES[market]
-            ctx[C_CONN] = conn
-            ctx[C_MAX_PAST] = self._max_past_ns
-            ctx[C_MAX_SKEW] = self._max_future_skew_ns
-            ctx[C_MAX_FRAME] = MAX_FRAME_BYTES
-            ctx[C_RAW_DEPTH] = raw_depth
+            ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+            ctx[hot.C_BATCH] = address(self.batch.view(np.int64))
+            ctx[hot.C_CAPACITY] = len(self.batch)
+            ctx[hot.C_HOT] = address(self.hot.words.reshape(-1))
+            ctx[hot.C_SYMBOLS] = self._symbols[market].address()
+            ctx[hot.C_MARKET] = MARKET_CODES[market]
+            ctx[hot.C_CONN] = conn
+            ctx[hot.C_MAX_PAST] = self._max_past_ns
+            ctx[hot.C_MAX_SKEW] = self._max_future_skew_ns
+            ctx[hot.C_MAX_FRAME] = MAX_FRAME_BYTES
+            ctx[hot.C_RAW_DEPTH] = raw_depth
             self._contexts[key] = ctx
             self._point(ctx)
         return ctx
@@ -98,32 +71,32 @@ class Decoder:
             self._point(ctx)
 
     def _point(self, ctx: np.ndarray) -> None:
-        ctx[C_RING] = address(self._ring_words) if len(self._ring_words) else 0
-        ctx[C_RING_WORDS] = len(self._ring_words)
-        ctx[C_PIECE] = self._piece
-        for k, name in enumerate(COUNTED):
-            ctx[C_COUNTERS + k] = address(self._counters.get(name, self._uncounted))
+        ctx[hot.C_RING] = address(self._ring_words) if len(self._ring_words) else 0
+        ctx[hot.C_RING_WORDS] = len(self._ring_words)
+        ctx[hot.C_PIECE] = self._piece
+        for k, name in enumerate(hot.COUNTED):
+            ctx[hot.C_COUNTERS + k] = address(self._counters.get(name, self._uncounted))
 
     def taken(self, ctx: np.ndarray) -> Batch:
         """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as a copy."""
         return Batch(
-            int(ctx[C_INSTRUMENT]),
-            Channel(int(ctx[C_CHANNEL])),
-            self.batch[: int(ctx[C_N])].copy(),
-            int(ctx[C_FIRST_ID]),
-            int(ctx[C_LAST_ID]),
-            int(ctx[C_PREV_ID]),
+            int(ctx[hot.C_INSTRUMENT]),
+            Channel(int(ctx[hot.C_CHANNEL])),
+            self.batch[: int(ctx[hot.C_N])].copy(),
+            int(ctx[hot.C_FIRST_ID]),
+            int(ctx[hot.C_LAST_ID]),
+            int(ctx[hot.C_PREV_ID]),
         )
 
     def unknown_symbol(self, frame: bytes, ctx: np.ndarray) -> str:
         """After UNKNOWN_SYMBOL: the frame's symbol."""
-        scratch = ctx[C_SCRATCH : C_SCRATCH + SCRATCH_BYTES // 8].tobytes()
-        return scratch[: int(ctx[C_SYMBOL_BYTES])].decode()
+        scratch = ctx[hot.C_SCRATCH : hot.C_SCRATCH + hot.SCRATCH_BYTES // 8].tobytes()
+        return scratch[: int(ctx[hot.C_SYMBOL_BYTES])].decode()
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
-        market = _MARKETS[int(ctx[C_MARKET])]
-        arrival = self._arrival(market, int(ctx[C_CONN]), ts_recv, bool(ctx[C_RAW_DEPTH]))
+        market = _MARKETS[int(ctx[hot.C_MARKET])]
+        arrival = self._arrival(market, int(ctx[hot.C_CONN]), ts_recv, bool(ctx[hot.C_RAW_DEPTH]))
         return decode_frame(payload, arrival, MAX_FRAME_BYTES)
 
     def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:

@@ -26,7 +26,8 @@ _LIMITS = {
     "spot": Limits(
         messages_per_s=5, streams_per_connection=1024, connects=300, connects_window_ns=300 * SECOND,
         lifetime_ns=86_400 * SECOND, server_ping_ns=20 * SECOND,
-        rest_budget="binance-spot", rest_weight=6000, rest_window_ns=60 * SECOND, rest_used_header="x-mbx-used-weight-1m",
+        rest_budget="binance-spot", rest_weight=6000, rest_window_ns=60 * SECOND,
+        rest_used_header="x-mbx-used-weight-1m",
     ),
     "linear": Limits(
         messages_per_s=10, streams_per_connection=1024, connects=300, connects_window_ns=300 * SECOND,

@@ -16,8 +16,9 @@ K_MAKER, K_EVENT, K_TYPE, K_SYMBOL, K_BIDS, K_ASKS = range(15, 21)
 F_SEEN = C_FIELDS
 F_VALUE = C_FIELDS + 1  # 16 words
 F_EVENT_LOW, F_EVENT_HIGH, F_TYPE_LOW, F_TYPE_HIGH, F_SYMBOL, F_SYMBOL_BYTES = range(C_FIELDS + 17, C_FIELDS + 23)
-F_BIDS, F_ASKS, F_BIDS_AT, F_ASKS_AT = range(C_FIELDS + 23, C_FIELDS + 27)
-F_STREAM = C_FIELDS + 27
+F_LEVELS = C_FIELDS + 23  # levels read into the batch so far, -1 before the bids
+F_ASKS_AT = C_FIELDS + 24  # where a list of asks that came before the bids begins, -1 = there is none
+F_STREAM = C_FIELDS + 25
 
 STREAM_NONE, STREAM_DEPTH, STREAM_OTHER = 0, 1, 2
 

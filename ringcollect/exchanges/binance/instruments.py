@@ -16,8 +16,8 @@ from ringcollect.exchanges.protocol import Listing
 
 _QUOTES = (
     "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "USD1", "DAI", "BIDR", "IDRT", "AEUR", "EURI", "BTC", "ETH", "BNB",
-    "XRP", "TRX", "DOGE", "DOT", "EUR", "TRY", "BRL", "GBP", "AUD", "RUB", "UAH", "NGN", "PLN", "RON", "ZAR", "ARS", "JPY",
-    "MXN", "COP", "CZK", "USD", "PAX", "VAI", "U",
+    "XRP", "TRX", "DOGE", "DOT", "EUR", "TRY", "BRL", "GBP", "AUD", "RUB", "UAH", "NGN", "PLN", "RON", "ZAR", "ARS",
+    "JPY", "MXN", "COP", "CZK", "USD", "PAX", "VAI", "U",
 )  # fmt: skip
 _DATED = re.compile(r"(?P<pair>.+)_(?P<date>\d{6})")
 _info = msgspec.json.Decoder(messages.ExchangeInfo)

@@ -22,7 +22,7 @@ class Head(Struct):
     data: Raw | UnsetType = UNSET
     e: str | UnsetType = UNSET
     result: Raw | UnsetType = UNSET
-    id: int | str | None | UnsetType = UNSET
+    id: int | str | UnsetType | None = UNSET
     error: Raw | UnsetType = UNSET
     code: int | UnsetType = UNSET
     msg: str | UnsetType = UNSET

@@ -9,48 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.decode.memory import byte_at, float_bits, put_word
-from ringcollect.decode.number import decimal, integer, number
+from ringcollect.decode.number import integer, number
 from ringcollect.decode.skip import literal, skip
 from ringcollect.decode.text import BAD, space, string, unescape, word
-from ringcollect.exchanges.binance.events import (
-    DATA,
-    F_ASKS_AT,
-    F_BIDS_AT,
-    F_EVENT_HIGH,
-    F_EVENT_LOW,
-    F_SEEN,
-    F_STREAM,
-    F_SYMBOL,
-    F_SYMBOL_BYTES,
-    F_TYPE_HIGH,
-    F_TYPE_LOW,
-    F_VALUE,
-    K_AGGREGATE,
-    K_ASK,
-    K_ASK_SIZE,
-    K_ASKS,
-    K_BID,
-    K_BID_SIZE,
-    K_BIDS,
-    K_EVENT,
-    K_EVENT_TIME,
-    K_FIRST,
-    K_FROM,
-    K_LAST,
-    K_MAKER,
-    K_PREV,
-    K_PRICE,
-    K_SIZE,
-    K_SYMBOL,
-    K_TIME,
-    K_TO,
-    K_TRADE,
-    K_TYPE,
-    STREAM,
-    STREAM_DEPTH,
-    STREAM_OTHER,
-)
-from ringcollect.exchanges.hot import C_BATCH, C_CAPACITY, C_SCRATCH, SCRATCH_BYTES
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.binance import events as ev
 from ringcollect.jit import njit
 from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 
@@ -62,9 +25,9 @@ _PREV_WORD = np.uint64(int.from_bytes(b"pu", "little"))
 
 @njit
 def levels(ctx: np.ndarray, a: int, i: int, n: int, start: int, side: int) -> tuple[int, int]:
-    """The list of ``[price, size]`` at ``i`` into the batch from record ``start``: (offset after it or BAD, next record)."""
-    batch = ctx[C_BATCH]
-    capacity = ctx[C_CAPACITY]
+    """The list of ``[price, size]`` at ``i`` into the batch from record ``start``: (offset after or BAD, records)."""
+    batch = ctx[hot.C_BATCH]
+    capacity = ctx[hot.C_CAPACITY]
     r = start
     i = space(a, i + 1, n)
     if i < n and byte_at(a, i) == 93:
@@ -106,44 +69,44 @@ def _meaning(low: np.uint64, high: np.uint64) -> tuple[int, int]:
     if high != _ZERO:
         return -1, _NONE
     if low == _PREV_WORD:
-        return K_PREV, _INTEGER
+        return ev.K_PREV, _INTEGER
     if low > np.uint64(127):
         return -1, _NONE
     c = np.int64(low)
     if c == 69:  # E
-        return K_EVENT_TIME, _INTEGER
+        return ev.K_EVENT_TIME, _INTEGER
     if c == 84:  # T
-        return K_TIME, _INTEGER
+        return ev.K_TIME, _INTEGER
     if c == 85:  # U
-        return K_FIRST, _INTEGER
+        return ev.K_FIRST, _INTEGER
     if c == 117:  # u
-        return K_LAST, _INTEGER
+        return ev.K_LAST, _INTEGER
     if c == 116:  # t
-        return K_TRADE, _INTEGER
+        return ev.K_TRADE, _INTEGER
     if c == 102:  # f
-        return K_FROM, _INTEGER
+        return ev.K_FROM, _INTEGER
     if c == 108:  # l
-        return K_TO, _INTEGER
+        return ev.K_TO, _INTEGER
     if c == 112:  # p
-        return K_PRICE, _NUMBER
+        return ev.K_PRICE, _NUMBER
     if c == 113:  # q
-        return K_SIZE, _NUMBER
+        return ev.K_SIZE, _NUMBER
     if c == 66:  # B
-        return K_BID_SIZE, _NUMBER
+        return ev.K_BID_SIZE, _NUMBER
     if c == 65:  # A
-        return K_ASK_SIZE, _NUMBER
+        return ev.K_ASK_SIZE, _NUMBER
     if c == 98:  # b
-        return K_BID, _SIDE
+        return ev.K_BID, _SIDE
     if c == 97:  # a
-        return K_ASK, _SIDE
+        return ev.K_ASK, _SIDE
     if c == 109:  # m
-        return K_MAKER, _FLAG
+        return ev.K_MAKER, _FLAG
     if c == 101:  # e
-        return K_EVENT, _EVENT_NAME
+        return ev.K_EVENT, _EVENT_NAME
     if c == 88:  # X
-        return K_TYPE, _TYPE_NAME
+        return ev.K_TYPE, _TYPE_NAME
     if c == 115:  # s
-        return K_SYMBOL, _SYMBOL
+        return ev.K_SYMBOL, _SYMBOL
     return -1, _NONE
 
 
@@ -151,20 +114,24 @@ def _meaning(low: np.uint64, high: np.uint64) -> tuple[int, int]:
 def _side(ctx: np.ndarray, a: int, i: int, n: int, key: int) -> tuple[int, int]:
     """The value of ``a`` or ``b``: (offset after it or BAD, bits it stands for)."""
     c = byte_at(a, i)
-    if c == 91:  # levels are read later, bids first: the order of records is not the order of keys
-        if key == K_BID:
-            ctx[F_BIDS_AT] = i
-            return skip(a, i, n, _DEPTH), 1 << K_BIDS
-        ctx[F_ASKS_AT] = i
-        return skip(a, i, n, _DEPTH), 1 << K_ASKS
+    if c == 91:  # bids are recorded first, whatever the order of the keys
+        read = ctx[ev.F_LEVELS]
+        if key == ev.K_BID:
+            i, ctx[ev.F_LEVELS] = levels(ctx, a, i, n, 0, 1)
+            return i, 1 << ev.K_BIDS
+        if read >= 0:
+            i, ctx[ev.F_LEVELS] = levels(ctx, a, i, n, read, -1)
+            return i, 1 << ev.K_ASKS
+        ctx[ev.F_ASKS_AT] = i
+        return skip(a, i, n, _DEPTH), 1 << ev.K_ASKS
     seen = 0
     if c != 34:
         end, whole = integer(a, i, n)
-        if end >= 0 and key == K_ASK:
-            ctx[F_VALUE + K_AGGREGATE] = whole
-            seen = 1 << K_AGGREGATE
+        if end >= 0 and key == ev.K_ASK:
+            ctx[ev.F_VALUE + ev.K_AGGREGATE] = whole
+            seen = 1 << ev.K_AGGREGATE
     i, value = number(a, i, n)
-    ctx[F_VALUE + key] = float_bits(value)
+    ctx[ev.F_VALUE + key] = float_bits(value)
     return i, seen | 1 << key
 
 
@@ -175,26 +142,26 @@ def _symbol(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
     if end < 0:
         return BAD
     if escaped:
-        ctx[F_SYMBOL] = scratch
-        ctx[F_SYMBOL_BYTES] = unescape(a, i, n, scratch, SCRATCH_BYTES)
+        ctx[ev.F_SYMBOL] = scratch
+        ctx[ev.F_SYMBOL_BYTES] = unescape(a, i, n, scratch, hot.SCRATCH_BYTES)
     else:
-        ctx[F_SYMBOL] = a + i
-        ctx[F_SYMBOL_BYTES] = end - 1 - i
-    return end if 0 < ctx[F_SYMBOL_BYTES] <= SCRATCH_BYTES else BAD
+        ctx[ev.F_SYMBOL] = a + i
+        ctx[ev.F_SYMBOL_BYTES] = end - 1 - i
+    return end if 0 < ctx[ev.F_SYMBOL_BYTES] <= hot.SCRATCH_BYTES else BAD
 
 
 @njit
 def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch: int) -> tuple[int, int]:
-    """The value of a key with a meaning: (offset after it or negative, bits of F_SEEN it sets)."""
+    """The value of a key with a meaning: (offset after it or negative, bits of ev.F_SEEN it sets)."""
     if form == _INTEGER:
         i, whole = integer(a, i, n)
         if whole < 0:
             return BAD, 0
-        ctx[F_VALUE + key] = whole
+        ctx[ev.F_VALUE + key] = whole
         return i, 1 << key
     if form == _NUMBER:
         i, value = number(a, i, n)
-        ctx[F_VALUE + key] = float_bits(value)
+        ctx[ev.F_VALUE + key] = float_bits(value)
         return i, 1 << key
     if form == _SIDE:
         return _side(ctx, a, i, n, key)
@@ -202,7 +169,7 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch
         i, truth = literal(a, i, n)
         if truth < 0:
             return BAD, 0
-        ctx[F_VALUE + key] = truth
+        ctx[ev.F_VALUE + key] = truth
         return i, 1 << key
     if byte_at(a, i) != 34:
         return BAD, 0
@@ -210,11 +177,11 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch
         return _symbol(ctx, a, i + 1, n, scratch), 1 << key
     i, low, high = word(a, i + 1, n)
     if form == _EVENT_NAME:
-        ctx[F_EVENT_LOW] = np.int64(low)
-        ctx[F_EVENT_HIGH] = np.int64(high)
+        ctx[ev.F_EVENT_LOW] = np.int64(low)
+        ctx[ev.F_EVENT_HIGH] = np.int64(high)
     else:
-        ctx[F_TYPE_LOW] = np.int64(low)
-        ctx[F_TYPE_HIGH] = np.int64(high)
+        ctx[ev.F_TYPE_LOW] = np.int64(low)
+        ctx[ev.F_TYPE_HIGH] = np.int64(high)
     return i, 1 << key
 
 
@@ -236,7 +203,9 @@ def key_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
 @njit
 def event(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
     """The object whose ``{`` is at ``i``: offset after it, negative when the kernel cannot take it."""
-    ctx[F_SEEN] = 0
+    ctx[ev.F_SEEN] = 0
+    ctx[ev.F_LEVELS] = -1
+    ctx[ev.F_ASKS_AT] = -1
     seen = 0
     i = space(a, i + 1, n)
     if i < n and byte_at(a, i) == 125:
@@ -247,7 +216,7 @@ def event(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
             return BAD
         key, form = _meaning(low, high)
         if form == _NONE:
-            if (low == STREAM[0] or low == DATA[0]) and high == _ZERO:
+            if (low == ev.STREAM[0] or low == ev.DATA[0]) and high == _ZERO:
                 return BAD  # an envelope that does not begin like one
             i = skip(a, i, n, _DEPTH)
         else:
@@ -262,7 +231,7 @@ def event(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
             return BAD
         c = byte_at(a, i)
         if c == 125:
-            ctx[F_SEEN] = seen
+            ctx[ev.F_SEEN] = seen
             return i + 1
         if c != 44:
             return BAD
@@ -281,7 +250,7 @@ def _stream(ctx: np.ndarray, a: int, i: int, n: int) -> int:
     at = i + 1
     while at < stop and byte_at(a, at) != 64:
         at += 1
-    ctx[F_STREAM] = STREAM_OTHER
+    ctx[ev.F_STREAM] = ev.STREAM_OTHER
     if (
         at + 6 <= stop
         and byte_at(a, at + 1) == 100
@@ -291,7 +260,7 @@ def _stream(ctx: np.ndarray, a: int, i: int, n: int) -> int:
         and byte_at(a, at + 5) == 104
         and (at + 6 == stop or byte_at(a, at + 6) == 64)
     ):
-        ctx[F_STREAM] = STREAM_DEPTH
+        ctx[ev.F_STREAM] = ev.STREAM_DEPTH
     return end
 
 
@@ -305,10 +274,10 @@ def envelope(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
         i, low, high = key_at(a, i, n)
         if i < 0 or high != _ZERO:
             return BAD
-        if low == STREAM[0] and not named:
+        if low == ev.STREAM[0] and not named:
             i = _stream(ctx, a, i, n)
             named = True
-        elif low == DATA[0] and not filled:
+        elif low == ev.DATA[0] and not filled:
             if byte_at(a, i) != 123:
                 return BAD
             i = event(ctx, a, i, n, scratch)

@@ -46,7 +46,7 @@ def _requests(method: str, leg: Leg, wants: Sequence[Want], first_request_id: in
     for want in wants:
         streams.setdefault(stream_name(leg.market, want), []).append(want)
     names = list(streams)
-    made = []
+    made: list[Request] = []
     for start in range(0, len(names), STREAMS_PER_REQUEST):
         some = names[start : start + STREAMS_PER_REQUEST]
         number = first_request_id + len(made)
