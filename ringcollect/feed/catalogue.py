@@ -110,7 +110,7 @@ class Catalogue:
                 continue
             for name in planned.channels:
                 channel = CHANNELS_BY_NAME[name]
-                stream = self.stream(market, instrument.symbol, instrument.number, channel, 0, now_ns)
+                stream = self.stream(market, instrument.symbol, instrument.number, channel, now_ns)
                 stream.depth = planned.depth
                 if failed:
                     move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, self._core.sink)
@@ -191,7 +191,7 @@ class Catalogue:
         instrument = self.register(market, symbol, now_ns, metadata)
         for expected in [e for e in self._expected if e[0] == market and e[1].symbol == symbol]:
             self._expected.remove(expected)
-            stream = self.stream(market, symbol, instrument.number, expected[1].channel, 0, now_ns)
+            stream = self.stream(market, symbol, instrument.number, expected[1].channel, now_ns)
             move(stream, State.REQUESTED, Reason.NONE, now_ns, self._core.sink, expected[2])
 
     def refine(self, stream: Stream, records: np.ndarray, now_ns: int) -> None:
@@ -217,23 +217,23 @@ class Catalogue:
         core.decoder.add_symbol(market, symbol, instrument.number)
         return instrument
 
-    def stream(self, market: str, symbol: str, instrument: int, channel: Channel, number: int, now_ns: int) -> Stream:
-        """The stream of (instrument, channel, number), made with its ledger row if it is new."""
+    def stream(self, market: str, symbol: str, instrument: int, channel: Channel, now_ns: int) -> Stream:
+        """The stream of (instrument, channel), made with its ledger row if it is new."""
         core = self._core
-        key = (instrument, int(channel), number)
+        key = (instrument, int(channel))
         stream = core.streams.get(key)
         if stream is not None:
             return stream
         row = core.sink.ring.ledger.add()
         row["instrument"], row["channel"], row["since_ns"] = instrument, channel, now_ns
         row["reason"] = Reason.STARTING
-        stream = Stream(market, symbol, instrument, channel, row, number)
+        stream = Stream(market, symbol, instrument, channel, row)
         exchange = core.exchange
-        if channel is Channel.BOOK and number == 0:
+        if channel is Channel.BOOK:
             stream.bridge = Bridge(exchange.accept(market), exchange.join(market), core.options.held_records)
         if channel is Channel.TRADE and exchange.dense_trade_ids(market):
             stream.ids = DenseIds()
-        if channel in HOT_CHANNELS and number == 0:
+        if channel in HOT_CHANNELS:
             stream.hot = core.decoder.hot.row(instrument, channel)
             stream.hot[:] = 0
         core.streams[key] = stream

@@ -172,9 +172,7 @@ class Session:
             return
         decoded = self._decode_rest(meaning, body, now_ns)
         for batch in () if decoded is None else decoded.batches:
-            stream = self.catalogue.stream(
-                meaning.market, meaning.symbol, batch.instrument, batch.channel, batch.stream, now_ns
-            )
+            stream = self.catalogue.stream(meaning.market, meaning.symbol, batch.instrument, batch.channel, now_ns)
             stream.take_back()
             if batch.channel is Channel.BOOK:
                 self._based(stream, batch, now_ns)
@@ -184,7 +182,7 @@ class Session:
     def resync(self, instrument: int, now_ns: int) -> None:
         """A consumer found the book of ``instrument`` wrong: fetch a new base for it alone."""
         self._recorder.event("resync", now_ns, instrument)
-        stream = self.core.streams.get((instrument, int(Channel.BOOK), 0))
+        stream = self.core.streams.get((instrument, int(Channel.BOOK)))
         if stream is None or stream.bridge is None:
             return
         stream.take_back()
@@ -277,14 +275,12 @@ class Session:
 
     def _batch(self, socket: Socket, batch: Batch, ts_recv: int) -> None:
         core = self.core
-        stream = core.streams.get((batch.instrument, int(batch.channel), batch.stream))
+        stream = core.streams.get((batch.instrument, int(batch.channel)))
         if stream is None:
             if not core.passive:
                 return  # it came along with what was asked for
             symbol = self.catalogue.symbol(batch.instrument)
-            stream = self.catalogue.stream(
-                socket.market, symbol, batch.instrument, batch.channel, batch.stream, ts_recv
-            )
+            stream = self.catalogue.stream(socket.market, symbol, batch.instrument, batch.channel, ts_recv)
         stream.take_back()
         self.connections.carried(socket, stream, ts_recv)
         if stream.state is not State.FLOWING:

@@ -20,7 +20,7 @@ from ringcollect.feed.rest import RestClient
 from ringcollect.feed.rest_budget import retry_after_ns
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
-from ringcollect.feed.transport import CLOSE_TIMEOUT_S, Callbacks, DirectConnection, open_connection
+from ringcollect.feed.transport import Callbacks, DirectConnection, open_connection
 from ringcollect.ring.frames import FrameProducer
 from ringcollect.ring.producer import Producer
 
@@ -150,13 +150,9 @@ class Shell:
         name = _host(action.url) + "#connects"
         while (wait_s := self._admit(name, 1, limits.connects, limits.connects_window_ns)) > 0:
             await asyncio.sleep(wait_s)
-        await open_connection(
-            action.url, action.conn, self._callbacks, on_open=self._on_open, tls=self._tls_for(action.url)
-        )
+        tls = self._tls if action.url.startswith("wss:") else None
+        await open_connection(action.url, action.conn, self._callbacks, on_open=self._on_open, tls=tls)
         self._connecting.pop(action.conn, None)
-
-    def _tls_for(self, url: str) -> ssl.SSLContext | None:
-        return self._tls if url.startswith("wss:") else None
 
     def _limits_of(self, url: str) -> Limits:
         meaning = self._exchange.read_url(url)
@@ -185,6 +181,3 @@ class Shell:
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc
-
-
-__all__ = ["CLOSE_TIMEOUT_S", "LOOK_S", "Shell"]

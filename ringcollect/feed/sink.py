@@ -22,7 +22,9 @@ class RecordRing(Protocol):
     instruments: Any
     ledger: Any
     words: np.ndarray
-    capacity: int
+
+    @property
+    def capacity(self) -> int: ...
 
     def publish(self, batch: np.ndarray, n: int | None = None) -> int: ...
 

@@ -14,8 +14,8 @@ from ringcollect.feed.ledger import L_DUPLICATES, L_FRAMES, L_GAPS, L_LAST_DATA,
 from ringcollect.records import Channel, Flag
 
 ANY_CONN = -1
-StreamKey = tuple[int, int, int]
-"""(instrument, channel, number of the stream within the channel: 0 is the primary one)."""
+StreamKey = tuple[int, int]
+"""(instrument, channel)."""
 
 
 @dataclass(eq=False)
@@ -27,7 +27,6 @@ class Stream:
     instrument: int
     channel: Channel
     row: np.ndarray
-    number: int = 0
     depth: int = 0  # levels per side of a snapshot to ask for; 0 = the exchange's usual number
     hot: np.ndarray | None = None  # its row of kernel words, where the kernel may take it
     bridge: Bridge | None = None  # book only
@@ -50,7 +49,7 @@ class Stream:
     @property
     def key(self) -> StreamKey:
         """Its name within the session; also orders timers, never data."""
-        return self.instrument, int(self.channel), self.number
+        return self.instrument, int(self.channel)
 
     @property
     def want(self) -> Want:

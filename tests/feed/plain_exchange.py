@@ -287,15 +287,14 @@ class PlainExchange:
 
     def listings(self, market: str, body: bytes) -> list[Listing]:
         try:
-            return [
-                Listing(
-                    s["symbol"],
-                    {"tick_size": float(s["tick"]), "price_precision": -int(math.log10(float(s["tick"]))), "base": s["base"]},
-                )
-                for s in json.loads(body)["symbols"]
-            ]  # fmt: skip
+            return [Listing(s["symbol"], self._metadata(s)) for s in json.loads(body)["symbols"]]
         except (KeyError, ValueError, TypeError) as error:
             raise RejectedFrame(str(error)) from error
+
+    @staticmethod
+    def _metadata(listed: dict[str, str]) -> dict[str, Any]:
+        tick = float(listed["tick"])
+        return {"tick_size": tick, "price_precision": -round(math.log10(tick)), "base": listed["base"]}
 
     def guessed(self, market: str, symbol: str) -> Listing:
         return Listing(symbol, {"unified": symbol})
