@@ -200,7 +200,7 @@ def count_late_event(row: np.ndarray, shared: np.ndarray) -> None:
 @njit
 def is_event(kind: int) -> bool:
     """Trades and liquidations belong to one row; everything else is state and is carried."""
-    return kind == K_TRADE or kind == K_LIQUIDATION
+    return kind in (K_TRADE, K_LIQUIDATION)
 
 
 @njit

@@ -49,7 +49,7 @@ def drives(record: np.ndarray, params: np.ndarray) -> bool:
         return False
     mode = params[P_MODE]
     if mode == MODE_ORDERBOOK:
-        return (kind == K_DELTA or kind == K_SNAPSHOT) and sub == 0
+        return (kind in (K_DELTA, K_SNAPSHOT)) and sub == 0
     if mode == MODE_TRADE:
         return kind == K_TRADE and is_flow(kind, sub, flags)
     if mode == MODE_LIQUIDATION:

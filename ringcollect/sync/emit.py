@@ -9,6 +9,8 @@ from ringcollect.sync.apply import settle
 from ringcollect.sync.book import is_crossed
 from ringcollect.sync.features import group_a
 from ringcollect.sync.layout import (
+    F_INTEREST,
+    F_PREVIOUS_INTEREST,
     G_OVERRUNS,
     G_ROWS,
     G_ROWS_TOTAL,
@@ -34,8 +36,6 @@ from ringcollect.sync.layout import (
     I_STALE,
     I_STEP_LEFT,
     I_TRUSTED,
-    F_INTEREST,
-    F_PREVIOUS_INTEREST,
     OUT_FULL,
     P_COLUMNS,
     P_GRID,

@@ -97,14 +97,16 @@ COUNTERS = {
 class Engine:
     """Synchronizer of one ring on one grid. ``instrument_of(number)`` gives the latest version of an instrument."""
 
-    def __init__(self, parameters: Parameters, instrument_of: Callable[[int], Instrument]) -> None:
+    def __init__(
+        self, parameters: Parameters, instrument_of: Callable[[int], Instrument], *, out_rows: int = _OUT_ROWS
+    ) -> None:
         parameters.check()
         self.parameters = parameters
         self.plan = catalogue.plan(parameters.columns)
         self.dtype = row_dtype(self.plan.columns)
         self._instrument_of = instrument_of
         self._params = parameters.words(self.plan)
-        self._out = np.zeros((_OUT_ROWS, self.dtype.itemsize // 8), np.int64)
+        self._out = np.zeros((out_rows, self.dtype.itemsize // 8), np.int64)
         self._wide = np.zeros(self.plan.wide, np.float64)
         self._shared = np.zeros(at.SHARED, np.int64)
         self._shared[at.G_FREE_HEAD] = -1
@@ -166,13 +168,13 @@ class Engine:
     # --- what the stream asks of the outside ----------------------------------------------------------------------
 
     def resyncs(self) -> list[int]:
-        """Instruments whose chain broke since the last call: the feed must resubscribe them."""
+        """Instruments whose chain broke since the last call and is not mended: the feed must resubscribe them."""
         if not self._shared[at.G_WANTED]:
             return []
         wanted = np.flatnonzero(self._ints[:, at.I_WANT_RESYNC])
         self._ints[wanted, at.I_WANT_RESYNC] = 0
         self._shared[at.G_WANTED] = 0
-        return [int(number) for number in wanted]
+        return [int(number) for number in wanted if self._ints[number, at.I_BROKEN]]
 
     @property
     def rows_total(self) -> int:
@@ -228,6 +230,7 @@ class Engine:
             self._floats = _grown(self._floats, room)
         new = self._ints[known:count]
         new[:, at.I_STEP_LEFT] = -1
+        new[:, at.I_PERIOD] = -1  # nothing is due before the clock is anchored
         new[:, at.I_UPDATES_HEAD : at.I_EVENTS_TAIL + 1] = -1
         new[:, at.I_EVENTS_MIN] = at.UNLIMITED
         self._shared[at.G_INSTRUMENTS] = count
@@ -311,11 +314,11 @@ class Engine:
         self._pool = state["pool"].copy()
         return True
 
-    def resume_after(self, periods: dict[int, int], floor: int = 0) -> None:
+    def resume_after(self, periods: dict[int, int], floor: int = 0, rows_total: int = 0) -> None:
         """Without a checkpoint: rows up to ``periods[instrument]`` are out already and are not emitted again.
 
-        Instruments that are not named start behind period ``floor``. Books are void, and rows carry LOST until an
-        instrument's first record, since what came before it is unknown.
+        The next row gets number ``rows_total``. Instruments that are not named start behind period ``floor``. Books
+        are void, and rows carry LOST until an instrument's first record, since what came before it is unknown.
         """
         self.ensure_instruments(max(periods, default=-1) + 1)
         for number, last in periods.items():
@@ -323,6 +326,7 @@ class Engine:
             row[[at.I_ANCHORED, at.I_SEEN, at.I_LOST_OPEN]] = 1
             row[at.I_PERIOD] = last
         self._shared[at.G_FLOOR] = floor
+        self._shared[at.G_ROWS_TOTAL] = rows_total
         if self.parameters.mode == "external" and periods:
             self._shared[at.G_ANCHORED] = 1
             self._shared[at.G_PERIOD] = max(periods.values())

@@ -27,7 +27,6 @@ from ringcollect.sync.layout import (
     I_EVENTS_MIN,
     I_GAP_UNTIL,
     I_HELD,
-    I_IN_BATCH,
     I_LATE_UPDATES,
     I_LOST_OPEN,
     I_LOST_UNTIL,
@@ -57,7 +56,7 @@ def role(record: np.ndarray) -> int:
     kind = (tail >> 32) & 0xFF
     sub = (tail >> 24) & 0xFF
     flags = (tail >> 48) & 0xFFFF
-    if kind == K_SNAPSHOT or kind == K_DELTA:
+    if kind in (K_SNAPSHOT, K_DELTA):
         return UPDATE if sub == 0 else SKIP
     if is_event(kind):
         return EVENT if is_flow(kind, sub, flags) else SKIP
@@ -142,7 +141,7 @@ def _make_space(
     """Bounded hold-back: while the queue is full and this record would wait, the open rows come out early."""
     while row[I_HELD] >= params[P_MAX_HELD] and _waits(time, row, params):
         if row[I_ANCHORED]:
-            to = _first_due(row, pool, params) - 1
+            to = min(_first_due(row, pool, params), row_of(time, params)) - 1
             code = advance(instrument, to, row, values, books, pool, params, shared, wide, out, OVERRUN)
             if code != 0:
                 return code

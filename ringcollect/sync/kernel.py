@@ -172,9 +172,8 @@ def _status(
     sub = (tail >> 24) & 0xFF
     if sub == S_START and instrument == WHOLE_EXCHANGE:
         return _start(ints, floats, books, pool, params, shared, record)
-    if (sub == S_DISCONNECTED or sub == S_STALE) and (tail >> 40) & 0xFF == C_BOOK:
-        if instrument < shared[G_INSTRUMENTS]:
-            ints[instrument, I_STALE] = 1
+    if (sub in (S_DISCONNECTED, S_STALE)) and (tail >> 40) & 0xFF == C_BOOK and instrument < shared[G_INSTRUMENTS]:
+        ints[instrument, I_STALE] = 1
     return 0
 
 
@@ -219,7 +218,7 @@ def _take(
     is_status = (tail >> 32) & 0xFF == K_STATUS
     sub = (tail >> 24) & 0xFF
     if instrument != WHOLE_EXCHANGE:
-        renewed = is_status and (sub == S_INSTRUMENT_NEW or sub == S_INSTRUMENT_CHANGED)
+        renewed = is_status and (sub in (S_INSTRUMENT_NEW, S_INSTRUMENT_CHANGED))
         if instrument >= shared[G_INSTRUMENTS] or (renewed and not shared[G_FRESH]):
             shared[G_ARGUMENT] = instrument
             return NEED_INSTRUMENT
@@ -240,6 +239,9 @@ def _take(
         code = _drive(record, instrument, row, values, books, pool, params, shared, wide, out)
         if code == 0:
             code = ingest(record, instrument, row, values, books, pool, params, shared, wide, out)
+        if code == 0 and params[P_MODE] != MODE_EXTERNAL and row[I_ANCHORED]:
+            # G21: from the next record on, rows of this instrument may be released too.
+            shared[G_PERIOD] = min(shared[G_PERIOD], row[I_PERIOD])
         if code == 0 and drives(record, params) and is_outlier(record, params):
             # Once per stamp: the levels of a book batch share theirs.
             if params[P_MODE] != MODE_ORDERBOOK or (tail >> 48) & B_LAST:

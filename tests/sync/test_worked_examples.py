@@ -13,7 +13,7 @@ from .streams import Stream, engine, run
 # (rows: closing time, embedded book or 0, stamps of the trades)
 EXAMPLES = {
     "orderbook": (
-        dict(mode="orderbook"),
+        {"mode": "orderbook"},
         "t930 b1010 t1050 b1090 t1120 t1099 b1100 b1105 t1130 t1080 b1430 t1440",
         [
             (1100, 1090, [1050, 1099]),
@@ -25,7 +25,7 @@ EXAMPLES = {
         2,
     ),
     "trade": (
-        dict(mode="trade"),
+        {"mode": "trade"},
         "b1010 t1020 b1150 t1100 t1330 b1290 t1500",
         [
             (1100, 1010, [1020]),
@@ -38,7 +38,7 @@ EXAMPLES = {
         0,
     ),
     "external": (
-        dict(mode="external"),
+        {"mode": "external"},
         "b990 t995 n1000 t1000 b1030 n1100 t1099 n1200 t1250 n1199 n1500",
         [
             (1100, 1030, [1000]),
@@ -51,13 +51,13 @@ EXAMPLES = {
         2,
     ),
     "external with hold-back 50": (
-        dict(mode="external", hold_back=50),
+        {"mode": "external", "hold_back": 50},
         "n1000 t1010 n1100 t1099 n1149 n1150 t1098 n1250",
         [(1000, 0, []), (1100, 0, [1010, 1099]), (1200, 0, []), (1300, 0, [])],
         1,
     ),
     "gap cap 3": (
-        dict(mode="trade", max_gap_fill=3),
+        {"mode": "trade", "max_gap_fill": 3},
         "t1020 t1210 t1350 t1950 t2000",
         [
             (1100, 0, [1020]),

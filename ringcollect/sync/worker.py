@@ -1,0 +1,266 @@
+"""One ring, one grid: reads the records, runs the engine, publishes the rows. Used live and in replay alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from ringcollect.errors import NotFoundError, RingError
+from ringcollect.failpoints import fail
+from ringcollect.instruments import Instrument
+from ringcollect.ring.attach import Reader, attach
+from ringcollect.ring.control import Control
+from ringcollect.ring.paths import control_path
+from ringcollect.ring.producer import Producer
+from ringcollect.sync import checkpoint
+from ringcollect.sync.engine import COUNTERS, Engine, Parameters
+from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
+
+CONSUMER = "sync"
+"""Name of the synchronizer's row in a control file."""
+_CHUNK = 4096
+_ROW_RING_BYTES = 8 << 20
+_PACE_S, _PATIENCE_S = 0.0005, 0.25
+
+
+class RingWorker:
+    """Moves records from ``reader`` through ``engine`` into ``producer``.
+
+    Rows are numbered by the engine; those the row ring already holds are recomputed and not published again.
+    ``room(n)``, if given, is called before ``n`` rows are published (replay: the gate); without it the worker waits
+    for the journal of the row ring only as long as its own input is not half full, so that the burst of rows after
+    a silence is not lost and a stuck writer holds up nobody.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        engine: Engine,
+        producer: Producer,
+        *,
+        room: Callable[[int], None] | None = None,
+        checkpoints: Path | None = None,
+    ) -> None:
+        self.reader = reader
+        self.engine = engine
+        self.producer = producer
+        self._room = room or self._wait_for_journal
+        self._control = Control(control_path(reader.path)) if reader.registered else None
+        self._checkpoints = checkpoints
+        self._number = 0
+        self._stuck_at = -1
+        self._base = producer.counters.words.copy() - self._counts()
+
+    def step(self) -> bool:
+        """Work on what is there now, at most one chunk; True if there was anything.
+
+        Raises RingReset when the input was replaced and all of it is read.
+        """
+        read = self.reader.read(_CHUNK)
+        lost = read.lost[1] - read.lost[0]
+        if not lost and not len(read.records):
+            return False
+        if lost:
+            self.engine.lost(lost)
+        self.engine.feed(read.records, self._publish)
+        self._report()
+        if self.reader.registered:
+            self.reader.commit()
+        return True
+
+    def finish(self) -> None:
+        """The stream is over (end of a replay or import): read what is left and emit the remaining rows, PARTIAL."""
+        while self.step():
+            pass
+        self.engine.finalize(self._publish)
+        self._report()
+
+    def save(self) -> None:
+        """Write a checkpoint. Raises OSError."""
+        if self._checkpoints is None:
+            return
+        self._number += 1
+        state = checkpoint.Checkpoint(
+            self._number,
+            self.reader.generation,
+            self.producer.generation,
+            self.reader.cursor,
+            self.engine.rows_total,
+            self.engine.dump(),
+        )
+        checkpoint.save(self._checkpoints, self.producer.name, state)
+
+    def restore(self, saved: checkpoint.Checkpoint) -> bool:
+        """Go on from ``saved`` if it belongs to this input, this output and these parameters."""
+        if (saved.generation, saved.row_generation) != (self.reader.generation, self.producer.generation):
+            return False
+        if saved.cursor > self.reader.head or saved.rows > self.producer.head or not self.engine.load(saved.state):
+            return False
+        self.reader.cursor = saved.cursor
+        self._number = saved.number
+        self._base[:] = 0
+        return True
+
+    def heartbeat(self, now_ns: int) -> None:
+        """Say "alive" at both ends."""
+        self.producer.heartbeat(now_ns)
+        self.reader.heartbeat(now_ns)
+
+    def close(self) -> None:
+        """Give up the row ring; its rows stay for readers."""
+        self.producer.close()
+        if self._control is not None:
+            self._control.close()
+
+    def _publish(self, rows: np.ndarray) -> None:
+        known = self.producer.head - int(rows["seq"][0])
+        if known < 0:
+            raise RingError(
+                f"{self.producer.name}: row {rows['seq'][0]} comes next, but the ring ends at {self.producer.head}"
+            )
+        fresh = rows[known:]
+        if len(fresh):
+            self._room(len(fresh))
+            fail("sync.before_publish")
+            self.producer.publish(fresh)
+            fail("sync.after_publish")
+
+    def _wait_for_journal(self, n: int) -> None:
+        while True:
+            committed = self._journal()
+            if self.producer.head + n - committed <= self.producer.capacity or committed == self._stuck_at:
+                return
+            if not self._journal_moves(committed):
+                self._stuck_at = committed  # not again before it moves
+                return
+
+    def _journal(self) -> int:
+        rows = [row for row in self.producer.control.consumers() if row.name == "journal"]
+        return rows[0].committed if rows else self.producer.head
+
+    def _journal_moves(self, committed: int) -> bool:
+        """Wait until the journal is past ``committed``; False if it takes too long or the own input fills up."""
+        end = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < end and 2 * self.reader.lag <= self.reader.capacity:
+            time.sleep(_PACE_S)
+            if self._journal() != committed:
+                return True
+        return False
+
+    def _counts(self) -> np.ndarray:
+        counts = self.engine.counters()
+        return np.array([counts[name] for name in self.producer.counters.names], np.int64)
+
+    def _report(self) -> None:
+        self.producer.counters.words[:] = self._base + self._counts()
+        # Only once caught up: a break that was read from the past has been mended since.
+        if self._control is not None and self.reader.lag < _CHUNK:
+            for number in self.engine.resyncs():
+                self._control.request_resync(number)
+
+
+def row_ring_name(exchange: str, grid: str) -> str:
+    """``binance.100ms.row``."""
+    return f"{exchange}.{grid}.row"
+
+
+def row_capacity(parameters: Parameters, ring_capacity: int) -> int:
+    """Slots of a row ring: a power of two, at most ``ring_capacity`` and about 8 MiB, at least 1024."""
+    most = _ROW_RING_BYTES // row_dtype(parameters.columns).itemsize
+    capacity = 1024
+    while capacity * 2 <= min(most, ring_capacity):
+        capacity *= 2
+    return capacity
+
+
+def open_worker(
+    directory: Path,
+    exchange: str,
+    grid: str,
+    parameters: Parameters,
+    *,
+    ring_capacity: int = 1 << 17,
+    required: bool = False,
+    resume: bool = True,
+    room: Callable[[int], None] | None = None,
+) -> RingWorker:
+    """A worker between ``<exchange>.rec`` and ``<exchange>.<grid>.row`` in ``directory``.
+
+    ``resume`` goes on from a checkpoint, or else from the oldest record with the rows known that are out already
+    (live); without it neither is looked at (replay into fresh rings). Raises NotFoundError while there is no input
+    ring, EnvironmentRefused while another synchronizer holds the row ring.
+    """
+    reader = attach(f"{exchange}.rec", directory=directory, register=CONSUMER, required=required)
+    name = row_ring_name(exchange, grid)
+    before = _existing(directory, name) if resume else None
+    periods, floor = _rows_out(before, reader.generation, parameters) if before else ({}, 0)
+    generation = reader.generation
+    if before is not None:
+        generation = max(generation, before.generation + 1)
+    saved = checkpoint.load(directory, name) if resume else None
+    if saved is not None and before is None:
+        generation = max(generation, saved.row_generation + 1)  # the ring is gone, its journals may be there
+    producer = Producer.open(
+        directory,
+        name,
+        row_dtype(parameters.columns),
+        row_capacity(parameters, ring_capacity),
+        generation=generation,
+        counters=tuple(COUNTERS),
+        meta=_meta(exchange, grid, parameters, reader),
+    )
+
+    def instrument_of(number: int) -> Instrument:
+        instrument = reader.instrument(number)
+        producer.instruments.put(instrument)
+        return instrument
+
+    worker = RingWorker(reader, Engine(parameters, instrument_of), producer, room=room, checkpoints=directory)
+    if saved is not None and worker.restore(saved):
+        return worker
+    checkpoint.remove(directory, name)
+    if resume:
+        worker.engine.resume_after(periods, floor, rows_total=producer.head)
+    return worker
+
+
+def _meta(exchange: str, grid: str, parameters: Parameters, reader: Reader) -> dict[str, object]:
+    """Everything that decides the rows is part of the ring's layout: a change of it is a new generation."""
+    return {
+        "kind": "row",
+        "exchange": exchange,
+        "grid": grid,
+        "grid_ns": parameters.grid_ns,
+        "mode": parameters.mode,
+        "hold_back_ns": parameters.resolved_hold_back_ns(),
+        "max_gap_fill": parameters.max_gap_fill,
+        "max_future_skew_ns": parameters.max_future_skew_ns,
+        "hold_back_records": parameters.hold_back_records,
+        "book_levels": parameters.book_levels,
+        "columns": list(parameters.columns),
+        "schema_version": SCHEMA_VERSION,
+        "source": reader.name,
+        "source_generation": reader.generation,
+    }
+
+
+def _existing(directory: Path, name: str) -> Reader | None:
+    try:
+        return attach(name, directory=directory)
+    except (NotFoundError, RingError):
+        return None
+
+
+def _rows_out(before: Reader, generation: int, parameters: Parameters) -> tuple[dict[int, int], int]:
+    """(last period per instrument, floor for the others) of the rows that came from this input already."""
+    if before.meta.get("source_generation") != generation or before.meta.get("grid_ns") != parameters.grid_ns:
+        return {}, 0
+    rows = before.last(before.capacity)
+    periods: dict[int, int] = {}
+    for number in np.unique(rows["instrument"]):
+        periods[int(number)] = int(rows["ts_ns"][rows["instrument"] == number].max()) // parameters.grid_ns
+    overwritten = before.head > len(rows)
+    return periods, max(periods.values(), default=0) if overwritten else 0
