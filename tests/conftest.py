@@ -23,5 +23,9 @@ def captures() -> Path:
 def _no_settings_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A configuration or override of the developer's shell must not reach a test."""
     for name in list(os.environ):
-        if name.startswith("RINGCOLLECT__") or name in ("RINGCOLLECT_CONFIG", "RINGCOLLECT_RUNTIME", "RINGCOLLECT_FAIL"):
+        if name.startswith("RINGCOLLECT__") or name in (
+            "RINGCOLLECT_CONFIG",
+            "RINGCOLLECT_RUNTIME",
+            "RINGCOLLECT_FAIL",
+        ):
             monkeypatch.delenv(name)
