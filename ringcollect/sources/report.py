@@ -37,6 +37,7 @@ class ExchangeReport(msgspec.Struct, frozen=True, kw_only=True):
     stored: dict[str, int]
     lost: dict[str, int]
     unsealed: tuple[str, ...]
+    cut_frames: int
     files: int
     bytes: int
     stages: dict[str, Stage]
@@ -55,6 +56,8 @@ class ExchangeReport(msgspec.Struct, frozen=True, kw_only=True):
         """Why not everything is well, one line each."""
         out = [f"{self.exchange}: {n} records lost at {where}" for where, n in self.lost.items() if n]
         out += [f"{self.exchange}: {name} was not sealed" for name in self.unsealed]
+        if self.cut_frames:
+            out.append(f"{self.exchange}: {self.cut_frames} frames were too long to be recorded whole")
         counted = sum(self.counters[name] for name in ("decoded", "control", "ignored", "rejected"))
         if counted != self.frames:
             out.append(f"{self.exchange}: {self.frames} frames in, but {counted} accounted for")

@@ -5,6 +5,7 @@ Nothing here uses ringcollect: JSON, ``float`` and dictionaries only, so that an
 
 from __future__ import annotations
 
+import datetime
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import msgspec
 
 
 class Trade(NamedTuple):
-    """One trade; times in ns, ``ts_event`` known to the ms, ``ts_recv`` cut to the us."""
+    """One trade; times in ns, ``ts_event`` known to the ms; ``ts_recv`` is the capture's."""
 
     id: int
     price: float
@@ -74,19 +75,16 @@ def json_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield decode(line)
 
 
-def load(captures: Path, name: str, lines: int | None = None) -> Oracle:
-    """The oracle of capture ``name``, of its first ``lines`` lines only if given."""
-    frames = [line for _, line in zip(range(lines or 1 << 40), json_lines(captures / f"{name}.jsonl.gz"), strict=False)]
+def load(captures: Path, name: str) -> Oracle:
+    """The oracle of capture ``name``."""
+    frames = list(json_lines(captures / f"{name}.jsonl.gz"))
     oracle = Oracle({}, {}, {}, [])
     for line in json_lines(captures / "oracle" / f"{name}.jsonl.gz"):
-        if line["i"] >= len(frames):
-            break
         for message in line["out"]:
             _add(oracle, message, frames[line["i"]])
     newest = _newest_ids(frames)
     for line in json_lines(captures / "oracle" / f"books_{name}.jsonl.gz"):
-        if line["i"] < len(frames):
-            oracle.checkpoints.append(_checkpoint(line, newest[line["i"]]))
+        oracle.checkpoints.append(_checkpoint(line, newest[line["i"]]))
     return oracle
 
 
@@ -105,8 +103,6 @@ def _newest_ids(frames: list[dict[str, Any]]) -> dict[int, int]:
 
 def nanoseconds(iso: str) -> int:
     """An ISO time of the oracle (3 or 6 fractional digits, Z) as ns since the epoch."""
-    import datetime
-
     moment = datetime.datetime.fromisoformat(iso.replace("Z", "+00:00"))
     since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
     return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
@@ -119,8 +115,9 @@ def wire(frame: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add(oracle: Oracle, message: dict[str, Any], frame: dict[str, Any]) -> None:
-    data, symbol = wire(frame), message["symbol"]
-    recv = nanoseconds(message["localTimestamp"])
+    data, symbol, recv = wire(frame), message["symbol"], frame["t"]
+    # The oracle has the us; where they are 999 and the rest rounds up, its milliseconds are one too many.
+    assert nanoseconds(message["localTimestamp"]) - recv // 1000 * 1000 in (0, 1_000_000)
     if message["type"] == "trade":
         side = {"buy": 1, "sell": -1}[message["side"]]
         event = nanoseconds(message["timestamp"])

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from tests.replay import lake, oracle
-from tests.replay.run import cut, replayed
-
-US = 1000
-SPOT_2024_QUICK_LINES = 15_000
+from tests.replay.run import replayed
 
 
 class Case(NamedTuple):
@@ -25,25 +23,18 @@ class Case(NamedTuple):
     expected: oracle.Oracle
 
 
-CASES = {
-    "binance_spot_2021": ("spot", None),
-    "binance_usdm_2021b": ("linear", None),
-    "binance_spot_2024_start": ("spot", SPOT_2024_QUICK_LINES),
-    "binance_spot_2024": ("spot", None),
-}
+MARKETS = {"binance_spot_2021": "spot", "binance_usdm_2021b": "linear", "binance_spot_2024": "spot"}
+HAS_URLS = {"binance_spot_2021", "binance_usdm_2021b"}
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=MARKETS)
 def case(request: pytest.FixtureRequest, captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    market, lines = CASES[request.param]
-    name = request.param.removesuffix("_start")
-    folder = tmp_path_factory.mktemp(request.param)
+    name, market = request.param, MARKETS[request.param]
+    data = tmp_path_factory.mktemp(name)
     capture = captures / f"{name}.jsonl.gz"
-    if lines is not None:
-        capture = cut(capture, folder / "start.jsonl.gz", lines)
-    summary = replayed([capture], folder / "lake", exchange="binance", market=market)
-    assert summary.ok, summary.problems
-    return Case(folder / "lake", market, capture, oracle.load(captures, name, lines))
+    report = replayed(capture, data, market="" if name in HAS_URLS else market)
+    assert report.problems() == []
+    return Case(data, market, capture, oracle.load(captures, name))
 
 
 def columns(table: pa.Table, *names: str) -> list[tuple]:
@@ -55,7 +46,7 @@ def test_trades_are_the_oracles_one_by_one(case: Case) -> None:
         rows = lake.table(case.data, "raw", "trades", symbol, case.market)
         assert rows is not None
         ours = columns(rows, "id", "price", "size", "side", "ts_event", "ts_recv")
-        assert [oracle.Trade(*row[:5], row[5] // US * US) for row in ours] == expected
+        assert [oracle.Trade(*row) for row in ours] == expected
 
 
 def test_aggregated_trades_are_what_the_frames_say(case: Case) -> None:
@@ -78,14 +69,14 @@ def test_best_bid_and_ask_are_the_oracles_one_by_one(case: Case) -> None:
         rows = lake.table(case.data, "raw", "quotes", symbol, case.market)
         assert rows is not None
         ours = columns(rows, "id", "bid_price", "bid_size", "ask_price", "ask_size", "ts_recv")
-        assert [oracle.Quote(*row[:5], row[5] // US * US) for row in ours] == expected
+        assert [oracle.Quote(*row) for row in ours] == expected
 
 
 def by_frame(table: pa.Table) -> dict[int, oracle.Change]:
     """Depth frames of a table of levels, keyed by update id, in the order of first appearance."""
     frames: dict[int, oracle.Change] = {}
     for ident, side, price, size, event, recv in columns(table, "id", "side", "price", "size", "ts_event", "ts_recv"):
-        change = frames.setdefault(ident, oracle.Change(ident, [], [], event, recv // US * US, False))
+        change = frames.setdefault(ident, oracle.Change(ident, [], [], event, recv, False))
         if side:
             (change.bids if side > 0 else change.asks).append((price, size))
     return frames
@@ -98,7 +89,7 @@ def test_book_changes_are_the_oracles_frame_by_frame(case: Case) -> None:
         table = lake.table(case.data, "raw", "orderbooks", symbol, case.market)
         assert table is not None
         every = by_frame(table)
-        synced = by_frame(table.filter(~flag(table, lake.UNSYNCED)))
+        synced = by_frame(table.filter(pc.invert(flag(table, lake.UNSYNCED))))
         deltas = [change for change in expected if not change.snapshot]
         assert [every.get(change.id) for change in deltas] == deltas
         assert len([change for change in deltas if change.id not in synced]) <= 1
