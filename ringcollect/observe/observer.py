@@ -14,7 +14,8 @@ from ringcollect.observe.snapshot import ProcessReport, Snapshot
 from ringcollect.observe.windows import SlidingWindows
 
 WRITER = "journal"
-_UP = ("running", "stopping")
+_UP = ("running", "stopping", "stopped")
+"""A child that stopped because it was told to is not a fault."""
 
 
 class Observer:

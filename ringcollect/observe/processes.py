@@ -17,7 +17,7 @@ _WORDS = (
     (b"forkserver", "forkserver"),
     (b"resource_tracker", "resource tracker"),
     (b"ringcollect.store.seal", "sealer"),
-    (b"ringcollect\0sim", "simulator"),
+    (b"\0sim\0", "simulator"),
 )
 
 

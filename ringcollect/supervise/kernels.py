@@ -10,7 +10,15 @@ import importlib
 import time
 from typing import NamedTuple
 
-KERNEL_MODULES: tuple[str, ...] = ("ringcollect.ring.protocol",)
+KERNEL_MODULES: tuple[str, ...] = (
+    "ringcollect.ring.protocol",
+    "ringcollect.decode.memory",
+    "ringcollect.decode.number",
+    "ringcollect.decode.skip",
+    "ringcollect.decode.symbols",
+    "ringcollect.exchanges.binance.decode",
+    "ringcollect.sync.engine",
+)
 """Every module with a ``warm()`` that calls each of its kernels once with arrays of the true types."""
 
 

@@ -34,11 +34,12 @@ ORPHANS_S = 6.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a run ended. ``running`` is the last look before the stop (with memory), ``final`` the one after it."""
+    """How a run ended. ``begin`` is the look before it, ``running`` the last before the stop, ``final`` after it."""
 
     exit_code: int
     killed: tuple[str, ...]
     restarts: int
+    begin: Snapshot
     running: Snapshot
     final: Snapshot
 
@@ -70,7 +71,7 @@ class Run:
         self._observer = Observer(self._runtime)
         self._supervisor = Supervisor(specs, self._spawn, self._report, time.monotonic)
         self._table = ProcessTable(supervisor_pid=0, started_ns=0, data="")
-        self._snapshot = self._observer.look(self._new_table())
+        self._begin = self._snapshot = self._observer.look(self._new_table())
         self._asked = 0
 
     async def main(self) -> Outcome:
@@ -96,6 +97,7 @@ class Run:
             exit_code=self._supervisor.exit_code,
             killed=tuple(self._supervisor.killed),
             restarts=sum(child.restarts for child in self._supervisor.children),
+            begin=self._begin,
             running=running,
             final=self._snapshot,
         )

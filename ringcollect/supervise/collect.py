@@ -1,0 +1,38 @@
+"""Everything of ``ringcollect start`` between the configuration and the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from ringcollect.config import Config
+from ringcollect.observe.logs import configure
+from ringcollect.observe.snapshot import Snapshot
+from ringcollect.supervise.environment import check_host
+from ringcollect.supervise.forking import Spawner
+from ringcollect.supervise.lock import SupervisorLock
+from ringcollect.supervise.plan import plan
+from ringcollect.supervise.run import Outcome, Run
+from ringcollect.supervise.systemd import Notifier
+from ringcollect.supervise.warming import ensure_warm
+
+
+def collect(
+    config: Config, *, show: Callable[[Snapshot], None], tell: Callable[[str], None], for_s: float | None = None
+) -> Outcome:
+    """Collect until a signal, or for ``for_s`` seconds. ``show`` gets every snapshot, ``tell`` lines for people.
+
+    Raises EnvironmentRefused, before any process is started, when the host or another collector is in the way.
+    """
+    runtime = config.runtime_path()
+    check_host(config)
+    lock = SupervisorLock(runtime)
+    try:
+        configure(config.log, "supervisor")
+        ensure_warm(tell)
+        notifier = Notifier(os.environ)
+        run = Run(config, plan(config), Spawner(config.log), notifier=notifier, show=show, for_s=for_s)
+        return asyncio.run(run.main())
+    finally:
+        lock.release()
