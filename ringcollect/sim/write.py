@@ -1,8 +1,8 @@
 """The simulated stream as a capture file, as if a client had recorded it: no sockets, no waiting.
 
-The client subscribes to every default stream, asks for metadata, snapshots and open interest, and asks for a new
-snapshot half a second after a depth frame was lost or moved on its way. Receive times are the venue's plus a seeded
-latency, strictly increasing.
+The client subscribes to every default stream, asks for metadata, snapshots and open interest, asks for a new snapshot
+half a second after a depth frame was lost or moved on its way, and connects again a second after it was cut off.
+Receive times are the venue's plus a seeded latency, strictly increasing.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _MILLISECOND = 1_000_000
 _SNAPSHOT_AFTER_NS = 300 * _MILLISECOND
 _RESYNC_AFTER_NS = 500 * _MILLISECOND
 _RETRY_AFTER_NS = SECOND
+_RECONNECT_AFTER_NS = SECOND
 _OPEN_INTEREST_EVERY_NS = 10 * SECOND
 _REST_HOSTS = {"spot": "https://api.binance.com", "linear": "https://fapi.binance.com"}
 _LEGS = (
@@ -76,6 +77,7 @@ class _Client:
         self._encode = msgspec.json.Encoder().encode
         self._last_t = 0
         self._due: list[tuple[int, str, str]] = []
+        self._reconnects: list[tuple[int, int]] = []  # due time, leg index
         self._seats: list[tuple[int, Venue, Peer]] = []  # leg index, venue, connection
 
     def record(self, length_ns: int) -> None:
@@ -127,7 +129,9 @@ class _Client:
             if peer.closed:
                 venue.lost(peer, peer.close_code, peer.close_reason, now_ns)
                 self._seats.remove((leg, venue, peer))
-                self._connect(leg, now_ns)
+                self._reconnects.append((now_ns + _RECONNECT_AFTER_NS, leg))
+        while self._reconnects and self._reconnects[0][0] <= now_ns:
+            self._connect(self._reconnects.pop(0)[1], now_ns)
         broken, self._truth.broken = self._truth.broken, []
         for symbol in dict.fromkeys(broken):
             for market in ("spot", "linear"):

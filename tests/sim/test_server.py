@@ -55,6 +55,11 @@ async def serving(
         await simulator.stop()
 
 
+def connect(url: str, **more: Any) -> websockets.connect:
+    """A client whose closing is not held up by frames nobody read."""
+    return websockets.connect(url, max_queue=None, **more)
+
+
 async def _texts(client: websockets.ClientConnection, count: int) -> list[str]:
     return [str(await client.recv()) for _ in range(count)]
 
@@ -86,7 +91,7 @@ def test_a_client_over_sockets_reaches_the_final_book_and_the_truth_is_what_it_g
     async def main() -> str:
         async with serving(truth=truth) as simulator, aiohttp.ClientSession() as session:
             urls = simulator.urls(market)
-            client = await websockets.connect(urls["ws"] + stream)
+            client = await connect(urls["ws"] + stream)
             await client.send(json.dumps({"method": "SUBSCRIBE", "params": STREAMS, "id": 1}))
             received.extend(await _texts(client, 60))
             async with session.get(urls["rest"] + depth) as answer:
@@ -135,11 +140,11 @@ def test_the_venue_pings_and_a_client_that_answers_stays() -> None:
 def test_a_cut_closes_the_socket() -> None:
     async def main() -> None:
         async with serving("cut=60s", world_type=_HastyWorld, rate=1.0) as simulator:
-            async with websockets.connect(simulator.urls("linear")["ws"] + "/public/ws") as client:
-                with pytest.raises(websockets.ConnectionClosed) as closed:
-                    await asyncio.wait_for(client.recv(), 10)
-                assert closed.value.rcvd is not None
-                assert closed.value.rcvd.code == 1001
+            client = await connect(simulator.urls("linear")["ws"] + "/public/ws")
+            with pytest.raises(websockets.ConnectionClosed) as closed:
+                await asyncio.wait_for(client.recv(), 10)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1001
 
     asyncio.run(main())
 
@@ -148,14 +153,14 @@ def test_a_half_open_connection_answers_neither_data_nor_pings() -> None:
     async def main() -> None:
         async with serving("half_open=1s", world_type=_HastyWorld, rate=10.0) as simulator:
             url = simulator.urls("spot")["ws"] + "/stream?streams=btcusdt@depth@100ms"
-            dead = await websockets.connect(url, ping_interval=None, close_timeout=0.1)
+            dead = await connect(url, ping_interval=None, close_timeout=0.1)
             with pytest.raises(TimeoutError):
                 while True:
                     await asyncio.wait_for(dead.recv(), 0.3)
             pong = await dead.ping()
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(pong), 0.3)
-            async with websockets.connect(url, ping_interval=None) as alive:
+            async with connect(url, ping_interval=None) as alive:
                 await asyncio.wait_for(alive.recv(), 10)
             dead.transport.abort()
 
@@ -170,7 +175,7 @@ def test_a_client_that_does_not_read_is_cut_off_and_counted_and_the_others_are_n
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             streams = "/".join(STREAMS)
             url = simulator.urls("spot")["ws"] + f"/stream?streams={streams}"
-            async with websockets.connect(url) as good:
+            async with connect(url) as good:
                 raw = socket.socket()
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 raw.connect(("127.0.0.1", simulator.port))
@@ -217,10 +222,10 @@ def test_too_many_connection_attempts_are_refused() -> None:
         await simulator.start()
         url = simulator.urls("spot")["ws"] + "/ws"
         for _ in range(3):
-            async with websockets.connect(url):
+            async with connect(url):
                 pass
         with pytest.raises(websockets.InvalidStatus) as refused:
-            await websockets.connect(url)
+            await connect(url)
         assert refused.value.response.status_code == 429
         await simulator.stop()
 
@@ -253,7 +258,7 @@ def test_the_command_serves_until_sigterm_and_tells_what_it_did(tmp_path: Path) 
     assert ready["ready"]
 
     async def listen() -> list[str]:
-        async with websockets.connect(f"{ready['ws']['spot']}/ws/btcusdt@trade") as client:
+        async with connect(f"{ready['ws']['spot']}/ws/btcusdt@trade") as client:
             return await _texts(client, 20)
 
     received = asyncio.run(listen())
