@@ -203,10 +203,10 @@ class JournalWriter:
             write_all(fd, frame, 0)
             fail("journal.after_create")
             temporary.replace(path)
+            fail("journal.after_create_rename")
         except BaseException:
             os.close(fd)
             raise
-        fail("journal.after_create_rename")
         return cls(path, fd, header, len(frame), seq)
 
     @classmethod

@@ -159,14 +159,8 @@ def _check_rings(
         (cert.ring, cert.generation, cert.first_seq, cert.previous, Span(cert.seq_from, cert.seq_to, place))
         for place, cert in certificates
     ] + [
-        (
-            j.header.ring,
-            j.header.generation,
-            j.header.first_seq,
-            j.header.previous,
-            Span(j.header.seq_from, j.seq_to, p),
-        )
-        for p, j in journals
+        (*j.key[:2], j.header.first_seq, j.header.previous, Span(j.header.seq_from, j.seq_to, j.place))
+        for j in journals
     ]
     ends: dict[tuple[str, int], int] = {}
     links = []
