@@ -8,19 +8,26 @@ from typing import Any
 
 import pytest
 
+from ringcollect.exchanges import load
+from ringcollect.exchanges.protocol import Exchange
 from tests.feed.plain_exchange import PlainExchange
 from tests.feed.script import Stage
 
 
+@pytest.fixture(params=["plain", "binance"])
+def exchange(request: pytest.FixtureRequest) -> Exchange:
+    """Every scripted session runs twice: on the slow, obvious decoder and on the real one with its kernels."""
+    return PlainExchange() if request.param == "plain" else load("binance")
+
+
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+def stage(tmp_path: Path, exchange: Exchange) -> Iterator[Callable[..., Stage]]:
     """``stage(**options)`` opens a stage with its own rings; all are closed at the end."""
     open_stages: list[Stage] = []
 
     def build(**options: Any) -> Stage:
         folder = tmp_path / f"stage{len(open_stages)}"
-        exchange = options.pop("exchange", None) or PlainExchange()
-        open_stages.append(Stage(folder, exchange, **options))
+        open_stages.append(Stage(folder, options.pop("exchange", exchange), **options))
         return open_stages[-1]
 
     yield build

@@ -99,7 +99,7 @@ class PlainDecoder:
         market = ("spot", "linear")[ctx[0]]
         try:
             message = json.loads(payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RejectedFrame(f"not JSON: {error}") from error
         if not isinstance(message, dict):
             raise RejectedFrame("not an object")
@@ -292,9 +292,9 @@ class PlainExchange:
             raise RejectedFrame(str(error)) from error
 
     @staticmethod
-    def _metadata(listed: dict[str, str]) -> dict[str, Any]:
-        tick = float(listed["tick"])
-        return {"tick_size": tick, "price_precision": -round(math.log10(tick)), "base": listed["base"]}
+    def _metadata(listed: dict[str, Any]) -> dict[str, Any]:
+        tick = float(listed["filters"][0]["tickSize"])
+        return {"tick_size": tick, "price_precision": -round(math.log10(tick)), "base": listed["baseAsset"]}
 
     def guessed(self, market: str, symbol: str) -> Listing:
         return Listing(symbol, {"unified": symbol})

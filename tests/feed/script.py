@@ -99,7 +99,15 @@ class Stage:
         self._collect()
 
     def exchange_info(self) -> dict:
-        return {"symbols": [{"symbol": s, "tick": "0.01", "base": s[:3]} for s in self.listed]}
+        filters = [
+            {"filterType": "PRICE_FILTER", "tickSize": "0.01000000", "minPrice": "0.01", "maxPrice": "1000000"},
+            {"filterType": "LOT_SIZE", "stepSize": "0.00100000", "minQty": "0.001", "maxQty": "9000"},
+        ]
+        listed = [
+            {"symbol": s, "status": "TRADING", "baseAsset": s[:-4], "quoteAsset": "USDT", "filters": filters}
+            for s in self.listed
+        ]
+        return {"timezone": "UTC", "serverTime": T0 // MS, "rateLimits": [], "symbols": listed}
 
     # what it asked for
 

@@ -83,8 +83,16 @@ def test_subscribing_keeps_to_the_venues_message_rate_and_batches_streams(stage)
     for rest in s.open_rests("instruments"):
         s.answer(rest, 200, s.exchange_info())
     s.open_sockets()
-    [send] = s.take(Send)
-    assert len(json.loads(send.text)["params"]) == 120
+    sent: list[tuple[float, list[str]]] = []
+    for _ in range(40):
+        sent += [(s.now, json.loads(send.text)["params"]) for send in s.take(Send)]
+        s.advance(0.1)
+    assert sorted(stream for _, streams in sent for stream in streams) == sorted(
+        f"s{i}usdt@{kind}" for i in range(40) for kind in ("depth@100ms", "trade", "bookTicker")
+    )
+    assert len(sent) <= 3
+    times = [at for at, _ in sent]
+    assert all(b - a >= 200_000_000 for a, b in zip(times, times[1:], strict=False))  # 5 messages a second at most
 
 
 def test_a_tick_follows_100_ms_without_a_record_and_never_sooner(stage):
