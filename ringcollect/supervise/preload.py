@@ -16,6 +16,7 @@ from ringcollect.errors import RingcollectError
 from ringcollect.feed import process as _feed  # noqa: F401
 from ringcollect.store import process as _store  # noqa: F401
 from ringcollect.supervise.kernels import KERNEL_MODULES, warm_kernels
+from ringcollect.supervise.pages import give_back
 from ringcollect.sync import process as _sync  # noqa: F401
 
 warm_kernels()
@@ -23,6 +24,7 @@ WARMED = KERNEL_MODULES
 THREADS = threading.active_count()
 
 gc.collect()
+give_back("llvmlite")
 gc.freeze()  # what was loaded here is never touched by a child's collector, so its pages stay shared
 
 
