@@ -1,7 +1,7 @@
 """Powers of ten for the number parser: 5**q to 128 bits, and the exact ones of float64.
 
 ``HIGH``/``LOW`` hold, for q from ``LEAST_POWER`` to ``MOST_POWER``, the 128 leading bits of 5**q (cut, but
-rounded up from -27 to -1, where ties can occur), as Lemire's "Number parsing at a gigabyte per second" (2021) needs them.
+rounded up from -27 to -1, where ties can occur), as Lemire's "Number parsing at a gigabyte per second" (2021) asks.
 """
 
 from __future__ import annotations

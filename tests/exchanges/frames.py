@@ -1,0 +1,52 @@
+"""Captured frames for the tests, and a decoder that gets to know symbols as they come."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from ringcollect.exchanges import binance
+from ringcollect.exchanges.binance.decoder import Decoder
+from ringcollect.exchanges.protocol import Batch, Code
+
+DAY_NS = 86_400 * 10**9
+SKEW_NS = 30 * 10**9
+
+
+def new_decoder(symbols: tuple[str, ...] = (), capacity: int = 65536) -> Decoder:
+    """A decoder that knows ``symbols`` in both markets, numbered from 0."""
+    decoder = Decoder(capacity=capacity, max_past_ns=DAY_NS, max_future_skew_ns=SKEW_NS)
+    for number, symbol in enumerate(symbols):
+        for market in binance.markets:
+            decoder.add_symbol(market, symbol, number)
+    return decoder
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects of a gzipped JSONL file."""
+    with gzip.open(path) as file:
+        for line in file:
+            yield orjson.loads(line)
+
+
+def hot(decoder: Decoder, frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """The kernel's answer, with unknown symbols registered on sight."""
+    answer = binance.decode_hot(frame, ctx, ts_recv)
+    if answer == Code.UNKNOWN_SYMBOL:
+        symbol = decoder.unknown_symbol(frame, ctx)
+        numbers = decoder._symbols["spot"].numbers
+        for market in binance.markets:
+            decoder.add_symbol(market, symbol, len(numbers) if market == "spot" else numbers[symbol])
+        answer = binance.decode_hot(frame, ctx, ts_recv)
+    return answer
+
+
+def same(one: Batch, two: Batch) -> bool:
+    """Equal ids and equal bytes of all records."""
+    ids = [(b.instrument, b.channel, b.first_id, b.last_id, b.prev_id) for b in (one, two)]
+    return ids[0] == ids[1] and one.records.tobytes() == two.records.tobytes()
