@@ -243,7 +243,7 @@ def settle(
     params: np.ndarray,
     shared: np.ndarray,
 ) -> int:
-    """Apply every waiting record that is due for the open row; returns 0, or GROW_BOOK before a level that does not fit.
+    """Apply every waiting record that is due for the open row; 0, or GROW_BOOK before a level that does not fit.
 
     Afterwards the book is the one of the open row's close and its sums hold every event seen of it: writing the row
     only reads. Calling it again changes nothing.
