@@ -19,7 +19,7 @@ help:
 	@echo "make test    all tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
-	@echo "make clean   remove $(VENV) and what the tools left behind"
+	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found: set PYTHON=/path/to/python3" >&2; exit 1; }
@@ -49,5 +49,5 @@ lint: $(VENV)/.installed-dev
 check: lint test
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-data
 	find ringcollect tests -name __pycache__ -type d -prune -exec rm -rf {} +
