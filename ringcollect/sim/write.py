@@ -32,7 +32,7 @@ _REST_HOSTS = {"spot": "https://api.binance.com", "linear": "https://fapi.binanc
 _LEGS = (
     ("spot", "wss://stream.binance.com:9443", "/stream", ("trade", "depth@100ms", "bookTicker")),
     ("linear", "wss://fstream.binance.com", "/public/stream", ("trade", "depth@100ms", "bookTicker")),
-    ("linear", "wss://fstream.binance.com", "/market/stream", ("markPrice@1s", "forceOrder", "aggTrade")),
+    ("linear", "wss://fstream.binance.com", "/market/stream", ("markPrice@1s", "forceOrder")),
 )
 _BREAKS_A_BOOK = frozenset({"drop", "reorder", "gap", "silent"})
 
