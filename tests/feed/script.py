@@ -47,7 +47,7 @@ class Stage:
         markets = (MarketPlan(market=market, symbols=planned),)
         self.plan = Plan(exchange="binance", markets=markets, options=Options(**options))
         self.ring = Producer.open(
-            folder, "binance.rec", capacity=capacity, generation=T0, counters=FEED_COUNTERS, ledger_rows=256
+            folder, "binance.rec", capacity=capacity, generation=T0, counters=FEED_COUNTERS, ledger_rows=1024
         )  # fmt: skip
         self.frames = FrameProducer.open(folder, "binance.frm", entries=1 << 14, data_bytes=1 << 22, generation=T0)
         self.session = Session(self.plan, exchange, Registry(None, "binance"), self.ring, self.frames)

@@ -245,7 +245,9 @@ def test_resync_attempts_are_bounded_with_growing_waits_then_a_cool_down(stage):
         request = the_snapshot_request(s)
         asked.append(round((s.now - begin) / 1e9))
         s.answer(request, 200, snapshot(1))
-        while not any(getattr(a, "purpose", "") == "snapshot" and a.instrument == s.number(A) for a in s.log):
+        for _ in range(200):
+            if any(getattr(a, "purpose", "") == "snapshot" and a.instrument == s.number(A) for a in s.log):
+                break
             s.advance(0.5)
             s.session.alive(0, s.now)  # the line itself is fine
     assert asked == [0, 1, 3, 63, 64, 66, 126]
