@@ -1,4 +1,4 @@
-"""A random but seeded day at the venue: true books, frames that get lost, doubled and swapped, cuts and slow answers."""
+"""A random but seeded day at the venue: true books; frames lost, doubled and swapped; cuts and slow answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is dropped, doubled or swapped: a consumer that follows the chain has the venue's book or knows it has not."""
+"""Whatever is dropped, doubled or swapped: who follows the chain has the venue's book or knows it has not."""
 
 from __future__ import annotations
 

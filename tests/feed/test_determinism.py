@@ -1,4 +1,4 @@
-"""A session is a function of its inputs: the same ones twice, or played back from the frame ring, give the same bytes."""
+"""A session is a function of its inputs: the same twice, or played back from the frame ring, give the same bytes."""
 
 from __future__ import annotations
 
