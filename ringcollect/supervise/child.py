@@ -42,11 +42,11 @@ class StopFlag:
         self.asked = True
 
 
-def main(name: str, target: str, args: tuple[Any, ...], log: Log | None, preload: str) -> None:
+def main(name: str, target: str, args: tuple[Any, ...], log: Log, preload: str) -> None:
     """Run ``module:function`` ``target`` as the child ``name`` until it returns.
 
     ``preload`` names the module this process must have inherited from the forkserver ("" for none). A failure goes
-    to the log (``log`` None: to standard error) and becomes the exit code: that of a RingcollectError, else 1.
+    to the log and becomes the exit code: that of a RingcollectError, else 1.
     """
     stop = StopFlag()
     signal.signal(signal.SIGTERM, stop.ask)
@@ -54,8 +54,7 @@ def main(name: str, target: str, args: tuple[Any, ...], log: Log | None, preload
     setproctitle(f"ringcollect: {name}")
     threading.Thread(target=_watch_supervisor, args=(stop,), name="supervisor-watch", daemon=True).start()
     try:
-        if log is not None:
-            configure(log, name)
+        configure(log, name)
         if preload:
             _assert_inherited(preload)
         resolve(target)(*args, stop)

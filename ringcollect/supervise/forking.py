@@ -6,7 +6,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
@@ -26,11 +25,11 @@ _FORKSERVER_GONE = 255
 class Spawner:
     """Starts children. The first start starts the forkserver and waits until it has preloaded."""
 
-    def __init__(self, log: Log | None = None, preload: str = PRELOAD, also: Sequence[str] = ()) -> None:
-        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`; ``also``: preloaded too (tests)."""
+    def __init__(self, log: Log, preload: str = PRELOAD) -> None:
+        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`."""
         os.environ.update(FORKSERVER_ENVIRONMENT)  # read by malloc and BLAS when the forkserver starts
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload([name for name in (preload, *also) if name])
+        self._context.set_forkserver_preload([preload] if preload else [])
         self._log = log
         self._preload = preload
 

@@ -7,8 +7,9 @@ import ``njit``. Imported by ``ringcollect warm`` and by the forkserver's preloa
 from __future__ import annotations
 
 import importlib
+import sys
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.ring.protocol",
@@ -37,3 +38,23 @@ def warm_kernels() -> list[Warmed]:
         importlib.import_module(name).warm()
         done.append(Warmed(name, time.perf_counter() - begin))
     return done
+
+
+def compiled_here() -> list[str]:
+    """Kernels that this process had to compile because the cache did not have them, as ``module.function``."""
+    return [name for name, kernel in _kernels() if sum(kernel.stats.cache_misses.values())]
+
+
+def never_called() -> list[str]:
+    """Kernels without a compiled signature: what warming up has missed."""
+    return [name for name, kernel in _kernels() if not kernel.signatures]
+
+
+def _kernels() -> list[tuple[str, Any]]:
+    """Every jitted function of the package that is imported, by where it is defined."""
+    found = {}
+    for module in [module for name, module in sys.modules.items() if name.startswith("ringcollect.")]:
+        for thing in vars(module).values():
+            if hasattr(thing, "py_func") and hasattr(thing, "signatures"):
+                found[f"{thing.py_func.__module__}.{thing.py_func.__qualname__}"] = thing
+    return sorted(found.items())

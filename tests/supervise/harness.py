@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 
+from ringcollect.config import Log
 from ringcollect.supervise.backoff import RestartPolicy
 from ringcollect.supervise.forking import Spawner
 from ringcollect.supervise.plan import ChildSpec, Stage
@@ -32,7 +33,7 @@ def main() -> int:
         print(event, name, detail, flush=True)
 
     policy = RestartPolicy(first_s=0.05, max_s=0.4, healthy_s=60)
-    supervisor = Supervisor(specs, Spawner(preload=""), report, time.monotonic, policy)
+    supervisor = Supervisor(specs, Spawner(Log(), preload=""), report, time.monotonic, policy)
     supervisor.poll()
     print("ready", flush=True)
     while not supervisor.stopped:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,11 +34,18 @@ def failing(folder: str, name: str, stop: Callable[[], bool]) -> None:
     raise SystemExit(4)
 
 
-def freezing_counts(folder: str, name: str, stop: Callable[[], bool]) -> None:
-    """Notes what it inherited: objects frozen, numba loaded, pyarrow loaded."""
-    import gc
-    import sys
+def tell_what_it_inherited(folder: str, name: str, stop: Callable[[], bool]) -> None:
+    """Writes what the forkserver gave it to ``inherited.json``."""
+    from ringcollect.supervise.kernels import compiled_here
 
-    text = f"{gc.get_freeze_count()} {'numba' in sys.modules} {'pyarrow' in sys.modules}"
-    Path(folder, f"{name}.inherited").write_text(text)
-    obedient(folder, name, stop)
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX")
+    opened = [os.path.realpath(fd) for fd in Path("/proc/self/fd").iterdir() if int(fd.name) > 2]
+    told = {
+        "frozen": gc.get_freeze_count(),
+        "numba": "numba" in sys.modules,
+        "pyarrow": "pyarrow" in sys.modules,
+        "compiled": compiled_here(),
+        "environment": {name: os.environ.get(name) for name in names},
+        "open_files": [path for path in opened if not path.startswith(("/proc/", "/dev/"))],
+    }
+    Path(folder, "inherited.json").write_text(json.dumps(told))
