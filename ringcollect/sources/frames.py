@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,7 +19,7 @@ from ringcollect.ring.frames import Direction, FrameEntry
 from ringcollect.sources.pipeline import Pipeline
 from ringcollect.sources.report import ReplayReport
 from ringcollect.sources.runtime import private_runtime
-from ringcollect.sources.stage import ExchangeStage, Settings
+from ringcollect.sources.stage import PROGRESS_EVENTS, ExchangeStage, Settings
 from ringcollect.store import parquet
 from ringcollect.store.frame_table import DIRECTIONS
 from ringcollect.store.schema import FRAME_COLUMNS
@@ -89,9 +89,11 @@ def find(folder: Path) -> list[Recording]:
     return recordings
 
 
-def read(files: tuple[Path, ...]) -> Iterator[FrameEntry]:
-    """The entries of ``files``, in order, a slice of a file in memory at a time."""
-    for path in files:
+def read(files: tuple[Path, ...], begin_file: Callable[[int], None] = lambda done: None) -> Iterator[FrameEntry]:
+    """The entries of ``files``, in order, a slice of a file in memory at a time; ``begin_file`` is told how many
+    files are done."""
+    for done, path in enumerate(files):
+        begin_file(done)
         for columns in parquet.read(parquet.open_file(path), FRAME_COLUMNS):
             rows = zip(
                 *(
@@ -115,6 +117,10 @@ class _Player:
         self._recording = recording
         self._runtime = runtime
         self._settings = settings
+        self._files_done = 0
+
+    def _begin_file(self, done: int) -> None:
+        self._files_done = done
 
     def run(self) -> int:
         """Give every entry to its session; returns how many there were."""
@@ -123,8 +129,11 @@ class _Player:
         known: list[Instrument] = []
         clock = time.perf_counter_ns
         before = clock()
-        for entry in read(self._recording.files):
+        for entry in read(self._recording.files, self._begin_file):
             entries += 1
+            if entries % PROGRESS_EVENTS == 0:
+                done = self._files_done / len(self._recording.files)
+                self._settings.progress(f"{self._recording.exchange} frames", done, entries)
             instrument = instrument_of(entry)
             if begin is not None and instrument is not None:
                 known.append(instrument)
@@ -182,12 +191,12 @@ class _Player:
         return path
 
 
-def _plain(column: object) -> list:
+def _plain(column: Any) -> list[Any]:
     """A column as a list of plain Python values."""
-    return column.tolist() if hasattr(column, "tolist") else list(column)  # type: ignore[call-overload,no-any-return]
+    return list(column.tolist() if hasattr(column, "tolist") else column)
 
 
-def _identity(path: Path) -> dict[str, object]:
+def _identity(path: Path) -> dict[str, Any]:
     identity = parquet.metadata_of(parquet.open_file(path)).get("identity")
     if not isinstance(identity, dict):
         raise LakeError(f"{path}: not a file of recorded frames")

@@ -45,7 +45,8 @@ class Pipeline:
         self.sealing = Sealing(data, config.storage.zstd_level, sync=config.storage.fsync != "off")
         self.ring = Producer.open(
             runtime, f"{exchange}.rec", RECORD, CAPACITY,
-            generation=generation, counters=FEED_COUNTERS, ledger_rows=LEDGER_ROWS, start_ns=generation,
+            generation=generation, counters=FEED_COUNTERS, meta={"kind": "records", "exchange": exchange},
+            ledger_rows=LEDGER_ROWS, start_ns=generation,
         )  # fmt: skip
         frame_ring = FrameProducer.open(
             runtime, f"{exchange}.frm", entries=FRAME_ENTRIES, data_bytes=FRAME_BYTES,

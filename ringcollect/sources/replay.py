@@ -20,7 +20,7 @@ from ringcollect.sources.events import Event, EventKind
 from ringcollect.sources.pipeline import Pipeline
 from ringcollect.sources.report import ReplayReport
 from ringcollect.sources.runtime import private_runtime
-from ringcollect.sources.stage import ExchangeStage, Settings
+from ringcollect.sources.stage import PROGRESS_EVENTS, ExchangeStage, Settings
 
 
 def replay(path: Path, settings: Settings) -> ReplayReport:
@@ -34,7 +34,7 @@ def replay(path: Path, settings: Settings) -> ReplayReport:
     with private_runtime() as runtime:
         router = Router(runtime, settings)
         try:
-            events = _run(reader, router)
+            events = _run(reader, router, settings)
             for stage in router.stages.values():
                 stage.finish()
             return ReplayReport(
@@ -51,13 +51,15 @@ def replay(path: Path, settings: Settings) -> ReplayReport:
                 stage.pipeline.close()
 
 
-def _run(reader: CaptureReader, router: Router) -> int:
+def _run(reader: CaptureReader, router: Router, settings: Settings) -> int:
     """Give every event to the exchange it belongs to; returns how many there were."""
     events = 0
     clock = time.perf_counter_ns
     before = clock()
     for event in reader:
         events += 1
+        if events % PROGRESS_EVENTS == 0:
+            settings.progress(reader.path.name, reader.fraction, events)
         stage = router.stage_of(event, reader)
         read = clock()
         if stage is not None:
@@ -123,7 +125,8 @@ class Router:
             settings.data, self._runtime, name, ts, settings.config, raw_only=settings.raw_only
         )  # fmt: skip
         market = settings.market if settings.exchange == name else exchange.markets[0]
-        plan = Plan(exchange=name, markets=(MarketPlan(market=market),), options=Options(discover=True))
+        options = Options(discover=True, max_future_skew_ns=settings.config.sync.max_future_skew_ns)
+        plan = Plan(exchange=name, markets=(MarketPlan(market=market),), options=options)
         session = Session(plan, exchange, Registry(None, name), pipeline.ring, pipeline.frames)
         session.start(ts)
         return ExchangeStage(pipeline, session, settings.speed)

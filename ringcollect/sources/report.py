@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-STAGES = ("read", "decode+publish", "sync", "journal", "seal")
+FATES = ("decoded", "control", "ignored", "rejected")
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +58,11 @@ class ExchangeReport(msgspec.Struct, frozen=True, kw_only=True):
         out += [f"{self.exchange}: {name} was not sealed" for name in self.unsealed]
         if self.cut_frames:
             out.append(f"{self.exchange}: {self.cut_frames} frames were too long to be recorded whole")
-        counted = sum(self.counters[name] for name in ("decoded", "control", "ignored", "rejected"))
+        counted = sum(self.counters[name] for name in FATES)
         if counted != self.frames:
             out.append(f"{self.exchange}: {self.frames} frames in, but {counted} accounted for")
+        if self.gaps:
+            out.append(f"{self.exchange}: {self.gaps} gaps in what the exchange sent")
         for name, text in (("rejected", "frames rejected"), ("frame_errors", "frames not kept")):
             if self.counters[name]:
                 out.append(f"{self.exchange}: {self.counters[name]} {text}")
@@ -86,6 +88,22 @@ class ReplayReport(msgspec.Struct, frozen=True, kw_only=True):
         if not self.exchanges:
             out.append(f"{self.source}: nothing to replay")
         return out + [problem for exchange in self.exchanges for problem in exchange.problems()]
+
+
+def lines(report: ReplayReport) -> list[str]:
+    """For a terminal or a log; what every stage did, the problems last."""
+    out = [f"{report.source}: {report.events:,} events in {report.seconds:.1f} s"]
+    for exchange in report.exchanges:
+        fates = ", ".join(f"{exchange.counters[name]:,} {name}" for name in FATES)
+        out.append(f"frames in     {exchange.frames:,} = {fates}")
+        out += [f"published     {count:,} in {ring}" for ring, count in exchange.stored.items()]
+        out.append(f"written       {exchange.files} files, {exchange.bytes / 1e6:.1f} MB")
+        out += [f"lost          {count:,} of {where}" for where, count in exchange.lost.items()]
+        out.append(f"gaps          {exchange.gaps:,}")
+        for name, stage in exchange.stages.items():
+            rates = f"{stage.frames_per_s:12,.0f} frames/s {stage.records_per_s:12,.0f} records/s"
+            out.append(f"{name:<15}{stage.seconds:8.2f} s {rates}")
+    return out + [f"PROBLEM: {problem}" for problem in report.problems()]
 
 
 def encode(reports: list[ReplayReport]) -> list[dict[str, Any]]:

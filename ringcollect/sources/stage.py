@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,13 @@ from ringcollect.sources.pace import Pace
 from ringcollect.sources.pipeline import Pipeline
 from ringcollect.sources.report import ExchangeReport, Stage
 
+PROGRESS_EVENTS = 1000
+"""How often ``progress`` is called."""
+
+
+def _silent(source: str, fraction: float, events: int) -> None:
+    pass
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """``exchange`` and ``market`` are for captures without URLs; ``speed`` 0 is as fast as it goes."""
@@ -24,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     market: str = ""
     speed: float = 0.0
     raw_only: bool = False
+    progress: Callable[[str, float, int], None] = _silent
+    """Called now and then with the source's name, the fraction done and the number of events so far."""
 
 
 class ExchangeStage:
