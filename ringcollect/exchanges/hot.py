@@ -128,11 +128,11 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
     n = ctx[C_N]
     if verdict != _FITS:
         return _STALE if verdict == _IS_STALE else _GAP
+    if ctx[C_RING] == 0:
+        return _NOT_OPEN
     if n > ctx[C_PIECE]:
         return _TOO_LONG
     if n > 0:
-        if ctx[C_RING] == 0:
-            return _NOT_OPEN
         batch = carray(word_pointer(ctx[C_BATCH]), (n * RECORD_WORDS,))
         if ctx[C_CHANNEL] == _BOOK:
             chain = word_at(row, LAST_ID)
