@@ -65,7 +65,7 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
         venue = load(exchange)
         session = Session(plan, venue, registry, ring, frames)
         shared = SharedBudget(runtime_dir() / "budget")
-        uvloop.run(Shell(session, venue, ring, frames, shared, stop).run())
+        uvloop.run(Shell(session, venue, ring, frames, shared, stop).run(now_ns))
     finally:
         ring.close()
         frames.close()

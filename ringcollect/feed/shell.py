@@ -57,11 +57,11 @@ class Shell:
         self._callbacks = Callbacks(self._on_frame, self._on_alive, self._on_close, self._clock.now_ns)
         self._rest: RestClient | None = None
 
-    async def run(self) -> None:
-        """Start, serve, stop in order: STOP record first, then the sockets."""
+    async def run(self, start_ns: int) -> None:
+        """Start (at ``start_ns``: a new ring's generation), serve, stop in order: STOP record first, then the sockets."""
         now_ns = self._clock.now_ns
         self._rest = RestClient(self._on_answer, admit=self._admit_rest, now_ns=now_ns, tls=self._tls)
-        self._session.start(now_ns())
+        self._session.start(start_ns)
         self._act()
         while not self._stop():
             self._look()
