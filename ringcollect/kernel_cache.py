@@ -1,13 +1,16 @@
 """Where compiled kernels are kept, known without importing numba: the supervisor asks before anything is compiled.
 
 numba stamps a cached function with its own file only, so an edited callee leaves stale machine code in cached
-callers. The cache folder therefore ends in a hash of our kernels' sources and numba's version.
+callers. The cache folder therefore ends in a hash of our kernels' sources and numba's version. There is one folder per
+installation and Python version, because numba keeps kernels by the path of their file: that this folder is warm must
+not be said of one checkout by another with equal sources.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -18,9 +21,9 @@ KERNEL_SOURCES = ("records.py", "instruments.py", "jit.py", "ring", "decode", "e
 
 
 def source_hash() -> str:
-    """16 hex digits over numba's version and every ``.py`` of ``KERNEL_SOURCES``."""
-    digest = hashlib.sha256(version("numba").encode())
-    root = Path(__file__).parent
+    """16 hex digits over Python's and numba's version, where we are installed and every ``.py`` of the kernels."""
+    root = Path(__file__).resolve().parent
+    digest = hashlib.sha256(f"{sys.implementation.cache_tag} numba {version('numba')} {root}".encode())
     places = [root / name for name in KERNEL_SOURCES]
     files = [path for place in places for path in ([place] if place.suffix else place.rglob("*.py"))]
     for path in sorted(files):

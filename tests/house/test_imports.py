@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -85,7 +87,9 @@ def test_numba_is_reached_through_jit_only() -> None:
 
 
 @pytest.mark.parametrize("first", ["ring.protocol", "decode.memory", "jit"])
-def test_whichever_module_comes_first_kernels_are_cached_in_the_folder_of_their_sources(first: str, tmp_path) -> None:
+def test_whichever_module_comes_first_kernels_are_cached_in_the_folder_of_their_sources(
+    first: str, tmp_path: Path
+) -> None:
     program = f"import ringcollect.{first}, numba; print(numba.config.CACHE_DIR)"
     clean = {name: value for name, value in os.environ.items() if "NUMBA" not in name}
     done = subprocess.run(
@@ -93,6 +97,21 @@ def test_whichever_module_comes_first_kernels_are_cached_in_the_folder_of_their_
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.startswith(f"{tmp_path}/numba-")
+
+
+def test_a_clone_with_equal_sources_does_not_take_anothers_warm_cache_for_its_own(tmp_path: Path) -> None:
+    """numba keeps kernels by the path of their source: there the clone would compile with its sockets open."""
+    clone = tmp_path / "ringcollect"
+    shutil.copytree(ROOT / "ringcollect", clone, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "from ringcollect.kernel_cache import source_hash; print(source_hash())"
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=place, capture_output=True, text=True, check=True, timeout=60,
+            env=os.environ | {"PYTHONPATH": str(place)},
+        ).stdout
+        for place in (ROOT, tmp_path)
+    }  # fmt: skip
+    assert len(hashes) == 2
 
 
 @pytest.mark.parametrize("unit", ["ring", "decode", "sync", "records", "instruments"])
