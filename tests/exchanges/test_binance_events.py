@@ -62,12 +62,12 @@ def test_a_dated_contract_has_mark_and_index_but_no_funding(rate: str, when: str
 
 
 def test_an_array_of_mark_prices_gives_each_known_symbol_and_names_the_others() -> None:
-    frame = f"[{MARK},{MARK.replace('BTC', 'XXX')},{MARK.replace('BTC', 'ETH')}]"
+    frame = f"[{MARK},{MARK.replace('BTC', 'ZZZ')},{MARK.replace('BTC', 'ETH')}]"
     for text in (frame, f'{{"stream":"!markPrice@arr@1s","data":{frame}}}', " " + frame):
         decoded = cold(text)
         assert decoded.outcome is Outcome.DECODED
         assert [batch.instrument for batch in decoded.batches] == [0, 0, 0, 1, 1, 1]
-        assert decoded.unknown == ("XXXUSDT",)
+        assert decoded.unknown == ("ZZZUSDT",)
 
 
 FORCE = (
