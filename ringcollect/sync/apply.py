@@ -207,19 +207,18 @@ def is_event(kind: int) -> bool:
 def _settle_events(
     row: np.ndarray, values: np.ndarray, pool: np.ndarray, params: np.ndarray, shared: np.ndarray
 ) -> None:
-    open_row = row[I_PERIOD] + 1
+    close = (row[I_PERIOD] + 1) * params[P_GRID]
     before = -1
     slot = row[I_EVENTS_HEAD]
     smallest = UNLIMITED
     while slot >= 0:
         after = pool[slot, POOL_NEXT]
         time = pool[slot, POOL_TIME]
-        its_row = time // params[P_GRID] + 1
-        if its_row > open_row:
-            smallest = min(smallest, its_row)
+        if time >= close:
+            smallest = min(smallest, time)
             before = slot
         else:
-            if its_row < open_row and is_event((pool[slot, W_TAIL] >> 32) & 0xFF):
+            if time < close - params[P_GRID] and is_event((pool[slot, W_TAIL] >> 32) & 0xFF):
                 count_late_event(row, shared)
             else:
                 apply_event(pool[slot], time, row, values, params)
@@ -230,7 +229,7 @@ def _settle_events(
             release(slot, row, shared, pool)
         slot = after
     row[I_EVENTS_HEAD + 1] = before
-    row[I_EVENTS_MIN] = smallest
+    row[I_EVENTS_MIN] = UNLIMITED if smallest == UNLIMITED else smallest // params[P_GRID] + 1
 
 
 @njit

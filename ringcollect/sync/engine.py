@@ -14,7 +14,9 @@ import numpy as np
 from ringcollect.errors import ConfigError, RingcollectError
 from ringcollect.instruments import SIZE_UNITS, Instrument
 from ringcollect.records import RECORD, RECORD_WORDS
+from ringcollect.sync import arrays
 from ringcollect.sync import layout as at
+from ringcollect.sync.arrays import put
 from ringcollect.sync.features import catalogue
 from ringcollect.sync.kernel import consume, finish, lose
 from ringcollect.sync.rows import row_dtype
@@ -114,6 +116,7 @@ class Engine:
         self._floats = np.zeros((0, self.plan.floats), np.float64)
         self._books = np.zeros((0, 2), np.float64)
         self._pool = np.zeros((0, at.POOL_WORDS), np.int64)
+        self._context = np.zeros(arrays.CONTEXT, np.int64)
         self._grow_pool()
 
     # --- the stream ---------------------------------------------------------------------------------------------
@@ -123,10 +126,8 @@ class Engine:
         words = records.view(np.int64).reshape(-1, RECORD_WORDS)
         position = 0
         while True:
-            code = consume(
-                words[position:], self._out, self._params, self._shared, self._ints, self._floats, self._books,
-                self._pool, self._wide,
-            )  # fmt: skip
+            put(self._context, arrays.RECORDS, words[position:])
+            code = consume(self._context)
             position += int(self._shared[at.G_CONSUMED])
             self._hand_out(sink)
             if code == at.DONE:
@@ -135,14 +136,12 @@ class Engine:
 
     def lost(self, count: int) -> None:
         """``count`` records are missing from the stream here: rows carry LOST, books are in doubt."""
-        lose(self._shared, self._ints, count)
+        lose(self._context, count)
 
     def finalize(self, sink: Sink) -> None:
         """Close the stream once and for all (G14, G15); later records are dropped and counted."""
         while True:
-            code = finish(
-                self._out, self._params, self._shared, self._ints, self._floats, self._books, self._pool, self._wide
-            )
+            code = finish(self._context)
             self._hand_out(sink)
             if code == at.DONE:
                 return
@@ -206,6 +205,20 @@ class Engine:
 
     # --- arrays ---------------------------------------------------------------------------------------------------
 
+    def _bind(self) -> None:
+        """Tell the kernels where the arrays are now."""
+        for place, array in (
+            (arrays.OUT, self._out),
+            (arrays.PARAMS, self._params),
+            (arrays.SHARED, self._shared),
+            (arrays.INTS, self._ints),
+            (arrays.FLOATS, self._floats),
+            (arrays.BOOKS, self._books),
+            (arrays.POOL, self._pool),
+            (arrays.WIDE, self._wide),
+        ):
+            put(self._context, place, array)
+
     def _provide(self, code: int) -> None:
         argument = int(self._shared[at.G_ARGUMENT])
         if code == at.GROW_POOL:
@@ -228,6 +241,7 @@ class Engine:
             room = max(count, 2 * len(self._ints), 8)
             self._ints = _grown(self._ints, room)
             self._floats = _grown(self._floats, room)
+            self._bind()
         new = self._ints[known:count]
         new[:, at.I_STEP_LEFT] = -1
         new[:, at.I_PERIOD] = -1  # nothing is due before the clock is anchored
@@ -254,6 +268,7 @@ class Engine:
         fresh[-1, at.POOL_NEXT] = self._shared[at.G_FREE_HEAD]
         self._shared[at.G_FREE_HEAD] = old
         self._shared[at.G_FREE] += len(fresh)
+        self._bind()
 
     def _grow_book(self, number: int) -> None:
         """Double the full sides of one instrument; all regions are laid out anew, in order."""
@@ -283,6 +298,7 @@ class Engine:
                 row[word + at.BOOK_HIGH] = to + high - low
                 offset += room
         self._books = books
+        self._bind()
 
     # --- checkpoints ------------------------------------------------------------------------------------------------
 
@@ -312,6 +328,7 @@ class Engine:
         self._floats = state["floats"].copy()
         self._books = state["books"].copy()
         self._pool = state["pool"].copy()
+        self._bind()
         return True
 
     def resume_after(self, periods: dict[int, int], floor: int = 0, rows_total: int = 0) -> None:

@@ -72,6 +72,8 @@ def note_marks(record: np.ndarray, row: np.ndarray, params: np.ndarray) -> None:
     What is missing lies before this record, so every row from the open one to the record's own may lack it.
     """
     flags = (record[W_TAIL] >> 48) & 0xFFFF
+    if not flags & B_GAP and not row[I_LOST_OPEN]:
+        return
     number = row_of(record_time(record, params), params)
     if row[I_ANCHORED]:
         number = max(number, row[I_PERIOD] + 1)
@@ -169,10 +171,10 @@ def _update(
 ) -> None:
     follow(record, row)
     row[I_STALE] = 0
-    if row[I_ANCHORED] and not (record[W_TAIL] >> 48) & NO_FLOW:
-        if row_of(record_time(record, params), params) <= row[I_PERIOD]:
-            shared[G_LATE_UPDATES] += 1
-            row[I_LATE_UPDATES] += 1
+    is_news = not (record[W_TAIL] >> 48) & NO_FLOW
+    if row[I_ANCHORED] and is_news and record_time(record, params) < row[I_PERIOD] * params[P_GRID]:
+        shared[G_LATE_UPDATES] += 1
+        row[I_LATE_UPDATES] += 1
     row[I_EFFECTIVE] = time
     if _waits(time, row, params):
         hold(record, time, row, I_UPDATES_HEAD, shared, pool)
@@ -190,11 +192,10 @@ def _event(
     params: np.ndarray,
     shared: np.ndarray,
 ) -> None:
-    number = row_of(time, params)
     if _waits(time, row, params):
         hold(record, time, row, I_EVENTS_HEAD, shared, pool)
-        row[I_EVENTS_MIN] = min(row[I_EVENTS_MIN], number)
-    elif number == row[I_PERIOD] + 1:
+        row[I_EVENTS_MIN] = min(row[I_EVENTS_MIN], row_of(time, params))
+    elif time >= row[I_PERIOD] * params[P_GRID]:
         apply_event(record, time, row, values, params)
     elif is_event((record[W_TAIL] >> 32) & 0xFF):
         count_late_event(row, shared)

@@ -12,6 +12,7 @@ import numpy as np
 from ringcollect.jit import njit
 from ringcollect.records import W_TAIL, W_TS_RECV, WHOLE_EXCHANGE
 from ringcollect.sync.apply import apply_update, settle
+from ringcollect.sync.arrays import BOOKS, FLOATS, INTS, OUT, PARAMS, POOL, RECORDS, SHARED, WIDE, array_at
 from ringcollect.sync.chain import doubt, unchain, void
 from ringcollect.sync.clocks import drives
 from ringcollect.sync.emit import PARTIAL, advance
@@ -56,6 +57,7 @@ from ringcollect.sync.layout import (
     MODE_ORDERBOOK,
     NEED_INSTRUMENT,
     P_GRID,
+    P_HOLD_BACK,
     P_MAX_LATENCY,
     P_MODE,
     POOL_NEXT,
@@ -118,6 +120,8 @@ def _on_time(
         if params[P_MAX_LATENCY] <= 0:
             return 0
         to = max(shared[G_NOW] - params[P_MAX_LATENCY], 0) // params[P_GRID]
+    elif shared[G_ANCHORED] and shared[G_NOW] - params[P_HOLD_BACK] < (shared[G_PERIOD] + 1) * params[P_GRID]:
+        return 0
     else:
         to = ripe_period(shared[G_NOW], params)
         if not shared[G_ANCHORED]:
@@ -193,7 +197,10 @@ def _drive(
     """Move the instrument's clock if this record drives it (G3 to G6); the record itself is taken in afterwards."""
     if not drives(record, params) or is_outlier(record, params):
         return 0
-    to = ripe_period(record_time(record, params), params)
+    time = record_time(record, params)
+    if row[I_ANCHORED] and time - params[P_HOLD_BACK] < (row[I_PERIOD] + 1) * params[P_GRID]:
+        return 0
+    to = ripe_period(time, params)
     if not row[I_ANCHORED]:
         anchor(row, to, shared)
         return 0
@@ -254,22 +261,17 @@ def _take(
 
 
 @njit
-def consume(
-    records: np.ndarray,
-    out: np.ndarray,
-    params: np.ndarray,
-    shared: np.ndarray,
-    ints: np.ndarray,
-    floats: np.ndarray,
-    books: np.ndarray,
-    pool: np.ndarray,
-    wide: np.ndarray,
-) -> int:
-    """Take in ``records`` (int64[n, 8]) and write rows (int64[rows, row words]) from ``out[0]`` on.
+def consume(context: np.ndarray) -> int:
+    """Take in the records of ``context`` and write rows from the first line of its output on.
 
     Returns how it ended (DONE, OUT_FULL, GROW_POOL, GROW_BOOK, NEED_INSTRUMENT); ``shared`` holds how many records
-    were consumed, how many rows stand in ``out``, and which instrument it is about.
+    were consumed, how many rows were written, and which instrument it is about.
     """
+    records, out = array_at(context, RECORDS), array_at(context, OUT)
+    params, shared = array_at(context, PARAMS)[0], array_at(context, SHARED)[0]
+    ints, floats = array_at(context, INTS), array_at(context, FLOATS).view(np.float64)
+    books, pool = array_at(context, BOOKS).view(np.float64), array_at(context, POOL)
+    wide = array_at(context, WIDE)[0].view(np.float64)
     shared[G_ROWS] = 0
     shared[G_CONSUMED] = 0
     code = DONE
@@ -284,8 +286,9 @@ def consume(
 
 
 @njit
-def lose(shared: np.ndarray, ints: np.ndarray, count: int) -> None:
+def lose(context: np.ndarray, count: int) -> None:
     """``count`` records of the ring were lost before the next one: rows are marked, every book is in doubt."""
+    shared, ints = array_at(context, SHARED)[0], array_at(context, INTS)
     shared[G_LOST] += count
     shared[G_TORN] = 1
     for i in range(shared[G_INSTRUMENTS]):
@@ -306,20 +309,16 @@ def _last_row(row: np.ndarray, pool: np.ndarray, params: np.ndarray) -> int:
 
 
 @njit
-def finish(
-    out: np.ndarray,
-    params: np.ndarray,
-    shared: np.ndarray,
-    ints: np.ndarray,
-    floats: np.ndarray,
-    books: np.ndarray,
-    pool: np.ndarray,
-    wide: np.ndarray,
-) -> int:
+def finish(context: np.ndarray) -> int:
     """G14, G15: emit every remaining row of every anchored instrument, flagged PARTIAL; later records are refused.
 
     Ends like :func:`consume`; call it until it returns DONE. A finished stream stays as it is.
     """
+    out = array_at(context, OUT)
+    params, shared = array_at(context, PARAMS)[0], array_at(context, SHARED)[0]
+    ints, floats = array_at(context, INTS), array_at(context, FLOATS).view(np.float64)
+    books, pool = array_at(context, BOOKS).view(np.float64), array_at(context, POOL)
+    wide = array_at(context, WIDE)[0].view(np.float64)
     shared[G_ROWS] = 0
     while not shared[G_FINAL] and shared[G_SWEEP] < shared[G_INSTRUMENTS]:
         i = shared[G_SWEEP]
