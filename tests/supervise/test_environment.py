@@ -1,0 +1,73 @@
+"""What the host must offer, refused in words before anything starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ringcollect.config import Config, Market, Sync
+from ringcollect.errors import EnvironmentRefused
+from ringcollect.supervise import environment
+from ringcollect.supervise.environment import ROW_BYTES, check_host, needed_bytes
+from ringcollect.supervise.plan import Stage, plan
+from ringcollect.sync.features.catalogue import select
+from ringcollect.sync.rows import row_dtype
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    base = Config(markets=(Market(exchange="binance", market="spot", symbols=("BTCUSDT",)),))
+    folders = msgspec.structs.replace(
+        base.collector, data=str(tmp_path / "data"), runtime_dir=str(tmp_path / "runtime")
+    )
+    return msgspec.structs.replace(base, collector=folders)
+
+
+def test_a_tmpfs_too_small_for_the_rings_is_refused_with_both_sizes(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.statvfs
+    small = 20 << 20
+
+    class Small:
+        f_bavail, f_frsize = small // 4096, 4096
+
+    monkeypatch.setattr(environment.os, "statvfs", lambda path: Small if "runtime" in str(path) else real(path))
+    needed = needed_bytes(config) >> 20
+    with pytest.raises(EnvironmentRefused, match=rf"need {needed} MiB in .*runtime, which has 20 MiB.*shm-size"):
+        check_host(config)
+
+
+def test_rings_that_are_there_already_count_as_room(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        f_bavail, f_frsize = 0, 4096
+
+    config.runtime_path().mkdir()
+    with (config.runtime_path() / "binance.rec.ring").open("wb") as ring:
+        ring.truncate(needed_bytes(config))
+    monkeypatch.setattr(environment.os, "statvfs", lambda path: Full)
+    check_host(config)
+
+
+def test_the_estimate_covers_the_rows_of_every_feature_set_there_is(config: Config) -> None:
+    assert row_dtype(tuple(select(("minimal",)))).itemsize <= ROW_BYTES
+
+
+def test_without_the_synchronizer_no_such_process_is_planned_and_less_memory_is_asked_for(config: Config) -> None:
+    raw_only = msgspec.structs.replace(config, sync=Sync(enabled=False))
+    assert [spec.name for spec in plan(config)] == ["feed-binance", "sync", "journal"]
+    assert [spec.name for spec in plan(raw_only)] == ["feed-binance", "journal"]
+    assert needed_bytes(raw_only) < needed_bytes(config)
+
+
+def test_budgets_come_from_the_configuration_stage_by_stage(config: Config) -> None:
+    collector = msgspec.structs.replace(config.collector, stop_feeds_s=1.5, stop_sync_s=2.5, stop_writer_s=3.5)
+    specs = plan(msgspec.structs.replace(config, collector=collector))
+    assert [(spec.stage, spec.stop_budget_s) for spec in specs] == [
+        (Stage.FEED, 1.5),
+        (Stage.SYNC, 2.5),
+        (Stage.WRITER, 3.5),
+    ]
