@@ -186,6 +186,9 @@ def test_the_same_key_twice_is_left_to_the_typed_path() -> None:
     event = b'{"e":"trade","E":1,"T":1723161255342,"s":"BTCUSDT","t":1,"p":"1","q":"2","m":true,"p":"3"}'
     assert binance.decode_hot(event, ctx, NOW) == Code.SLOW
     assert DECODER.cold(event, ctx, NOW).batches[0].records["price"].tolist() == [3.0]
+    for other in (b"7", b'"7"', b"[]"):
+        depth = b'{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":1,"b":[],"a":%s,"a":[["1","2"]]}' % other
+        assert binance.decode_hot(depth, ctx, NOW) == Code.SLOW
 
 
 def test_a_price_whose_first_19_digits_do_not_decide_comes_out_right_through_the_typed_path() -> None:

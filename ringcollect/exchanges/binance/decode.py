@@ -32,7 +32,6 @@ _NAN = math.nan
 _DEPTH_KEYS = ev.bits(ev.K_EVENT_TIME, ev.K_FIRST, ev.K_LAST, ev.K_SYMBOL, ev.K_BIDS, ev.K_ASKS)
 _TRADE_KEYS = ev.bits(ev.K_TIME, ev.K_TRADE, ev.K_PRICE, ev.K_SIZE, ev.K_MAKER, ev.K_SYMBOL)
 _AGGREGATE_KEYS = ev.bits(ev.K_TIME, ev.K_FROM, ev.K_TO, ev.K_PRICE, ev.K_SIZE, ev.K_MAKER, ev.K_SYMBOL)
-_ANY_A = ev.bits(ev.K_AGGREGATE, ev.K_ASK, ev.K_ASKS)
 _TICKER_KEYS = ev.bits(ev.K_LAST, ev.K_BID, ev.K_BID_SIZE, ev.K_ASK, ev.K_ASK_SIZE, ev.K_SYMBOL)
 
 _spot_code = njit(spot_code)
@@ -145,7 +144,7 @@ def _aggregate(ctx: np.ndarray, ts_recv: int) -> int:
     if not _seen(ctx, _AGGREGATE_KEYS):
         return _SLOW
     dense = -1
-    if ctx[ev.F_SEEN] & _ANY_A:
+    if _seen(ctx, 1 << ev.K_A):
         dense = ctx[ev.F_VALUE + ev.K_AGGREGATE]
         if not _seen(ctx, 1 << ev.K_AGGREGATE) or dense < 0:
             return _SLOW

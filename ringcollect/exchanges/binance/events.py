@@ -12,6 +12,7 @@ MARKET_CODES = {"spot": SPOT, "linear": LINEAR}
 K_EVENT_TIME, K_TIME, K_FIRST, K_LAST, K_PREV, K_TRADE, K_FROM, K_TO, K_AGGREGATE = range(9)
 K_PRICE, K_SIZE, K_BID, K_BID_SIZE, K_ASK, K_ASK_SIZE = range(9, 15)
 K_MAKER, K_EVENT, K_TYPE, K_SYMBOL, K_BIDS, K_ASKS = range(15, 21)
+K_A, K_B = 21, 22  # the keys ``a`` and ``b``, whatever form their value has
 
 F_SEEN = C_FIELDS
 F_VALUE = C_FIELDS + 1  # 16 words

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.decode.memory import byte_at, float_bits, put_word
-from ringcollect.decode.number import integer, number
+from ringcollect.decode.number import decimal, integer
 from ringcollect.decode.skip import literal, skip
 from ringcollect.decode.text import BAD, space, string, unescape, word
 from ringcollect.exchanges import hot
@@ -24,6 +24,20 @@ _PREV_WORD = np.uint64(int.from_bytes(b"pu", "little"))
 
 
 @njit
+def _number(a: int, i: int, n: int) -> tuple[int, float]:
+    """A price or size, quoted or bare: (offset after it or negative, value)."""
+    if i < n and byte_at(a, i) == 34:
+        i, value = decimal(a, i + 1, n)
+        if i < 0 or i >= n or byte_at(a, i) != 34:
+            return BAD, 0.0
+        return i + 1, value
+    end, value = decimal(a, i, n)
+    if end == i + 2 and value == 0.0:
+        return BAD, 0.0  # a bare -0 is an integer to the typed path, and integers have no such zero
+    return end, value
+
+
+@njit
 def levels(ctx: np.ndarray, a: int, i: int, n: int, start: int, side: int) -> tuple[int, int]:
     """The list of ``[price, size]`` at ``i`` into the batch from record ``start``: (offset after or BAD, records)."""
     batch = ctx[hot.C_BATCH]
@@ -35,13 +49,13 @@ def levels(ctx: np.ndarray, a: int, i: int, n: int, start: int, side: int) -> tu
     while i < n:
         if byte_at(a, i) != 91 or r >= capacity:
             return BAD, r
-        i, price = number(a, space(a, i + 1, n), n)
+        i, price = _number(a, space(a, i + 1, n), n)
         if i < 0:
             return BAD, r
         i = space(a, i, n)
         if i >= n or byte_at(a, i) != 44:
             return BAD, r
-        i, size = number(a, space(a, i + 1, n), n)
+        i, size = _number(a, space(a, i + 1, n), n)
         if i < 0:
             return BAD, r
         i = space(a, i, n)
@@ -113,24 +127,24 @@ def _meaning(low: np.uint64, high: np.uint64) -> tuple[int, int]:
 @njit
 def _side(ctx: np.ndarray, a: int, i: int, n: int, key: int) -> tuple[int, int]:
     """The value of ``a`` or ``b``: (offset after it or BAD, bits it stands for)."""
+    seen = 1 << (ev.K_A if key == ev.K_ASK else ev.K_B)
     c = byte_at(a, i)
     if c == 91:  # bids are recorded first, whatever the order of the keys
         read = ctx[ev.F_LEVELS]
         if key == ev.K_BID:
             i, ctx[ev.F_LEVELS] = levels(ctx, a, i, n, 0, 1)
-            return i, 1 << ev.K_BIDS
+            return i, seen | 1 << ev.K_BIDS
         if read >= 0:
             i, ctx[ev.F_LEVELS] = levels(ctx, a, i, n, read, -1)
-            return i, 1 << ev.K_ASKS
+            return i, seen | 1 << ev.K_ASKS
         ctx[ev.F_ASKS_AT] = i
-        return skip(a, i, n, _DEPTH), 1 << ev.K_ASKS
-    seen = 0
+        return skip(a, i, n, _DEPTH), seen | 1 << ev.K_ASKS
     if c != 34:
         end, whole = integer(a, i, n)
         if end >= 0 and key == ev.K_ASK:
             ctx[ev.F_VALUE + ev.K_AGGREGATE] = whole
-            seen = 1 << ev.K_AGGREGATE
-    i, value = number(a, i, n)
+            seen |= 1 << ev.K_AGGREGATE
+    i, value = _number(a, i, n)
     ctx[ev.F_VALUE + key] = float_bits(value)
     return i, seen | 1 << key
 
@@ -160,7 +174,7 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch
         ctx[ev.F_VALUE + key] = whole
         return i, 1 << key
     if form == _NUMBER:
-        i, value = number(a, i, n)
+        i, value = _number(a, i, n)
         ctx[ev.F_VALUE + key] = float_bits(value)
         return i, 1 << key
     if form == _SIDE:
