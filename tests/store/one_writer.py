@@ -1,10 +1,11 @@
-"""A whole writer in one short life: take up, drain, seal, stop. Run as a program, so that failpoints can kill it."""
+"""A whole writer in one short life: take up, drain, seal, stop. Its own process, so that failpoints can kill it."""
 
 from __future__ import annotations
 
-import sys
+import multiprocessing
 from pathlib import Path
 
+from ringcollect import failpoints
 from ringcollect.ring.attach import Reader
 from ringcollect.store.cursor import left_behind
 from ringcollect.store.drain import CONSUMER, RingJournal
@@ -26,5 +27,17 @@ def main(ring: Path, data: Path) -> None:
     seal_all(journal.close(), data)
 
 
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+def armed(fail: str, ring: Path, data: Path) -> None:
+    """:func:`main` as if started with RINGCOLLECT_FAIL=``fail``."""
+    failpoints._armed.update(failpoints._parse(fail))
+    main(ring, data)
+
+
+def run(fail: str, ring: Path, data: Path) -> int | None:
+    """:func:`armed` in a process forked from one that has only done the imports; returns its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    child = context.Process(target=armed, args=(fail, ring, data))
+    child.start()
+    child.join(timeout=60)
+    return child.exitcode

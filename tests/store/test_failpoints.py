@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +12,7 @@ from ringcollect.store.cursor import journal_files
 from ringcollect.store.failpoint_names import FAILPOINTS
 from ringcollect.store.verify import verify
 from tests import synthetic
-from tests.store import lake
+from tests.store import lake, one_writer
 
 ROOT = Path(__file__).parents[2]
 CUT = 700  # records published before the kill
@@ -38,24 +35,18 @@ def few_tables() -> np.ndarray:
     return kept
 
 
-def _write(ring: Path, data: Path, fail: str = "") -> int:
-    environment = os.environ | {"RINGCOLLECT_FAIL": fail}
-    command = [sys.executable, "-m", "tests.store.one_writer", str(ring), str(data)]
-    return subprocess.run(command, cwd=ROOT, env=environment, timeout=120, check=False).returncode
-
-
 def _kill_and_restart(folder: Path, records: np.ndarray, fail: str) -> None:
     ring, data = lake.producer(folder / "run"), folder / "data"
     half = int(np.flatnonzero(records["flags"][:CUT] & 1)[-1]) + 1
     lake.publish(ring, records[:half])
     if fail.startswith("journal.after_cut"):  # it takes a torn tail
-        assert _write(ring.path, data, "journal.after_write:2") == -signal.SIGKILL
+        assert one_writer.run("journal.after_write:2", ring.path, data) == -signal.SIGKILL
         torn = journal_files(data)[-1].path
         torn.write_bytes(torn.read_bytes()[:-9])
-    assert _write(ring.path, data, fail) == -signal.SIGKILL, f"{fail} was never reached"
+    assert one_writer.run(fail, ring.path, data) == -signal.SIGKILL, f"{fail} was never reached"
     assert verify(data).problems == [], "a lake interrupted anywhere is still sound"
     lake.publish(ring, records[half:])
-    assert _write(ring.path, data) == 0
+    assert one_writer.run("", ring.path, data) == 0
     ring.close()
     assert lake.rows_by_seq(data) == lake.expected_by_seq(records)
     report = verify(data, strict=True)
