@@ -249,10 +249,10 @@ def _take(
         if code == 0 and params[P_MODE] != MODE_EXTERNAL and row[I_ANCHORED]:
             # G21: from the next record on, rows of this instrument may be released too.
             shared[G_PERIOD] = min(shared[G_PERIOD], row[I_PERIOD])
-        if code == 0 and drives(record, params) and is_outlier(record, params):
-            # Once per stamp: the levels of a book batch share theirs.
-            if params[P_MODE] != MODE_ORDERBOOK or (tail >> 48) & B_LAST:
-                shared[G_CLOCK_OUTLIERS] += 1
+        # An outlier counts once per stamp: the levels of a book batch share theirs.
+        ends = params[P_MODE] != MODE_ORDERBOOK or (tail >> 48) & B_LAST != 0
+        if code == 0 and ends and is_outlier(record, params) and drives(record, params):
+            shared[G_CLOCK_OUTLIERS] += 1
     if code == 0:
         shared[G_FRESH] = 0
         if (tail >> 48) & B_LAST:

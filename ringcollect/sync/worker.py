@@ -210,7 +210,7 @@ def open_worker(
         row_capacity(parameters, ring_capacity),
         generation=generation,
         counters=tuple(COUNTERS),
-        meta=_meta(exchange, grid, parameters, reader),
+        meta=row_meta(exchange, grid, parameters, reader.name, reader.generation),
     )
 
     def instrument_of(number: int) -> Instrument:
@@ -227,8 +227,11 @@ def open_worker(
     return worker
 
 
-def _meta(exchange: str, grid: str, parameters: Parameters, reader: Reader) -> dict[str, object]:
-    """Everything that decides the rows is part of the ring's layout: a change of it is a new generation."""
+def row_meta(
+    exchange: str, grid: str, parameters: Parameters, source: str, source_generation: int
+) -> dict[str, object]:
+    """What a row ring says of itself. All that decides the rows is in it, so that a change of it is a new layout,
+    and a new layout a new generation."""
     return {
         "kind": "row",
         "exchange": exchange,
@@ -242,8 +245,8 @@ def _meta(exchange: str, grid: str, parameters: Parameters, reader: Reader) -> d
         "book_levels": parameters.book_levels,
         "columns": list(parameters.columns),
         "schema_version": SCHEMA_VERSION,
-        "source": reader.name,
-        "source_generation": reader.generation,
+        "source": source,
+        "source_generation": source_generation,
     }
 
 
