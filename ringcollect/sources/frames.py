@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ringcollect.errors import LakeError, NotFoundError
+from ringcollect.errors import ConfigError, LakeError, NotFoundError
 from ringcollect.exchanges import load
 from ringcollect.feed.plan import Plan
 from ringcollect.feed.recording import apply, instrument_of, plan_of
@@ -39,9 +39,12 @@ class Recording(NamedTuple):
 def replay_frames(folder: Path, settings: Settings) -> ReplayReport:
     """Replay every recording under ``folder`` into ``settings.data``; exchange and markets are the recordings' own.
 
-    Raises NotFoundError if there is no recording, LakeError for a file that is none of ours.
+    Generations are the recordings' too, so that the files equal those of the live run. Raises NotFoundError if there
+    is no recording, LakeError for a file that is none of ours, ConfigError if the target is the recordings' own lake.
     """
     begun = time.perf_counter()
+    if folder.resolve().is_relative_to(settings.data.resolve()):
+        raise ConfigError(f"{folder} belongs to the lake {settings.data}, which has its records already: give --data")
     recordings = find(folder)
     errors, exchanges, events = [], [], 0
     for recording in recordings:
@@ -167,7 +170,7 @@ class _Player:
         assert plan is not None
         if self.stage is None:
             pipeline = Pipeline(
-                self._settings.data, self._runtime, plan.exchange, entry.ts_recv, self._settings.config,
+                self._settings.data, self._runtime, plan.exchange, self._recording.generation, self._settings.config,
                 raw_only=self._settings.raw_only,
             )  # fmt: skip
             self.stage = ExchangeStage(pipeline, self._session(pipeline, plan, known), self._settings.speed)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
-from ringcollect.errors import NotFoundError
+from ringcollect.errors import ConfigError, NotFoundError
 from ringcollect.sources.frames import replay_frames
 from ringcollect.sources.stage import Settings
 from tests.replay.recorded import record
@@ -74,3 +74,9 @@ def test_a_hole_in_the_recording_is_said(recording: tuple[Path, dict[str, int]],
 def test_a_folder_without_recordings_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="no recorded frames"):
         replay_frames(tmp_path, Settings(data=tmp_path / "lake"))
+
+
+def test_the_lake_that_holds_the_recording_is_not_written_twice(recording: tuple[Path, dict[str, int]]) -> None:
+    data, _ = recording
+    with pytest.raises(ConfigError, match="has its records already"):
+        replay_frames(data / "frames", Settings(data=data))

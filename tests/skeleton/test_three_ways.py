@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.dataset as ds
 import pytest
 
+from ringcollect.store.verify import verify
 from tests import synthetic
 from tests.skeleton import ways
 
@@ -48,6 +49,7 @@ def test_every_record_is_in_the_lake_once(reference: Path) -> None:
             if folder.name == "quotes":
                 seqs.append(seq + 1)  # a row is a bid and the ask that follows it
     assert np.array_equal(np.sort(np.concatenate(seqs)), STREAM["seq"])
+    assert verify(reference, strict=True).problems == []
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES.keys())
@@ -69,3 +71,4 @@ def test_replay_in_pieces_of_any_size_writes_the_same_bytes(
 def test_live_processes_with_random_delays_write_the_same_bytes(tmp_path: Path, reference: Path, seed: int) -> None:
     ways.live(STREAM, tmp_path / "lake", tmp_path / "runtime", seed)
     assert ways.parquet_hashes(tmp_path / "lake") == ways.parquet_hashes(reference)
+    assert verify(tmp_path / "lake", strict=True).problems == []
