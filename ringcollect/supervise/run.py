@@ -38,7 +38,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     exit_code: int
     killed: tuple[str, ...]
-    restarts: int
+    restarts: dict[str, int]  # by process, those above zero
     begin: Snapshot
     running: Snapshot
     final: Snapshot
@@ -96,7 +96,7 @@ class Run:
         return Outcome(
             exit_code=self._supervisor.exit_code,
             killed=tuple(self._supervisor.killed),
-            restarts=sum(child.restarts for child in self._supervisor.children),
+            restarts={c.spec.name: c.restarts for c in self._supervisor.children if c.restarts},
             begin=self._begin,
             running=running,
             final=self._snapshot,

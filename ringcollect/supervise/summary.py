@@ -38,7 +38,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     processes: tuple[ProcessReport, ...]
     pss_sum: int
     ring_pss_sum: int
-    restarts: int
+    restarts: dict[str, int]
     problems: tuple[str, ...]
     data: str
 
@@ -75,8 +75,11 @@ def summarize(outcome: Outcome) -> Summary:
         problems.append(f"{fates['rejected']:,} frames rejected (kept in rejects/)")
     if gaps:
         problems.append(f"{gaps:,} gaps in what the exchange sent us")
-    if outcome.restarts:
-        problems.append(f"{outcome.restarts} restarts of processes")
+    problems += [
+        f"{name} was restarted {times} times: what the exchange sent meanwhile is missing"
+        for name, times in outcome.restarts.items()
+        if name.startswith("feed-")  # the others lose nothing: the rings hold it
+    ]
     if written.failures:
         problems.append(f"{written.failures} journals could not be sealed yet")
     return Summary(
@@ -121,6 +124,7 @@ def lines(summary: Summary) -> list[str]:
     )
     out += [f"lost          {count:,} of {where}" for where, count in summary.lost.items()]
     out.append(f"gaps          {summary.gaps:,}")
+    out += [f"restarts      {times} of {name}" for name, times in summary.restarts.items()]
     out += ["", columns(["memory", "PSS MB", "rings MB"], [*map(_memory, summary.processes), _memory_sum(summary)]), ""]
     out += [f"PROBLEM: {problem}" for problem in summary.problems]
     return out
