@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
-from ringcollect.exchanges import load
+from ringcollect.decode import skip
+from ringcollect.exchanges import binance, load
 from ringcollect.exchanges.protocol import Exchange
+from ringcollect.ring import protocol
 from tests.feed.plain_exchange import PlainExchange
 from tests.feed.script import Stage
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels() -> None:
+    """As in a real feed, nothing is compiled while a socket is open."""
+    for module in (protocol, skip, binance.decode):
+        module.warm()
 
 
 @pytest.fixture(params=["plain", "binance"])

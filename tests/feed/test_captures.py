@@ -1,4 +1,4 @@
-"""Real captures through the session: the records' one rule gives the book that the venue's documented procedure gives."""
+"""Real captures through the session: the one rule of the records gives the book of the documented procedure."""
 
 from __future__ import annotations
 
