@@ -130,7 +130,7 @@ class _Station:
             _log.warning("%s: %s; trying again", self._exchange, error)
             self._next_try = now + 10 * _RETRY_S
             return False
-        self._next_checkpoint = now + self._checkpoint_s
+        self._save(now)  # at once: whoever is killed before the first interval is over resumes from here
         return True
 
     def _save(self, now: float) -> None:
