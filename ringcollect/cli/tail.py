@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ringcollect.cli.invocation import Invocation
 
 if TYPE_CHECKING:
+    from ringcollect.observe.lines import Lines
     from ringcollect.ring.attach import Reader
 
 POLL_S = 0.02
@@ -38,7 +38,7 @@ def command(
     Reads only: slows nobody down, is registered nowhere. Records it lost by being slow are counted on stderr.
     """
     from ringcollect.errors import ConfigError
-    from ringcollect.observe.lines import Printer
+    from ringcollect.observe.lines import open_lines
     from ringcollect.records import CHANNELS_BY_NAME
     from ringcollect.ring.attach import attach
 
@@ -48,53 +48,29 @@ def command(
         raise ConfigError(f"--channel: no channel {unknown[0]!r}; there are {', '.join(CHANNELS_BY_NAME)}")
     runtime = invocation.load().config.runtime_path()
     reader = attach(ring, directory=runtime, channels=wanted, symbols=_listed(symbols))
-    show = Printer(reader, as_json=as_json)
-    end = reader.head
-    newest = _newest(reader, count, end)
-    for line in show.lines(newest):
+    lines = open_lines(reader, as_json=as_json)
+    for line in lines.newest(count):
         click.echo(line)
     if follow:
-        reader.cursor = end
-        _follow(reader, show)
+        _follow(reader, lines)
 
 
-def _newest(reader: Reader, count: int, end: int) -> Any:
-    """The newest ``count`` records that pass the filter, out of all that the ring still holds below ``end``."""
-    if not count:
-        return reader.last(0)
-    span = count
-    while True:
-        found = reader.last(span)
-        found = found[found["seq"] < end]
-        if len(found) >= count or span >= reader.capacity:
-            return found[-count:]
-        span = min(span * 4, reader.capacity)
-
-
-def _follow(reader: Reader, show: Any) -> None:
-    for item in _stream(reader):
-        if isinstance(item, tuple):
-            click.echo(f"lost {item[1] - item[0]} records: {item[0]} to {item[1]}", err=True)
-        else:
-            for line in show.lines(item):
-                click.echo(line)
-
-
-def _stream(reader: Reader) -> Iterator[Any]:
-    """Arrays of records, and tuples for what was lost before them, until the ring is over."""
+def _follow(reader: Reader, lines: Lines) -> None:
+    """Print what comes until the ring is replaced, or closed and read to its end."""
     from ringcollect.errors import RingReset
 
     while True:
         try:
-            read = reader.read()
+            more = lines.more()
         except RingReset as reset:
             click.echo(str(reset), err=True)
             return
-        if read.lost[0] != read.lost[1]:
-            yield read.lost
-        if len(read.records):
-            yield read.records
-        elif reader.cursor >= reader.head:
+        lost = more.lost[1] - more.lost[0]
+        if lost:
+            click.echo(f"lost {lost} records: {more.lost[0]} to {more.lost[1]}", err=True)
+        for line in more.lines:
+            click.echo(line)
+        if reader.cursor >= reader.head:
             if reader.state == "closed" and not reader.producer_alive():
                 return
             time.sleep(POLL_S)

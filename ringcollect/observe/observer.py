@@ -8,7 +8,7 @@ from pathlib import Path
 from ringcollect.observe import health, journals
 from ringcollect.observe.health import Signs, State
 from ringcollect.observe.process_table import ProcessTable
-from ringcollect.observe.processes import ProcessWatch
+from ringcollect.observe.processes import SHORTEST_S, ProcessWatch
 from ringcollect.observe.rings import RingReport, RingSet, Subscription
 from ringcollect.observe.snapshot import ProcessReport, Snapshot
 from ringcollect.observe.windows import SlidingWindows
@@ -21,10 +21,11 @@ _UP = ("running", "stopping", "stopped")
 class Observer:
     """Reads shared memory, /proc and small files; asks no process and writes nothing."""
 
-    def __init__(self, runtime: Path) -> None:
+    def __init__(self, runtime: Path, shortest_s: float = SHORTEST_S) -> None:
+        """CPU shares are taken over ``shortest_s`` seconds at least."""
         self._runtime = runtime
         self._rings = RingSet(runtime)
-        self._processes = ProcessWatch(runtime)
+        self._processes = ProcessWatch(runtime, shortest_s)
         self._windows = SlidingWindows()
         self._state = State.OFFLINE
         self._since_ns = 0

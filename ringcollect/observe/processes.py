@@ -12,6 +12,8 @@ from ringcollect.observe.snapshot import ProcessReport
 
 MEMORY_EVERY_S = 5.0
 """Reading a process's memory map costs milliseconds; memory does not change that fast."""
+SHORTEST_S = 0.9
+"""CPU time is counted in ticks of 10 ms: a share over less than this says little."""
 
 _WORDS = (
     (b"forkserver", "forkserver"),
@@ -24,9 +26,10 @@ _WORDS = (
 class ProcessWatch:
     """Usage of the processes in a table, with CPU shares from look to look."""
 
-    def __init__(self, runtime: Path) -> None:
+    def __init__(self, runtime: Path, shortest_s: float = SHORTEST_S) -> None:
         self._runtime = runtime
-        self._cpu: dict[int, tuple[float, float]] = {}
+        self._shortest_s = shortest_s
+        self._cpu: dict[int, tuple[float, float, float]] = {}
         self._usage: dict[int, Usage] = {}
         self._looked_s = float("-inf")
         self._others: dict[int, str] = {}
@@ -39,7 +42,8 @@ class ProcessWatch:
             ),
             *table.processes,
         )  # fmt: skip
-        if now_s - self._looked_s >= MEMORY_EVERY_S:
+        unknown = any(row.pid and row.pid not in self._usage for row in rows)
+        if now_s - self._looked_s >= (SHORTEST_S if unknown else MEMORY_EVERY_S):
             self._look(rows, now_s)
         known = {row.pid for row in rows}
         helpers = tuple(
@@ -57,12 +61,7 @@ class ProcessWatch:
     def _report(self, row: ProcessRow, now_s: float) -> ProcessReport:
         used = self._usage.get(row.pid, Usage())
         cpu_s, rss = cpu_and_rss(row.pid) if row.pid else (-1.0, -1)
-        share = -1.0
-        before = self._cpu.get(row.pid)
-        if before is not None and cpu_s >= 0 and now_s > before[0]:
-            share = max(0.0, cpu_s - before[1]) / (now_s - before[0])
-        if row.pid and cpu_s >= 0:
-            self._cpu[row.pid] = (now_s, cpu_s)
+        share = self._share(row.pid, cpu_s, now_s) if row.pid and cpu_s >= 0 else -1.0
         return ProcessReport(
             **msgspec.structs.asdict(row),
             rss=rss,
@@ -71,6 +70,16 @@ class ProcessWatch:
             cpu=share,
             counted=row.name != "simulator",
         )
+
+    def _share(self, pid: int, cpu_s: float, now_s: float) -> float:
+        """CPU share since the look before; over too short a time, the share before that."""
+        then_s, before_s, share = self._cpu.get(pid, (now_s, cpu_s, -1.0))
+        if now_s - then_s < self._shortest_s:
+            self._cpu.setdefault(pid, (now_s, cpu_s, share))
+            return share
+        share = max(0.0, cpu_s - before_s) / (now_s - then_s)
+        self._cpu[pid] = (now_s, cpu_s, share)
+        return share
 
 
 def _word(pid: int, kernel_name: str) -> str:

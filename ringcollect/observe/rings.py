@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ringcollect.errors import NotFoundError, RingcollectError, RingError
+from ringcollect.errors import NotFoundError, RingcollectError
 from ringcollect.feed.ledger import REASON_TEXT, Reason, State
 from ringcollect.instruments import INSTRUMENT_ROW, unpack_instrument
 from ringcollect.records import CHANNEL_NAMES, Channel
@@ -232,7 +232,7 @@ class RingSet:
             if path not in self._views:
                 try:
                     self._views[path] = RingView(path)
-                except (NotFoundError, RingError) as error:
+                except RingcollectError as error:
                     self.unreadable[path.name] = str(error)
         return [self._views[path] for path in paths if path in self._views]
 

@@ -51,7 +51,7 @@ def current(runtime: Path, between_s: float = 0.3) -> tuple[Snapshot, Observer]:
     Raises NotFoundError if no collector is running.
     """
     table = running_table(runtime)
-    observer = Observer(runtime)
+    observer = Observer(runtime, shortest_s=between_s)
     observer.look(table)
     time.sleep(between_s)
     now = observer.look(table)

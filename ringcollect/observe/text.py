@@ -59,7 +59,7 @@ def rings_text(rings: Sequence[RingReport]) -> str:
         )
         for reader in ring.consumers:
             what = f"at {reader.committed:,}{', required' if reader.required else ''}"
-            rows.append([f"  {reader.name}", f"-{reader.lag:,}", "", f"{reader.fill:.1%}", f"{reader.lost:,}", what])
+            rows.append([f"  {reader.name}", f"{reader.lag:,}", "", f"{reader.fill:.1%}", f"{reader.lost:,}", what])
     return columns(["ring / reader", "head / lag", "rec/s", "fill", "lost", ""], rows) if rows else ""
 
 

@@ -62,12 +62,13 @@ class Run:
         self._runtime = config.runtime_path()
         self._spawner = spawner
         self._notifier = notifier
-        self._show = show
+        self._show: Callable[[Snapshot], None] | None = show
         self._for_s = for_s
         self._log = structlog.get_logger()
         self._started_ns = time.time_ns()
         self._born_ns: dict[str, int] = {}
         self._http = ""
+        self._unwritten = 0
         self._observer = Observer(self._runtime)
         self._supervisor = Supervisor(specs, self._spawn, self._report, time.monotonic)
         self._table = ProcessTable(supervisor_pid=0, started_ns=0, data="")
@@ -117,7 +118,7 @@ class Run:
             if now_s >= next_look_s:
                 next_look_s = now_s + LOOK_S
                 self._look()
-                self._show(self._snapshot)
+                self._tell()
                 self._notifier.watchdog()
             if now_s >= next_heartbeat_s:
                 next_heartbeat_s = now_s + HEARTBEAT_S
@@ -156,8 +157,29 @@ class Run:
         self._snapshot = self._observer.look(self._new_table())
         if self._snapshot.state is not before:
             self._log.info("state_change", state=self._snapshot.state.value, reason=self._snapshot.reason)
-        write_atomically(self._runtime / STATE_FILE, encode(self._snapshot))
+        self._write(lambda: write_atomically(self._runtime / STATE_FILE, encode(self._snapshot)))
         self._notifier.status(f"{self._snapshot.state} {self._snapshot.reason}".strip())
+
+    def _write(self, write: Callable[[], None]) -> None:
+        """Write for ``status``. A runtime folder that is full is not a reason to stop collecting."""
+        try:
+            write()
+        except OSError as error:
+            if not self._unwritten:
+                self._log.warning("state_not_written", reason=str(error))
+            self._unwritten += 1
+        else:
+            self._unwritten = 0
+
+    def _tell(self) -> None:
+        """Show the snapshot; whoever watched may have gone (``start | head``), and collecting goes on."""
+        if self._show is None:
+            return
+        try:
+            self._show(self._snapshot)
+        except OSError as error:
+            self._log.warning("nobody_watches_any_more", reason=str(error))
+            self._show = None
 
     def _new_table(self) -> ProcessTable:
         """The process table as it is, written if it has changed."""
@@ -180,7 +202,7 @@ class Run:
         )
         if table != self._table:
             self._table = table
-            write_table(self._runtime, table)
+            self._write(lambda: write_table(self._runtime, table))
         return table
 
     def _heartbeat(self) -> None:

@@ -16,20 +16,11 @@ class Notifier:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.failed = 0
         self._socket: socket.socket | None = None
-        self._watchdog_us = 0
         address = environment.get("NOTIFY_SOCKET", "")
         if address[:1] in ("/", "@"):
             self._address = "\0" + address[1:] if address.startswith("@") else address
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0))
             self._socket.setblocking(False)
-        if environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid()):
-            wanted = environment.get("WATCHDOG_USEC", "")
-            self._watchdog_us = int(wanted) if wanted.isdecimal() else 0
-
-    @property
-    def watchdog_interval_s(self) -> float | None:
-        """How often :meth:`watchdog` is due (half of what systemd waits), None without a watchdog."""
-        return self._watchdog_us / 2e6 if self._watchdog_us else None
 
     def ready(self) -> None:
         """The processes are started."""
@@ -40,7 +31,7 @@ class Notifier:
         self._send("STATUS=" + text.replace("\n", " "))
 
     def watchdog(self) -> None:
-        """The supervisor's loop is turning."""
+        """The supervisor's loop is turning; sent every second, whatever ``WatchdogSec`` is."""
         self._send("WATCHDOG=1")
 
     def stopping(self) -> None:

@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 
 
-def ringcollect(*args: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def ringcollect(
+    *args: str, cwd: Path, env: dict[str, str] | None = None, timeout_s: float = 60
+) -> subprocess.CompletedProcess[str]:
     """``ringcollect args`` in ``cwd``; nothing of this shell's settings reaches it but what ``env`` says."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("RINGCOLLECT")}
     return subprocess.run(
@@ -17,6 +19,6 @@ def ringcollect(*args: str, cwd: Path, env: dict[str, str] | None = None) -> sub
         env=clean | (env or {}),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout_s,
         check=False,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ringcollect.ring.attach import attach
+from ringcollect.ring.frames import Direction, FrameProducer
 from ringcollect.ring.producer import Producer
 from tests.cli.running import ringcollect
 from tests.observe.rings import CAPACITY, producer, trades
@@ -101,6 +102,20 @@ def test_tail_follows_until_the_ring_closes_and_counts_what_it_was_too_slow_for(
     assert seen[-1] == 4 * CAPACITY + 1
     assert seen == sorted(seen)
     assert len(seen) + lost == 4 * CAPACITY + 1
+
+
+def test_tail_of_frames_shows_their_bytes(tmp_path: Path, env: dict[str, str]) -> None:
+    frames = FrameProducer.open(tmp_path, "binance.frm", entries=16, data_bytes=8192, generation=1)
+    frames.publish(b'{"e":"trade"}', ts_recv=10**18, conn=1, direction=Direction.IN)
+    frames.publish(b"garbage", ts_recv=10**18, conn=2, direction=Direction.REJECT, reason="not JSON")
+    done = ringcollect("tail", "binance.frm", "--json", cwd=tmp_path, env=env)
+    first, second = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (first["payload"], first["direction"], first["conn"]) == ('{"e":"trade"}', "in", 1)
+    assert (second["payload"], second["reason"]) == ("garbage", "not JSON")
+    text = ringcollect("tail", "binance.frm", "-n", "1", cwd=tmp_path, env=env).stdout
+    assert text.count("\n") == 1
+    assert "reject  not JSON  garbage" in text
+    frames.close()
 
 
 def test_tail_reads_without_the_compiler(ring: Producer, tmp_path: Path) -> None:

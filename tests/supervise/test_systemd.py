@@ -62,13 +62,6 @@ def test_without_systemd_nothing_happens_and_a_dead_systemd_is_counted_not_raise
     notifier.close()
 
 
-def test_the_watchdog_is_fed_twice_per_period_and_only_by_the_process_it_was_meant_for() -> None:
-    assert Notifier({"WATCHDOG_USEC": "20000000"}).watchdog_interval_s == 10
-    assert Notifier({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": str(os.getpid())}).watchdog_interval_s == 10
-    assert Notifier({"WATCHDOG_USEC": "20000000", "WATCHDOG_PID": "1"}).watchdog_interval_s is None
-    assert Notifier({}).watchdog_interval_s is None
-
-
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_takes_the_unit(tmp_path: Path) -> None:
     program = tmp_path / "ringcollect"
