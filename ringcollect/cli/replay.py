@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ringcollect.cli.invocation import Invocation
+from ringcollect.errors import EnvironmentRefused
 
 _LINE_S = 10.0
 _BAR_S = 0.2
@@ -57,13 +58,19 @@ def command(
     )  # fmt: skip
     reports = []
     for capture in captures:
-        if capture.is_dir():
-            from ringcollect.sources.frames import replay_frames  # pyarrow, only where Parquet is read
+        try:
+            if capture.is_dir():
+                from ringcollect.sources.frames import replay_frames  # pyarrow, only where Parquet is read
 
-            report = replay_frames(capture, settings)
-        else:
-            report = replay(capture, settings)
-        progress.clear()
+                report = replay_frames(capture, settings)
+            else:
+                report = replay(capture, settings)
+        except OSError as error:
+            raise EnvironmentRefused(
+                f"{capture}: {error}; what was sealed by then is good, replaying again completes it"
+            ) from error
+        finally:
+            progress.clear()
         reports.append(report)
         if not as_json:
             click.echo("\n".join(lines(report)))

@@ -115,3 +115,27 @@ def test_klines_are_ignored_not_rejected(captures: Path, tmp_path: Path) -> None
     counters = report.exchanges[0].counters
     assert klines > 0
     assert (counters["ignored"], counters["rejected"]) == (klines, 0)
+
+
+def test_a_connection_that_goes_down_and_comes_back_voids_its_books_until_the_next_snapshot(
+    captures: Path, tmp_path: Path
+) -> None:
+    """Nobody knows what was missed: said per stream in ``status``, and no delta is applied before a new base."""
+    lines = list(oracle.json_lines(captures / "binance_spot_2021.jsonl.gz"))
+    opened = next(line for line in lines if line["d"] == "out")
+    at = 150
+    down = {"t": lines[at]["t"] - 2000, "c": 0, "d": "close", "s": 1006, "f": "reset"}
+    again = opened | {"t": lines[at]["t"] - 1000}
+    capture = write(tmp_path / "c.jsonl.gz", [*lines[:at], down, again, *lines[at:]])
+    report = replayed(capture, tmp_path / "lake")
+    assert report.exchanges[0].counters["seq_gaps"] == 0
+    rows = lake.table(tmp_path / "lake", "raw", "orderbooks", "NKNUSDT", "spot")
+    assert rows is not None
+    pairs = list(zip(rows["ts_recv"].to_pylist(), rows["flags"].to_pylist(), strict=True))
+    assert any(ts < down["t"] and not flags & lake.UNSYNCED for ts, flags in pairs)
+    assert all(flags & lake.UNSYNCED for ts, flags in pairs if ts > again["t"])
+    status = lake.table(tmp_path / "lake", "raw", "status", "NKNUSDT", "spot")
+    assert status is not None
+    disconnected = [row for row in status.to_pylist() if row["code"] == 5]
+    assert {row["channel"] for row in disconnected} >= {1, 3}
+    assert {row["ts_recv"] for row in disconnected} == {down["t"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -192,3 +193,38 @@ def test_only_trades_from_before_the_clocks_first_book_are_late(case: Case) -> N
 
 def test_the_lake_passes_its_own_certificate(case: Case) -> None:
     assert verify(case.data, strict=True).problems == []
+
+
+def test_tick_and_precision_are_the_listings_or_inferred_from_the_text_and_marked(case: Case) -> None:
+    """From ``exchangeInfo`` where the capture has it, else the most decimals any price or size of the capture has."""
+    listed: dict[str, tuple[float, float]] = {}
+    decimals: dict[str, tuple[int, int]] = {}
+    for line in oracle.json_lines(case.capture):
+        if line["d"] == "rest" and "exchangeInfo" in line["u"]:
+            for entry in oracle.wire(line)["symbols"]:
+                filters = {f["filterType"]: f for f in entry["filters"]}
+                steps = (filters["PRICE_FILTER"]["tickSize"], filters["LOT_SIZE"]["stepSize"])
+                listed[entry["symbol"]] = (float(steps[0]), float(steps[1]))
+        elif line["d"] == "rest":
+            symbol, body = line["u"].split("symbol=")[1].split("&")[0], oracle.wire(line)
+            prices, sizes = zip(*body["bids"], *body["asks"], strict=True)
+            decimals[symbol] = (max(map(places, prices)), max(map(places, sizes)))
+    for instrument in instruments(case.data):
+        symbol = instrument["symbol"]
+        if symbol in listed:
+            assert (instrument["tick_size"], instrument["lot_size"]) == listed[symbol]
+            assert not instrument["inferred"]
+        else:
+            assert (instrument["price_precision"], instrument["size_precision"]) == decimals[symbol]
+            assert instrument["tick_size"] == float(f"1e-{decimals[symbol][0]}")
+            assert instrument["inferred"]
+
+
+def places(number: str) -> int:
+    return len(number.partition(".")[2].rstrip("0"))
+
+
+def instruments(data: Path) -> list[dict]:
+    """The instruments of the newest segment of the record ring, from its certificate."""
+    newest = max((data / "certificates").rglob("binance.rec-*.json"), key=lambda path: path.name)
+    return json.loads(newest.read_text())["instruments"]

@@ -16,6 +16,7 @@ from ringcollect.ring.producer import Producer
 from ringcollect.sources import pipeline, runtime
 from ringcollect.sources.replay import replay
 from ringcollect.sources.stage import Settings
+from ringcollect.store.verify import verify
 
 SECOND = 1_000_000_000
 START = 1_700_000_000 * SECOND
@@ -49,6 +50,7 @@ def test_a_flood_of_garbage_is_kept_frame_by_frame_and_none_is_lost(
     assert rows["payload"].to_pylist() == [text.encode()[:4096] for text in garbage]
     assert rows["whole_length"].to_pylist() == [len(text) for text in garbage]
     assert report.problems() == ["binance: 2000 frames rejected"]
+    assert verify(tmp_path / "lake", strict=True).problems == []
 
 
 def test_a_long_silence_makes_more_rows_than_their_ring_holds_and_none_is_lost(tmp_path: Path) -> None:

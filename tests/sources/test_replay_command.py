@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ringcollect.cli import run
+from ringcollect.store.verify import verify
 from tests.replay.run import cut
 
 
@@ -67,3 +71,25 @@ def test_usage_and_environment_have_their_own_exit_codes(part: Path, tmp_path: P
     assert replay(part, "--exchange", "nowhere", "--market", "spot", "--data", lake) == 2
     assert replay(tmp_path / "none.jsonl.gz", *FLAGS, "--data", lake) == 3
     assert replay(tmp_path, *FLAGS, "--data", lake / "other") == 3  # a folder without recorded frames
+
+
+def test_a_disk_that_refuses_ends_with_exit_4_and_a_second_replay_completes_the_lake(
+    part: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-m", "ringcollect.cli", "replay", part, *FLAGS, "--data", tmp_path / "lake"]
+    refused = dict(os.environ) | {"RINGCOLLECT_FAIL": "journal.before_write:1:error"}
+    assert subprocess.run(command, env=refused, check=False).returncode == 4
+    assert "[Errno 28]" in capfd.readouterr().err
+    assert replay(part, *FLAGS, "--data", tmp_path / "lake") == 0
+    assert verify(tmp_path / "lake", strict=True).exit_code == 0
+
+
+def test_journals_that_cannot_be_sealed_are_named_and_sealed_by_the_next_replay(
+    part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RINGCOLLECT_FAIL", "seal.after_write:1:error")  # of the children: this process is past that
+    assert replay(part, *FLAGS, "--data", tmp_path / "lake") == 1
+    assert "was not sealed" in capsys.readouterr().out
+    monkeypatch.delenv("RINGCOLLECT_FAIL")
+    assert replay(part, *FLAGS, "--data", tmp_path / "lake") == 0
+    assert not list((tmp_path / "lake" / "journal").glob("*.journal"))
