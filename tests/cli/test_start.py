@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable
@@ -105,8 +107,8 @@ def test_the_demo_leaves_its_data_and_nothing_in_memory(demo: tuple[int, str, Pa
 class Running:
     """A demo without an end, and its runtime folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self.process = start("--demo", cwd=folder)
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.process = start("--demo", cwd=folder, **env)
         assert self.process.stdout is not None
         self.lines: list[str] = []
         runtime = None
@@ -140,10 +142,34 @@ class Running:
         return "".join(self.lines) + out
 
 
+class Systemd:
+    """The other end of ``NOTIFY_SOCKET``, always listening: the queue of such a socket holds ten messages."""
+
+    def __init__(self, path: Path) -> None:
+        self.heard: list[str] = []
+        self._path = path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while (message := self._socket.recv(4096)) != b"END":
+            self.heard.append(message.decode())
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:
+            last.sendto(b"END", str(self._path))
+        self._thread.join(10)
+        self._socket.close()
+
+
 @pytest.mark.timeout(300)
 def test_a_feed_killed_in_a_run_comes_back_and_status_http_and_a_second_start_see_the_run(tmp_path: Path) -> None:
-    run = Running(tmp_path)
+    systemd = Systemd(tmp_path / "notify")
+    run = Running(tmp_path, NOTIFY_SOCKET=str(tmp_path / "notify"))
     run.until(lambda: run.state() == "READY")
+    run.until(lambda: f"READY=1\nMAINPID={run.process.pid}" in systemd.heard)
     env = {"RINGCOLLECT_RUNTIME": str(run.runtime)}
     check = ringcollect("status", "--check", cwd=tmp_path, env=env)
     assert (check.returncode, check.stdout[:6]) == (0, "READY ")
@@ -174,6 +200,30 @@ def test_a_feed_killed_in_a_run_comes_back_and_status_http_and_a_second_start_se
     assert run.process.returncode == 1, "a restart is not nothing"
     assert "PROBLEM: feed-binance was restarted 1 times" in out
     assert "0 problems" in out, "yet the lake is whole"
+    systemd.close()
+    assert "WATCHDOG=1" in systemd.heard
+    assert "STOPPING=1" in systemd.heard
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_supervisor_killed_in_a_run_takes_everybody_along_and_clean_takes_the_rest(tmp_path: Path) -> None:
+    run = Running(tmp_path)
+    run.until(lambda: run.state() == "READY")
+    pids = [int(str(row["pid"])) for row in run.table().values()]
+    run.process.kill()
+    run.process.wait()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < deadline, "children must be gone within 5 s"
+        time.sleep(0.05)
+    env = {"RINGCOLLECT_RUNTIME": str(run.runtime)}
+    assert ringcollect("status", "--check", cwd=tmp_path, env=env).returncode == 3
+    cleaned = ringcollect("clean", "--json", cwd=tmp_path, env=env)
+    assert "binance.rec.ring" in json.loads(cleaned.stdout)["removed"]
+    (data,) = (tmp_path / "demo-data").iterdir()
+    assert "0 problems" in ringcollect("verify", str(data), cwd=tmp_path).stdout
+    shutil.rmtree(run.runtime)
 
 
 @pytest.mark.parametrize(
