@@ -186,7 +186,7 @@ class Engine:
 
     def late_events(self) -> np.ndarray:
         """Late events dropped, per instrument (int64)."""
-        return self._ints[:, at.I_LATE_EVENTS].copy()
+        return self._ints[: int(self._shared[at.G_INSTRUMENTS]), at.I_LATE_EVENTS].copy()
 
     def book(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(bids, asks) of an instrument as applied so far, best first; float64[levels, 2] of price, size."""

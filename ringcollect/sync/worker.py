@@ -51,6 +51,7 @@ class RingWorker:
         self._control = Control(control_path(reader.path)) if reader.registered else None
         self._checkpoints = checkpoints
         self._number = 0
+        self._journal_at = 0  # where the journal was when last looked at
         self._stuck_at = -1
         self._base = producer.counters.words.copy() - self._counts()
 
@@ -129,8 +130,8 @@ class RingWorker:
             fail("sync.after_publish")
 
     def _wait_for_journal(self, n: int) -> None:
-        while True:
-            committed = self._journal()
+        while self.producer.head + n - self._journal_at > self.producer.capacity:
+            self._journal_at = committed = self._journal()
             if self.producer.head + n - committed <= self.producer.capacity or committed == self._stuck_at:
                 return
             if not self._journal_moves(committed):
@@ -222,8 +223,7 @@ def open_worker(
     if saved is not None and worker.restore(saved):
         return worker
     checkpoint.remove(directory, name)
-    if resume:
-        worker.engine.resume_after(periods, floor, rows_total=producer.head)
+    worker.engine.resume_after(periods, floor, rows_total=producer.head)
     return worker
 
 

@@ -123,6 +123,24 @@ def feed(made: Engine, records: np.ndarray, lost: list[int], chunk: int) -> np.n
     return np.concatenate(parts)
 
 
+def feed_through_checkpoints(
+    parameters: Parameters, table: dict[int, Instrument], records: np.ndarray, lost: list[int], rng: random.Random
+) -> np.ndarray:
+    """As :func:`feed`, but at random points another engine goes on from the state of the one before."""
+    made = Engine(parameters, table.__getitem__)
+    parts = []
+    for i in range(len(records) + 1):
+        if i in lost:
+            made.lost(1)
+        if rng.random() < 0.05:
+            state = {name: array.copy() for name, array in made.dump().items()}
+            made = Engine(parameters, table.__getitem__)
+            assert made.load(state)
+        parts.append(made.collect(records[i : i + 1]))
+    parts.append(made.collect_rest())
+    return np.concatenate(parts)
+
+
 def compare(seed: int, n: int) -> int:
     rng = random.Random(seed)
     mode = rng.choice(MODES)
@@ -160,6 +178,7 @@ def compare(seed: int, n: int) -> int:
     for chunk, out_rows in ((1, 1024), (7, 5), (1000, 1), (max(len(records), 1), 1024)):
         made = Engine(parameters, table.__getitem__, out_rows=out_rows)
         outcomes.append(feed(made, records, lost, chunk))
+    outcomes.append(feed_through_checkpoints(parameters, table, records, lost, rng))
     rows = outcomes[0]
     for other in outcomes[1:]:
         assert other.tobytes() == rows.tobytes()
