@@ -42,8 +42,8 @@ class StopFlag:
         self.asked = True
 
 
-def main(name: str, target: str, args: tuple[Any, ...], log: Log, preload: str) -> None:
-    """Run ``module:function`` ``target`` as the child ``name`` until it returns.
+def main(name: str, title: str, target: str, args: tuple[Any, ...], log: Log, preload: str) -> None:
+    """Run ``module:function`` ``target`` as the child ``name`` until it returns; ``ps`` shows ``title``.
 
     ``preload`` names the module this process must have inherited from the forkserver ("" for none). A failure goes
     to the log and becomes the exit code: that of a RingcollectError, else 1.
@@ -51,7 +51,7 @@ def main(name: str, target: str, args: tuple[Any, ...], log: Log, preload: str) 
     stop = StopFlag()
     signal.signal(signal.SIGTERM, stop.ask)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides the order
-    setproctitle(f"ringcollect: {name}")
+    setproctitle(title)
     threading.Thread(target=_watch_supervisor, args=(stop,), name="supervisor-watch", daemon=True).start()
     try:
         configure(log, name)

@@ -6,6 +6,8 @@ import asyncio
 import os
 from collections.abc import Callable
 
+from setproctitle import setproctitle
+
 from ringcollect.config import Config
 from ringcollect.observe.logs import configure
 from ringcollect.observe.snapshot import Snapshot
@@ -30,9 +32,11 @@ def collect(
     lock = SupervisorLock(runtime)
     try:
         configure(config.log, "supervisor")
+        setproctitle(f"{config.collector.name}: supervisor")
         ensure_warm(tell)
+        spawner = Spawner(config.log, collector=config.collector.name)
         notifier = Notifier(os.environ)
-        run = Run(config, plan(config), Spawner(config.log), notifier=notifier, show=show, for_s=for_s)
+        run = Run(config, plan(config), spawner, notifier=notifier, show=show, for_s=for_s)
         return asyncio.run(run.main())
     finally:
         lock.release()

@@ -25,19 +25,20 @@ _FORKSERVER_GONE = 255
 class Spawner:
     """Starts children. The first start starts the forkserver and waits until it has preloaded."""
 
-    def __init__(self, log: Log, preload: str = PRELOAD) -> None:
-        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`."""
+    def __init__(self, log: Log, preload: str = PRELOAD, collector: str = "ringcollect") -> None:
+        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`; ``collector``: its name, in titles."""
         os.environ.update(FORKSERVER_ENVIRONMENT)  # read by malloc and BLAS when the forkserver starts
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([preload] if preload else [])
         self._log = log
+        self._collector = collector
         self._preload = preload
 
     def __call__(self, spec: ChildSpec) -> ForkedProcess:
         """Start ``spec``; raises OSError or EOFError when the forkserver does not answer."""
         process = self._context.Process(
             target=child.main,
-            args=(spec.name, spec.target, spec.args, self._log, self._preload),
+            args=(spec.name, f"{self._collector}: {spec.name}", spec.target, spec.args, self._log, self._preload),
             name=spec.name,
             daemon=True,  # if the supervisor ends by an exception, its exit handler terminates what is left
         )

@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
 
 from ringcollect.config import Config
 from ringcollect.errors import NotFoundError
-from ringcollect.observe.http import StatusServer
 from ringcollect.observe.observer import Observer
 from ringcollect.observe.process_table import TABLE_FILE, ProcessRow, ProcessTable, write_atomically, write_table
 from ringcollect.observe.rings import find_rings
@@ -25,6 +25,9 @@ from ringcollect.supervise.forking import Spawner
 from ringcollect.supervise.plan import ChildSpec
 from ringcollect.supervise.supervisor import Handle, Supervisor
 from ringcollect.supervise.systemd import Notifier
+
+if TYPE_CHECKING:
+    from ringcollect.observe.http import StatusServer
 
 TICK_S = 0.05
 LOOK_S = 1.0
@@ -80,9 +83,7 @@ class Run:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask)
-        server = StatusServer(lambda: self._snapshot, self._observer.subscriptions)
-        if self._config.http.enabled:
-            self._http = await server.start(self._config.http.host, self._config.http.port)
+        server = await self._serve() if self._config.http.enabled else None
         try:
             await self._wait_for_orphans()
             self._supervisor.poll()
@@ -91,7 +92,8 @@ class Run:
             running = await self._until_stopped(loop)
         finally:
             self._notifier.close()
-            await server.close()
+            if server is not None:
+                await server.close()
             for name in (TABLE_FILE, STATE_FILE):
                 (self._runtime / name).unlink(missing_ok=True)
         return Outcome(
@@ -102,6 +104,13 @@ class Run:
             running=running,
             final=self._snapshot,
         )
+
+    async def _serve(self) -> StatusServer:
+        from ringcollect.observe.http import StatusServer  # aiohttp is 12 MB that a host without [http] saves
+
+        server = StatusServer(lambda: self._snapshot, self._observer.subscriptions)
+        self._http = await server.start(self._config.http.host, self._config.http.port)
+        return server
 
     async def _until_stopped(self, loop: asyncio.AbstractEventLoop) -> Snapshot:
         begin_s = loop.time()
