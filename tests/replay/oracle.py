@@ -97,7 +97,7 @@ def _newest_ids(frames: list[dict[str, Any]]) -> dict[int, int]:
             continue
         data = wire(frame)
         symbol = data["s"] if "s" in data else frame["u"].split("symbol=")[1].split("&")[0]
-        newest[symbol] = by_line[i] = max(newest.get(symbol, 0), data.get("u", data.get("lastUpdateId")))
+        newest[symbol] = by_line[i] = max(newest.get(symbol, 0), data["u"] if "u" in data else data["lastUpdateId"])
     return by_line
 
 
@@ -125,8 +125,8 @@ def _add(oracle: Oracle, message: dict[str, Any], frame: dict[str, Any]) -> None
             Trade(int(message["id"]), message["price"], message["amount"], side, event, recv)
         )
     elif message["type"] == "book_ticker":
-        numbers = (message[k] for k in ("bidPrice", "bidAmount", "askPrice", "askAmount"))
-        oracle.quotes.setdefault(symbol, []).append(Quote(data["u"], *numbers, recv))
+        bid, ask = (message["bidPrice"], message["bidAmount"]), (message["askPrice"], message["askAmount"])
+        oracle.quotes.setdefault(symbol, []).append(Quote(data["u"], *bid, *ask, recv))
     elif message["type"] == "book_change":
         oracle.changes.setdefault(symbol, []).append(_change(message, data, recv))
     else:

@@ -76,7 +76,7 @@ def test_usage_and_environment_have_their_own_exit_codes(part: Path, tmp_path: P
 def test_a_disk_that_refuses_ends_with_exit_4_and_a_second_replay_completes_the_lake(
     part: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    command = [sys.executable, "-m", "ringcollect.cli", "replay", part, *FLAGS, "--data", tmp_path / "lake"]
+    command = [sys.executable, "-m", "ringcollect.cli", "replay", str(part), *FLAGS, "--data", str(tmp_path / "lake")]
     refused = dict(os.environ) | {"RINGCOLLECT_FAIL": "journal.before_write:1:error"}
     assert subprocess.run(command, env=refused, check=False).returncode == 4
     assert "[Errno 28]" in capfd.readouterr().err
