@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,21 @@ def _bytes(records: np.ndarray) -> memoryview:
 
 
 def row_hash(chunk: Chunk) -> str:
-    """sha256 over the records' bytes (and the bytes of frames), in ring order."""
-    digest = hashlib.sha256(_bytes(chunk.records))
-    digest.update(chunk.blob)
-    return digest.hexdigest()
+    """sha256 over the records' bytes, in ring order; of frames, over that and the sha256 of their bytes."""
+    return row_hash_of([chunk])
+
+
+def row_hash_of(pieces: Iterable[Chunk]) -> str:
+    """As :func:`row_hash`, of consecutive pieces."""
+    records, frames = hashlib.sha256(), hashlib.sha256()
+    blobs = False
+    for piece in pieces:
+        records.update(_bytes(piece.records))
+        frames.update(piece.blob)
+        blobs |= bool(piece.blob)
+    if blobs:
+        records.update(frames.digest())
+    return records.hexdigest()
 
 
 def block_sums(chunk: Chunk) -> str:

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ringcollect.errors import LakeError
+from ringcollect.errors import EnvironmentRefused, LakeError
 from ringcollect.failpoints import fail
 from ringcollect.instruments import Instrument
 from ringcollect.records import Kind, Status
 from ringcollect.ring.attach import Reader
 from ringcollect.store.chunk import Chunk, RingKind, chunk_of_entries, kind_of
 from ringcollect.store.cursor import (
+    JournalFile,
     empty_predecessors,
+    is_free,
     journal_files,
     journal_folder,
     last_certificate,
@@ -51,7 +53,7 @@ class RingJournal:
         self._finished: list[Path] = []
         self._segment = Segment()
         self._first_seq = reader.cursor
-        self._writer = self._take_up() if resume else self._begin(reader.cursor, None)
+        self._writer = self._take_up() if resume else self._begin_anew()
         if reader.head < self.cursor:
             raise LakeError(f"{self.path} ends at record {self.cursor}, beyond the head {reader.head} of its ring")
         reader.cursor = self.cursor
@@ -191,12 +193,25 @@ class RingJournal:
         )  # fmt: skip
         return JournalWriter.create(journal_folder(self.data), header)
 
+    def _own_files(self) -> list[JournalFile]:
+        key = (self.reader.name, self.reader.generation)
+        return [file for file in journal_files(self.data) if (file.ring, file.generation) == key]
+
+    def _begin_anew(self) -> JournalWriter:
+        """The first journal of a run that does not continue anything; what an earlier run left is void."""
+        for file in self._own_files():
+            if not is_free(file.path):
+                raise EnvironmentRefused(f"{file.path} is being written or sealed by another process")
+            file.path.unlink(missing_ok=True)
+        return self._begin(self.reader.cursor, None)
+
     def _take_up(self) -> JournalWriter:
         """The journal of the last run, or the first one of a generation this lake has not seen."""
         ring, generation = self.reader.name, self.reader.generation
-        for file in reversed(journal_files(self.data)):
-            if file.ring != ring or file.generation != generation:
-                continue
+        sealed = last_certificate(self.data, ring, generation, 0)
+        for file in reversed(self._own_files()):
+            if sealed is not None and file.seq_from < sealed[1]:
+                break  # sealed already; it only waits to be deleted
             try:
                 writer, journal = JournalWriter.resume(file.path)
             except LakeError:  # a power cut before its header reached the disk: what it held is still in the ring
@@ -206,7 +221,6 @@ class RingJournal:
             self._known = dict(journal.instruments)
             self._segment = segment_of(journal)
             return writer
-        sealed = last_certificate(self.data, ring, generation, 0)
         if sealed is not None:
             _, seq_to, self._first_seq = sealed
             return self._begin(seq_to, None)

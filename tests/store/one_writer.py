@@ -21,7 +21,7 @@ def main(ring: Path, data: Path) -> None:
     reader = Reader(ring, register=CONSUMER, cursor=committed_of(ring))
     journal = RingJournal(data, reader, POLICY)
     seal_all(left_behind(data, {journal.path}), data)
-    while journal.drain(90):
+    while journal.drain(60):
         journal.sync()
         seal_all(journal.take_finished(), data)
     seal_all(journal.close(), data)

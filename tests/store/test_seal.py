@@ -14,8 +14,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from ringcollect.errors import LakeError
 from ringcollect.instruments import Instrument
-from ringcollect.store.cursor import journal_files
+from ringcollect.store.cursor import journal_files, left_behind
 from ringcollect.store.drain import RingJournal
 from ringcollect.store.rotation import Policy
 from ringcollect.store.seal import main, seal, seal_all
@@ -185,4 +186,44 @@ def test_a_torn_journal_left_behind_is_sealed_as_far_as_it_goes(tmp_path: Path) 
     sealed = seal(journal.path, data, sync=False)
     assert sealed is not None and sealed.rows == 6
     assert sorted(lake.rows_by_seq(data)) == list(range(6))
+    assert verify(data, strict=True).problems == []
+
+
+def _replay(folder: Path, data: Path, records: np.ndarray, policy: Policy) -> None:
+    ring = lake.producer(folder)
+    lake.publish(ring, records)
+    journal = RingJournal(data, lake.reader(ring), policy, resume=False)
+    journal.drain()
+    seal_all(journal.close(final=True), data, sync=False)
+    ring.close()
+
+
+def test_the_same_records_cut_differently_are_refused_and_never_doubled(tmp_path: Path) -> None:
+    records, data = lake.trades(100), tmp_path / "data"
+    _replay(tmp_path / "a", data, records[:60], Policy(records=20))
+    with pytest.raises(LakeError, match="cut differently"):
+        _replay(tmp_path / "b", data, records, Policy(records=50))
+    assert sorted(lake.rows_by_seq(data)) == list(range(60))
+    _replay(tmp_path / "c", data, records, Policy(records=20))
+    assert sorted(lake.rows_by_seq(data)) == list(range(100))
+    assert verify(data, strict=True).problems == []
+
+
+def test_a_journal_sealed_before_it_could_be_deleted_is_not_written_again(tmp_path: Path) -> None:
+    """Sealed as left behind without END, its ring away; then the ring is back and the journal still there."""
+    ring, data = lake.producer(tmp_path / "run"), tmp_path / "data"
+    records = lake.trades(30)
+    lake.publish(ring, records[:10])
+    journal = RingJournal(data, lake.reader(ring))
+    journal.drain()
+    journal.abandon()
+    copy = shutil.copy(journal.path, tmp_path / "copy")
+    seal(journal.path, data, sync=False)
+    shutil.copy(copy, journal.path)
+    lake.publish(ring, records[10:])
+    again = RingJournal(data, lake.reader(ring))
+    again.drain()
+    assert left_behind(data, {again.path}) == [journal.path]
+    seal_all([journal.path, *again.close()], data, sync=False)
+    assert sorted(lake.rows_by_seq(data)) == list(range(30))
     assert verify(data, strict=True).problems == []

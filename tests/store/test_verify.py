@@ -220,8 +220,8 @@ def test_strict_names_rest_records_and_strange_columns_in_raw(data: Path) -> Non
     path = _some(data)
 
     def spoil(table: pa.Table) -> pa.Table:
-        flags = [f | 1 << 7 for f in table["flags"].to_pylist()]
-        table = table.set_column(table.schema.get_field_index("flags"), table.schema.field("flags"), [flags])
+        flags = pa.array([f | 1 << 7 for f in table["flags"].to_pylist()], pa.uint16())
+        table = table.set_column(table.schema.get_field_index("flags"), table.schema.field("flags"), flags)
         return table.append_column("recovered", pa.array([False] * len(table)))
 
     _rewrite(path, spoil)
