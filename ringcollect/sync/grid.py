@@ -10,12 +10,6 @@ from ringcollect.sync.layout import P_GRID, P_HOLD_BACK, P_MAX_SKEW
 
 
 @njit
-def period(ts: int, grid: int) -> int:
-    """P(ts): the period an instant lies in (floor; ts and grid in ns)."""
-    return ts // grid
-
-
-@njit
 def row_of(ts: int, params: np.ndarray) -> int:
     """The row an event stamped ``ts`` belongs to, decided by nothing but its stamp (G3)."""
     return ts // params[P_GRID] + 1
