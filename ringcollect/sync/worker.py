@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from ringcollect.sync import checkpoint
 from ringcollect.sync.engine import COUNTERS, Engine, Parameters
 from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
 
+_log = logging.getLogger(__name__)
 CONSUMER = "sync"
 """Name of the synchronizer's row in a control file."""
 _CHUNK = 4096
@@ -53,7 +55,9 @@ class RingWorker:
         self._number = 0
         self._journal_at = 0  # where the journal was when last looked at
         self._stuck_at = -1
-        self._base = producer.counters.words.copy() - self._counts()
+        self._counted = self._counts()
+        self._skipped = producer.counters.names.index("skipped_rows")
+        self._base = producer.counters.words.copy() - self._counted
 
     def step(self) -> bool:
         """Work on what is there now, at most one chunk; True if there was anything.
@@ -103,6 +107,7 @@ class RingWorker:
         self.reader.cursor = saved.cursor
         self._number = saved.number
         self._base[:] = 0
+        self._counted = self._counts()
         return True
 
     def heartbeat(self, now_ns: int) -> None:
@@ -156,7 +161,12 @@ class RingWorker:
         return np.array([counts[name] for name in self.producer.counters.names], np.int64)
 
     def _report(self) -> None:
-        self.producer.counters.words[:] = self._base + self._counts()
+        counts = self._counts()
+        skipped = int(counts[self._skipped] - self._counted[self._skipped])
+        if skipped > 0:
+            _log.warning("%s: a clock jumped, %d rows were skipped (max_gap_fill)", self.producer.name, skipped)
+        self._counted = counts
+        self.producer.counters.words[:] = self._base + counts
         # Only once caught up: a break that was read from the past has been mended since.
         if self._control is not None and self.reader.lag < _CHUNK:
             for number in self.engine.resyncs():
@@ -194,11 +204,11 @@ def open_worker(
     (live); without it neither is looked at (replay into fresh rings). Raises NotFoundError while there is no input
     ring, EnvironmentRefused while another synchronizer holds the row ring.
     """
-    reader = attach(f"{exchange}.rec", directory=directory, register=CONSUMER, required=required)
+    source = attach(f"{exchange}.rec", directory=directory)
     name = row_ring_name(exchange, grid)
     before = _existing(directory, name) if resume else None
-    periods, floor = _rows_out(before, reader.generation, parameters) if before else ({}, 0)
-    generation = reader.generation
+    periods, floor = _rows_out(before, source.generation, parameters) if before else ({}, 0)
+    generation = source.generation
     if before is not None:
         generation = max(generation, before.generation + 1)
     saved = checkpoint.load(directory, name) if resume else None
@@ -211,8 +221,15 @@ def open_worker(
         row_capacity(parameters, ring_capacity),
         generation=generation,
         counters=tuple(COUNTERS),
-        meta=row_meta(exchange, grid, parameters, reader.name, reader.generation),
+        meta=row_meta(exchange, grid, parameters, source.name, source.generation),
     )
+    try:
+        reader = attach(source.path, register=CONSUMER, required=required)
+        if reader.generation != source.generation:
+            raise NotFoundError(f"{source.path} was replaced meanwhile: attach again")
+    except NotFoundError:
+        producer.close()
+        raise
 
     def instrument_of(number: int) -> Instrument:
         instrument = reader.instrument(number)

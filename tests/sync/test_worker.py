@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ringcollect.config import Collector, Config, Sync
-from ringcollect.errors import RingReset
+from ringcollect.errors import EnvironmentRefused, RingReset
 from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD, Flag
 from ringcollect.ring.attach import attach
@@ -297,3 +297,30 @@ def test_the_process_waits_for_its_ring_drains_on_stop_and_leaves_a_checkpoint(
     assert saved is not None
     assert (saved.cursor, saved.rows) == (len(records), len(rows))
     assert attach(NAME, directory=tmp_path).state == "closed"
+
+
+def test_skipped_rows_are_counted_and_said_once(
+    tmp_path: Path, records: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    ring = feed_ring(tmp_path)
+    worker = worker_on(tmp_path, Parameters(max_gap_fill=3, book_levels=1024))
+    ring.publish(records[:4000].copy())
+    drain(worker)
+    skipped = worker.producer.counters["skipped_rows"]
+    assert skipped > 0
+    said = [record.getMessage() for record in caplog.records if "skipped" in record.getMessage()]
+    assert said
+    assert sum(int(message.split(" jumped, ")[1].split()[0]) for message in said) == skipped
+
+
+def test_a_second_synchronizer_is_refused_and_disturbs_nothing(tmp_path: Path, records: np.ndarray) -> None:
+    ring = feed_ring(tmp_path)
+    worker = worker_on(tmp_path)
+    control = Control(control_path(ring_path(tmp_path, "test.rec")))
+    before = control.consumers()
+    with pytest.raises(EnvironmentRefused, match="living producer"):
+        worker_on(tmp_path)
+    assert control.consumers() == before
+    ring.publish(records[:3000].copy())
+    drain(worker)
+    assert published(tmp_path).tobytes() == expected(records[:3000]).tobytes()
