@@ -11,7 +11,7 @@ import enum
 
 import numpy as np
 
-from ringcollect.exchanges.protocol import Verdict
+from ringcollect.exchanges.protocol import Batch, Verdict
 from ringcollect.feed.bridge import Held, Phase
 from ringcollect.feed.core import Core
 from ringcollect.feed.requests import Requests
@@ -44,16 +44,18 @@ class Books:
         self._core = core
         self._requests = requests
 
-    def delta(
-        self, stream: Stream, batch: np.ndarray, first_id: int, last_id: int, prev_id: int, conn: int, now_ns: int
-    ) -> None:
-        """One depth frame of ``stream`` (``batch`` may be changed)."""
+    def delta(self, stream: Stream, event: Batch, conn: int, now_ns: int, *, contested: bool) -> bool:
+        """One depth frame of ``stream`` (its records may be changed); ``contested``: two sockets carry the stream.
+
+        False if the frame was dropped because its socket runs ahead of the one that the book follows.
+        """
+        batch, first_id, last_id, prev_id = event.records, event.first_id, event.last_id, event.prev_id
         bridge = stream.bridge
         assert bridge is not None
         if bridge.phase is Phase.VOID:
             self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
             self.want_snapshot(stream, now_ns)
-            return
+            return True
         known = bridge.last_id
         other = stream.conn not in (ANY_CONN, conn) and bridge.phase is Phase.LIVE
         verdict = bridge.overlap(first_id, last_id, prev_id) if other else bridge.delta(first_id, last_id, prev_id)
@@ -63,14 +65,16 @@ class Books:
             self._publish(stream, batch, now_ns)
         elif verdict is Verdict.STALE:
             self._again(stream, batch, first_id, prev_id, other, bridge.phase is Phase.BASED, now_ns)
-        elif other:
-            self._core.sink.count("dropped_duplicates")  # a second leg that runs ahead: the first one decides
+        elif other and contested:
+            self._core.sink.count("dropped_ahead")  # what is between may still come by the first socket
+            return False
         else:
             got = claimed_predecessor(first_id, prev_id)
             self._gap(stream, known, got, now_ns)
             self.void(stream, Cause.GAP, now_ns)
             self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
             self.want_snapshot(stream, now_ns)
+        return True
 
     def snapshot(self, stream: Stream, batch: np.ndarray, snapshot_id: int, now_ns: int) -> bool:
         """A snapshot of ``stream`` (records as the exchange's decoder makes them); True if it became the base."""

@@ -36,7 +36,7 @@ class Catalogue:
         self._registry = registry
         self.last_error = ""
         self._native: dict[tuple[str, str], str] = {}  # (market, planned spelling) -> native symbol
-        self._unlisted: set[tuple[str, str]] = set()
+        self._unlisted: dict[tuple[str, str], None] = {}  # in the order of the configuration
         self._metadata: dict[tuple[str, str], dict[str, Any]] = {}  # of a capture's instrument list
         self._expected: list[tuple[str, Want, int]] = []  # streams a capture's URLs name, not yet seen
 
@@ -93,12 +93,21 @@ class Catalogue:
         """Register what is listed; what is not becomes FAILED in the ledger, by name."""
         for spelling, found in listed.items():
             if found is None:
-                self._unlisted.add((market, spelling))
+                self._unlisted[market, spelling] = None
                 continue
             symbol, metadata = found
-            self._unlisted.discard((market, spelling))
+            self._unlisted.pop((market, spelling), None)
             self._native[market, spelling] = symbol
             self.register(market, symbol, now_ns, metadata)
+
+    def fail_unlisted(self, market: str, now_ns: int) -> None:
+        """Streams that were asked for before the list came, of symbols it does not have."""
+        sink = self._core.sink
+        for spelling in (spelling for of, spelling in self._unlisted if of == market):
+            known = self._planned_instrument(market, spelling, True, now_ns)
+            for stream in self._core.streams.values():
+                if known is not None and stream.instrument == known.number and stream.state is not State.FLOWING:
+                    move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, sink)
 
     def plan_streams(self, market: str, now_ns: int) -> list[Stream]:
         """A stream for everything planned in ``market``; those that can be asked for are returned."""

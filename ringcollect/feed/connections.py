@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ringcollect.errors import RingcollectError
 from ringcollect.exchanges import protocol
 from ringcollect.exchanges.protocol import Answer, Request, Want
 from ringcollect.feed.actions import Close, Connect, Ping, Send
@@ -21,6 +22,8 @@ from ringcollect.records import Status
 from ringcollect.ring.frames import Direction
 
 SECOND = 1_000_000_000
+MOST_LEGS = 127
+"""Two numbers each below 255, which stands for REST."""
 
 
 class Connections:
@@ -40,6 +43,8 @@ class Connections:
         """A new shard; it connects as soon as the connection budget allows."""
         options = self._core.options
         backoff = Backoff(options.retry_first_ns, options.retry_max_ns, options.jitter, self._core.rng)
+        if len(self.legs) >= MOST_LEGS:
+            raise RingcollectError(f"{len(self.legs)} connections are as many as records can tell apart")
         leg = Leg(len(self.legs), plan, streams, backoff)
         self.legs.append(leg)
         for stream in streams:
@@ -65,7 +70,7 @@ class Connections:
         core = self._core
         wait_ns = self._attempt_budget(leg.plan.market).wait_ns(now_ns, 1)
         if wait_ns:
-            core.timers.set(("successor" if successor else "leg", leg.number), now_ns + wait_ns)
+            core.timers.set(("rollover" if successor else "leg", leg.number), now_ns + wait_ns)
             return
         conn = leg.next_conn()
         context = core.decoder.context(leg.plan.market, conn, leg.plan.streams)
@@ -80,6 +85,12 @@ class Connections:
         core.timers.set(("connect", socket.conn), now_ns + core.options.connect_ns)
         core.act(Connect(socket.conn, socket.url))
 
+    def connect_missing(self, conn: int, now_ns: int) -> None:
+        """Connecting took too long."""
+        socket = self.sockets.get(conn)
+        if socket is not None and socket.phase is Phase.CONNECTING:
+            self.give_up(socket, "no answer to connecting", now_ns)
+
     def opened(self, conn: int, now_ns: int) -> Socket | None:
         """The socket is up: subscribe. None if nobody asked for it."""
         core = self._core
@@ -91,9 +102,11 @@ class Connections:
         core.timers.cancel(("connect", conn))
         core.sink.status(Status.CONNECTED, now_ns, conn=conn & 0xFF)
         core.timers.set(("alive", conn), now_ns + self._silence_ns(socket) // 2)
-        limits = core.exchange.limits(socket.market)
-        if limits.lifetime_ns and socket is socket.leg.socket:
-            self._plan_rollover(socket.leg, now_ns, limits.lifetime_ns)
+        lifetime_ns = core.exchange.limits(socket.market).lifetime_ns
+        if socket is socket.leg.successor:
+            core.timers.set(("overlap", socket.leg.number), now_ns + core.options.overlap_ns)
+        elif lifetime_ns:
+            self._plan_rollover(socket.leg, now_ns, lifetime_ns)
         self.subscribe(socket, socket.leg.streams, now_ns)
         return socket
 
@@ -136,6 +149,12 @@ class Connections:
             core.act(Send(socket.conn, outgoing.text))
             if core.options.record_frames:
                 core.sink.keep(outgoing.text.encode(), now_ns, socket.conn, Direction.OUT, url=socket.url)
+
+    def send_more(self, conn: int, now_ns: int) -> None:
+        """The venue's message rate allows another one."""
+        socket = self.sockets.get(conn)
+        if socket is not None:
+            self.flush(socket, now_ns)
 
     def acked(self, socket: Socket, answer: Answer, now_ns: int) -> list[Stream]:
         """The venue answered a request; returns the streams that are acknowledged by it.
@@ -298,15 +317,19 @@ class Connections:
             return
         leg.backoff.reset()
         if socket is leg.successor:
-            if len(socket.flowing) == 1:
-                self._core.timers.set(("overlap", leg.number), now_ns + self._core.options.overlap_ns)
             self._hand_over_if_ready(leg, now_ns)
 
     def overlap_over(self, number: int, now_ns: int) -> None:
-        """The successor had its time: quiet streams need not have delivered anything."""
+        """The successor had its time. Quiet streams need not have delivered anything; but if nothing at all came by it
+        while the old one flows, it is the successor that goes.
+        """
         leg = self.legs[number]
-        if leg.successor is not None and leg.successor.phase is Phase.OPEN and not leg.successor.pending:
+        if leg.successor is None or leg.socket is None or leg.successor.phase is not Phase.OPEN:
+            return
+        if leg.successor.flowing or not leg.socket.flowing:
             self._retire(leg, now_ns)
+        else:
+            self.give_up(leg.successor, "nothing came by it", now_ns)
 
     def _hand_over_if_ready(self, leg: Leg, now_ns: int) -> None:
         if leg.socket is None or leg.successor is None:
@@ -332,6 +355,7 @@ class Connections:
         assert leg.socket is not None
         for stream in leg.streams:
             stream.row["conn"] = leg.socket.conn
+            stream.newest_by_conn = {leg.socket.conn: stream.newest_by_conn.get(leg.socket.conn, -1)}
         lifetime_ns = core.exchange.limits(leg.plan.market).lifetime_ns
         if lifetime_ns:
             self._plan_rollover(leg, leg.socket.opened_ns, lifetime_ns)

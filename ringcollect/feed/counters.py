@@ -41,5 +41,6 @@ FEED_COUNTERS = (
     "clock_steps",
     "frame_errors",  # frames or rejects the frame ring refused
     "instruments",
+    "dropped_ahead",  # deltas of a second connection that ran ahead of the first
     "refused_symbols",  # planned symbols no ring row can hold
 )

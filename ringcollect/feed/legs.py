@@ -69,7 +69,9 @@ class Leg:
     connected_before: bool = False
 
     def next_conn(self) -> int:
-        """A number for the next socket, different from the last one's."""
+        """A number for the next socket: not the serving one's, and not the last one's if that can be helped."""
         conn = 2 * self.number + self.parity
-        self.parity ^= 1
+        if self.socket is not None and self.socket.conn == conn:
+            conn ^= 1
+        self.parity = (conn & 1) ^ 1
         return conn

@@ -7,10 +7,12 @@ A session is a deterministic function of its inputs: ``start``, ``open``, ``fram
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from ringcollect.errors import RejectedFrame
-from ringcollect.exchanges.protocol import Answer, Batch, Code, Decoded, Exchange, Notice, Outcome, Purpose, RestMeaning
+from ringcollect.exchanges.protocol import Answer, Batch, Code, Exchange, Notice, Outcome
 from ringcollect.feed.actions import Action
+from ringcollect.feed.answers import Answers
 from ringcollect.feed.books import Books, Cause
 from ringcollect.feed.bridge import Phase
 from ringcollect.feed.catalogue import Catalogue, Listed
@@ -23,12 +25,12 @@ from ringcollect.feed.plan import Plan
 from ringcollect.feed.polls import Polls
 from ringcollect.feed.prints import Prints
 from ringcollect.feed.recording import Recorder
-from ringcollect.feed.requests import Requests, Wanted
+from ringcollect.feed.requests import Requests
 from ringcollect.feed.sink import FrameRing, RecordRing, Sink
-from ringcollect.feed.stream import Stream
+from ringcollect.feed.stream import ANY_CONN, Stream
 from ringcollect.feed.watchdog import Watchdog
 from ringcollect.instruments import Registry
-from ringcollect.records import Channel, Kind, Status
+from ringcollect.records import Channel, Flag, Kind, Status
 from ringcollect.ring.frames import Direction
 
 REST_CONN = 255
@@ -58,11 +60,15 @@ class Session:
         self.watchdog = Watchdog(self.core)
         self.polls = Polls(self.core, self.requests)
         self._recorder = Recorder(sink, options.record_frames)
+        self.answers = Answers(
+            self.core, self._recorder, self.catalogue, self.requests, self.books, self.polls, self.connections
+        )
         self._sockets = self.connections.sockets
         self._on_hot = exchange.on_hot_frame
         self._window_limit = 2 * options.breaker_window
         self._running = False
-        self._launched: set[str] = set()
+        self._rejects_said = 0
+        self._on_timer = self._handlers()
 
     # what the owner calls
 
@@ -134,50 +140,23 @@ class Session:
 
     def close(self, conn: int, code: int, reason: str, now_ns: int) -> None:
         """The socket ``conn`` is gone, or could not be opened."""
+        if not self._running:
+            return
         self._recorder.event("close", now_ns, [code, reason], conn=conn)
         self.connections.closed(conn, code, reason, now_ns)
 
     def rest(self, request: int, status: int, headers: dict[str, str], body: bytes, now_ns: int) -> None:
         """The answer to the action ``Rest(request, ...)``; status 0: there is none, ``body`` says why."""
-        wanted = self.requests.find(request)
-        if wanted is None:
-            return
-        headers = self.requests.seen_headers(wanted, headers)
-        if wanted.action.purpose == Purpose.INSTRUMENTS:
-            # Megabytes about thousands of instruments we do not collect: only what concerns us is kept and recorded.
-            listed = self.catalogue.read(wanted.action.market, body) if 200 <= status < 300 else None
-            self.metadata(request, status, headers, listed, now_ns)
-            return
-        self._recorder.rest(wanted.action.url, request, status, headers, body, now_ns)
-        self.requests.take(request)
-        good = self.requests.answered(wanted, status, headers, now_ns)
-        meaning = self.core.exchange.read_rest(wanted.action.url)
-        if meaning is None:
-            meaning = RestMeaning(wanted.action.market, Purpose(wanted.action.purpose), self._symbol_of(wanted))
-        decoded = self._decode_rest(meaning, body, now_ns) if good else None
-        assert wanted.stream is not None
-        if meaning.purpose is Purpose.SNAPSHOT:
-            self._snapshot_answer(wanted.stream, request, decoded, now_ns)
-        else:
-            self.polls.answered(wanted.stream, decoded, now_ns)
+        if self._running:
+            self.answers.rest(request, status, headers, body, now_ns)
 
     def rest_seen(self, url: str, status: int, body: bytes, now_ns: int) -> None:
         """A REST answer in a capture: nobody asked, the URL says what it is."""
-        core = self.core
-        meaning = core.exchange.read_rest(url)
-        if meaning is None or not 200 <= status < 300:
-            return
-        if meaning.purpose is Purpose.INSTRUMENTS:
-            self.catalogue.learn(meaning.market, body, now_ns)
-            return
-        decoded = self._decode_rest(meaning, body, now_ns)
-        for batch in () if decoded is None else decoded.batches:
-            stream = self.catalogue.stream(meaning.market, meaning.symbol, batch.instrument, batch.channel, now_ns)
-            stream.take_back()
-            if batch.channel is Channel.BOOK:
-                self._based(stream, batch, now_ns)
-            else:
-                self.polls.publish(stream, batch, now_ns)
+        self.answers.seen(url, status, body, now_ns)
+
+    def metadata(self, request: int, status: int, headers: dict[str, str], listed: Listed | None, now_ns: int) -> None:
+        """A recorded answer to the request for the instrument list, reduced to what was planned."""
+        self.answers.metadata(request, status, headers, listed, now_ns)
 
     def resync(self, instrument: int, now_ns: int) -> None:
         """A consumer found the book of ``instrument`` wrong: fetch a new base for it alone."""
@@ -211,7 +190,7 @@ class Session:
             return
         self._recorder.event("timer", now_ns)
         while (key := timers.pop_due(now_ns)) is not None:
-            self._fire(key, now_ns)
+            self._on_timer[key[0]](*key[1:], now_ns)
         due = self.watchdog.take_due()
         if due:
             self._resubscribe(due, now_ns)
@@ -282,30 +261,36 @@ class Session:
             symbol = self.catalogue.symbol(batch.instrument)
             stream = self.catalogue.stream(socket.market, symbol, batch.instrument, batch.channel, ts_recv)
         stream.take_back()
-        self.connections.carried(socket, stream, ts_recv)
         if stream.state is not State.FLOWING:
             move(stream, State.FLOWING, Reason.NONE, ts_recv, core.sink, socket.conn)
             stream.asked = 0
+        if len(batch.records) and batch.records["flags"][0] & int(Flag.BAD_TS):
+            core.sink.count("bad_ts")
         before = core.sink.counter("records")
-        self._dispatch(stream, batch, socket.conn, ts_recv)
+        contested = self.connections.rolling(socket)
+        followed = self._dispatch(stream, batch, socket.conn, contested, ts_recv)
         stream.touched(ts_recv, core.sink.counter("records") - before)
+        if followed:
+            self.connections.carried(socket, stream, ts_recv)
         if ("stream", stream.key) not in core.timers:
             self.watchdog.watch(stream, ts_recv)
-        if not self.connections.rolling(socket):
+        if not contested:
             stream.hand_over()
 
-    def _dispatch(self, stream: Stream, batch: Batch, conn: int, now_ns: int) -> None:
+    def _dispatch(self, stream: Stream, batch: Batch, conn: int, contested: bool, now_ns: int) -> bool:
+        """Publish ``batch`` by the rules of its channel; False if it was dropped because its socket runs ahead."""
         records = batch.records
         if stream.bridge is not None:
             if len(records) and records["kind"][0] == Kind.BOOK_SNAPSHOT:
                 stream.bridge.void()  # the venue sent its book anew: whatever we had is replaced
                 self.books.snapshot(stream, records, batch.last_id, now_ns)
             elif len(records):
-                self.books.delta(stream, records, batch.first_id, batch.last_id, batch.prev_id, conn, now_ns)
+                return self.books.delta(stream, batch, conn, now_ns, contested=contested)
         elif stream.ids is not None and batch.first_id >= 0:
             self.prints.trades(stream, batch, conn, now_ns)
         elif len(records):
             self.prints.plain(stream, records, conn, now_ns, keyed_by_id=stream.channel is Channel.BBO)
+        return True
 
     def _answer(self, socket: Socket, answer: Answer, now_ns: int) -> None:
         acked = self.connections.acked(socket, answer, now_ns)
@@ -314,116 +299,33 @@ class Session:
             if stream.bridge is not None:
                 self.books.want_snapshot(stream, now_ns)
 
-    # REST
-
-    def metadata(self, request: int, status: int, headers: dict[str, str], listed: Listed | None, now_ns: int) -> None:
-        """What the exchange says about the planned symbols; None: it did not answer well."""
-        wanted = self.requests.take(request)
-        if wanted is None:
-            return
-        market = wanted.action.market
-        self._recorder.event("metadata", now_ns, [request, status, headers, listed])
-        self.requests.answered(wanted, status, headers, now_ns)
-        if listed is None:
-            self.core.timers.set(("list", market), now_ns + self.core.options.metadata_ns)
-            return
-        self.catalogue.list_market(market, listed, now_ns)
-        self._launch(market, now_ns)
-
-    def _launch(self, market: str, now_ns: int) -> None:
-        """Subscribe what is planned for ``market``, once."""
-        if market in self._launched or not self._running:
-            return
-        self._launched.add(market)
-        core = self.core
-        core.timers.cancel(("metadata", market))
-        streams = self.catalogue.plan_streams(market, now_ns)
-        polled = core.exchange.polled(market)
-        self.polls.begin([s for s in streams if s.channel in polled], now_ns)
-        wants = {s.want: s for s in streams if s.channel not in polled}
-        for leg in core.exchange.legs(market, list(wants), core.market(market).url):
-            self.connections.add_leg(leg, [wants[want] for want in leg.wants], now_ns)
-
-    def _decode_rest(self, meaning: RestMeaning, body: bytes, now_ns: int) -> Decoded | None:
-        core = self.core
-        try:
-            decoded = core.decoder.rest(meaning, body, now_ns, REST_CONN)
-            if decoded.unknown and core.passive:
-                decoded = self.catalogue.discover(
-                    meaning.market, decoded.unknown, now_ns, lambda: core.decoder.rest(meaning, body, now_ns, REST_CONN)
-                )
-            return decoded
-        except RejectedFrame as error:
-            core.sink.count("rest_errors")
-            kept = body[: core.options.reject_bytes]
-            core.sink.keep(kept, now_ns, REST_CONN, Direction.REJECT, reason=error.reason, whole_length=len(body))
-            return None
-
-    def _snapshot_answer(self, stream: Stream, request: int, decoded: Decoded | None, now_ns: int) -> None:
-        if request != stream.snapshot_request:
-            return  # it was asked for before an accident: too old by now
-        stream.snapshot_request = 0
-        batch = next((b for b in decoded.batches if b.channel is Channel.BOOK), None) if decoded is not None else None
-        stream.take_back()
-        if batch is None or not self._based(stream, batch, now_ns):
-            self.books.failed(stream, "no usable snapshot", now_ns)
-
-    def _based(self, stream: Stream, batch: Batch, now_ns: int) -> bool:
-        self.catalogue.refine(stream, batch.records, now_ns)
-        before = self.core.sink.counter("records")
-        based = self.books.snapshot(stream, batch.records, batch.last_id, now_ns)
-        stream.count_records(self.core.sink.counter("records") - before)
-        if stream.conn >= 0:
-            socket = self._sockets.get(stream.conn)
-            if socket is not None and not self.connections.rolling(socket):
-                stream.hand_over()
-        return based
-
-    def _symbol_of(self, wanted: Wanted) -> str:
-        return "" if wanted.stream is None else wanted.stream.symbol
-
     # timers and accidents
 
-    def _fire(self, key: tuple, now_ns: int) -> None:
-        core = self.core
-        name = key[0]
-        if name == "tick":
-            self._tick(now_ns)
-        elif name == "stream":
-            self.watchdog.check(core.streams[key[1]], now_ns)
-        elif name == "counters":
-            self._counters(now_ns)
-            self._set_counters_timer(now_ns)
-        elif name == "alive":
-            self.connections.check_alive(key[1], now_ns)
-        elif name == "ack":
-            self.watchdog.no_ack(self.connections.ack_missing(key[1], key[2], now_ns), now_ns)
-        elif name == "send":
-            socket = self._sockets.get(key[1])
-            if socket is not None:
-                self.connections.flush(socket, now_ns)
-        elif name == "connect":
-            socket = self._sockets.get(key[1])
-            if socket is not None and socket.phase is SocketPhase.CONNECTING:
-                self.connections.give_up(socket, "no answer to connecting", now_ns)
-        elif name == "leg":
-            self.connections.retry(key[1], now_ns)
-        elif name in ("rollover", "successor"):
-            self.connections.rollover(key[1], now_ns)
-        elif name == "overlap":
-            self.connections.overlap_over(key[1], now_ns)
-        elif name == "rest":
-            self.requests.pump(now_ns)
-        elif name == "snapshot":
-            self.books.want_snapshot(core.streams[key[1]], now_ns)
-        elif name == "poll":
-            self.polls.due(core.streams[key[1]], now_ns)
-        elif name == "metadata":
-            self._launch(key[1], now_ns)  # without metadata: data first, names later
-        elif name == "list":
-            self.requests.instruments(key[1], now_ns)
-        elif name == "rejects":
-            self._say_rejects(now_ns)
+    def _handlers(self) -> dict[str, Callable[..., object]]:
+        """Timer name -> what to do; the rest of the timer's key and the time are the arguments."""
+        streams, connections = self.core.streams, self.connections
+        return {
+            "tick": self._tick,
+            "counters": self._minute,
+            "rejects": self._say_rejects,
+            "stream": lambda key, now: self.watchdog.check(streams[key], now),
+            "alive": connections.check_alive,
+            "ack": lambda conn, number, now: self.watchdog.no_ack(connections.ack_missing(conn, number, now), now),
+            "send": connections.send_more,
+            "connect": connections.connect_missing,
+            "leg": connections.retry,
+            "rollover": connections.rollover,
+            "overlap": connections.overlap_over,
+            "rest": self.requests.pump,
+            "snapshot": lambda key, now: self.books.want_snapshot(streams[key], now),
+            "poll": lambda key, now: self.polls.due(streams[key], now),
+            "metadata": self.answers.launch,  # without metadata: data first, names later
+            "list": self.requests.instruments,
+        }
+
+    def _minute(self, now_ns: int) -> None:
+        self._counters(now_ns)
+        self._set_counters_timer(now_ns)
 
     def _tick(self, now_ns: int) -> None:
         core = self.core
@@ -452,8 +354,6 @@ class Session:
         core.sink.status(Status.REJECTED, now_ns, number=float(rejected - self._rejects_said))
         self._rejects_said = rejected
 
-    _rejects_said = 0
-
     def _resubscribe(self, streams: list[Stream], now_ns: int) -> None:
         """Ask again for these streams only; the others of their legs go on."""
         for leg in self.connections.legs:
@@ -466,7 +366,8 @@ class Session:
         """A connection is gone: what it carried has a hole, and its books have no base any more."""
         for stream in streams:
             stream.take_back()
-            stream.conn = -1
+            stream.conn = ANY_CONN
+            stream.newest_by_conn.clear()  # the next socket's first copies are copies of this one's
             self.core.timers.cancel(("stream", stream.key))
             if stream.ids is None:
                 stream.gap = True  # dense ids will tell exactly; everything else can only say "perhaps"

@@ -58,7 +58,7 @@ class Shell:
         self._rest: RestClient | None = None
 
     async def run(self, start_ns: int) -> None:
-        """Start (at ``start_ns``: a new ring's generation), serve, stop in order: STOP record first, then the sockets."""
+        """Start at ``start_ns`` (a new ring's generation), serve, stop in order: STOP record first, then sockets."""
         now_ns = self._clock.now_ns
         self._rest = RestClient(self._on_answer, admit=self._admit_rest, now_ns=now_ns, tls=self._tls)
         self._session.start(start_ns)

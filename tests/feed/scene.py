@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 from typing import Any
 
+from ringcollect.feed.legs import Phase
 from tests.feed.script import BookOf, Stage, depth, snapshot, ticker, trade
 
 SYMBOLS = ("AAAUSDT", "BBBUSDT")
@@ -58,36 +58,41 @@ def play(s: Stage, seed: int, steps: int, faults: float) -> Venue:
     rng = random.Random(seed)
     venue = Venue(rng, s.market)
     s.up()
-    swapped: list[Any] = []
+    swapped: dict[int, list[Any]] = {}
     for _ in range(steps):
         symbol = rng.choice(SYMBOLS)
         frame = rng.choice((venue.delta, venue.delta, venue.print, venue.quote))(symbol)
-        conns = [c for c, socket in s.session.connections.sockets.items() if socket.phase == 1]
-        accident = rng.random()
-        if accident < faults / 4:
-            frames: list[Any] = []
-        elif accident < faults / 2:
-            frames = [frame, frame]
-        elif accident < faults * 3 / 4:
-            frames, swapped = [], [*swapped, frame]
-        elif accident < faults * 0.95:
-            frames = [rng.choice((b"{", b"garbage", b'{"e":"depthUpdate"}')), frame]
-        elif accident < faults and conns:
-            s.session.close(conns[0], 1006, "cut", s.now)
-            s._collect()
-            frames = []
-        else:
-            frames, swapped = [frame, *swapped], []
-        for each in frames:
-            for conn in conns:
+        for conn in [c for c, socket in s.session.connections.sockets.items() if socket.phase == Phase.OPEN]:
+            for each in on_the_way(frame, swapped.setdefault(conn, []), rng, faults):
                 if conn in s.session.connections.sockets:
                     s.frame(each, conn, after=rng.random() * 0.02)
+            if rng.random() < faults * 0.02:
+                s.session.close(conn, 1006, "cut", s.now)
+                s._collect()
         answer(s, venue, rng)
         s.advance(rng.random() * 0.05)
         if rng.random() < 0.01:
             s.session.resync(s.number(symbol), s.now)
             s._collect()
     return venue
+
+
+def on_the_way(frame: Any, swapped: list[Any], rng: random.Random, faults: float) -> list[Any]:
+    """What one connection sees of ``frame``: mostly just that."""
+    accident = rng.random() / faults if faults else 1.0
+    if accident < 0.25:
+        return []
+    if accident < 0.5:
+        return [frame, frame]
+    if accident < 0.75:
+        swapped.append(frame)
+        return []
+    if accident < 0.9:
+        return [rng.choice((b"{", b"garbage", b'{"e":"depthUpdate"}')), frame]
+    if accident < 1.0:
+        return [{"e": "serverShutdown", "E": 1_700_000_000_000}, frame]
+    late, swapped[:] = list(swapped), []
+    return [frame, *late]
 
 
 def answer(s: Stage, venue: Venue, rng: random.Random) -> None:
@@ -123,7 +128,3 @@ def follow(s: Stage, venue: Venue, symbol: str) -> tuple[int, int]:
             assert book.levels == venue.states[symbol][book.last], f"a wrong book after id {book.last}, unnoticed"
             right += 1
     return right, known_broken
-
-
-def raw(frame: Any) -> bytes:
-    return frame if isinstance(frame, bytes) else json.dumps(frame).encode()

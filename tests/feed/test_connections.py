@@ -291,6 +291,41 @@ def test_a_cut_during_the_overlap_costs_nothing_that_the_successor_has(stage):
     assert not len(s.statuses(Status.DISCONNECTED)) and s.take(Connect) == []
 
 
+def test_what_both_connections_missed_is_a_gap_also_after_the_hand_over(stage):
+    s = long_lived(stage)
+    s.frame(depth(A, 101, 101, [["8.00", "1"]]))
+    s.frame({"e": "serverShutdown", "E": 1770123456789})
+    [connect] = s.take(Connect)
+    s.session.open(connect.conn, connect.url, s.now)
+    s._collect()
+    s.ack()
+    s.frame(depth(A, 103, 103, [["8.00", "3"]]), connect.conn)  # the old one may still bring 102
+    assert s.counter("seq_gaps") == 0 and s.counter("dropped_ahead") == 1 and s.closes() == []
+    s.session.close(0, 1001, "gone", s.now)  # but it does not
+    s._collect()
+    s.frame(depth(A, 104, 104, [["8.00", "4"]]), connect.conn)
+    assert s.counter("seq_gaps") == 1 and len(s.open_rests("snapshot")) == 1
+
+
+def test_a_successor_that_runs_ahead_waits_until_it_follows_the_old_one(stage):
+    s = long_lived(stage)
+    s.frame(depth(A, 101, 101, [["8.00", "1"]]))
+    s.frame({"e": "serverShutdown", "E": 1770123456789})
+    [connect] = s.take(Connect)
+    s.session.open(connect.conn, connect.url, s.now)
+    s._collect()
+    s.ack()
+    s.frame(depth(A, 103, 103, [["8.00", "3"]]), connect.conn)
+    s.frame(depth(A, 102, 102, [["8.00", "2"]]), 0)
+    s.frame(depth(A, 103, 103, [["8.00", "3"]]), 0)
+    assert s.closes() == []
+    s.frame(depth(A, 104, 104, [["8.00", "4"]]), connect.conn)
+    assert s.closes() == [0]
+    deltas = s.data(A, Kind.BOOK_DELTA)
+    assert deltas["id"].tolist() == [101, 102, 103, 104] and deltas["aux"].tolist() == [100, 101, 102, 103]
+    assert s.counter("seq_gaps") == 0
+
+
 def test_a_successor_that_cannot_connect_is_tried_again_while_the_old_one_serves(stage):
     s = long_lived(stage, jitter=0.0)
     s.frame(trade(A, 1))
@@ -302,3 +337,59 @@ def test_a_successor_that_cannot_connect_is_tried_again_while_the_old_one_serves
     s.advance(1.5)
     assert len(s.take(Connect)) == 1 and s.counter("trade_gaps") == 0
     assert not len(s.statuses(Status.DISCONNECTED))
+
+
+def test_a_successor_that_carries_nothing_goes_and_the_old_connection_stays(stage):
+    s = long_lived(stage, overlap_ns=60 * 10**9, jitter=0.0)
+    s.frame(trade(A, 1))
+    s.frame({"e": "serverShutdown", "E": 1770123456789})
+    [connect] = s.take(Connect)
+    s.session.open(connect.conn, connect.url, s.now)
+    s._collect()
+    s.ack()
+    s.advance(61)
+    assert s.closes() == [connect.conn]
+    s.frame(trade(A, 2))
+    assert s.counter("trade_gaps") == 0 and not len(s.statuses(Status.DISCONNECTED))
+    s.advance(2)
+    assert len(s.take(Connect)) == 1  # and it is tried again
+
+
+def test_when_the_old_connection_dies_before_its_successor_is_up_the_successor_serves_alone(stage):
+    s = long_lived(stage, jitter=0.0)
+    s.frame(trade(A, 1))
+    s.frame({"e": "serverShutdown", "E": 1770123456789})
+    [connect] = s.take(Connect)
+    s.session.close(0, 1001, "gone", s.now)
+    s._collect()
+    assert s.take(Connect) == [] and len(s.statuses(Status.DISCONNECTED)) == 3
+    s.session.open(connect.conn, connect.url, s.now)
+    s._collect()
+    s.ack()
+    s.frame(trade(A, 3), connect.conn)
+    assert s.counter("trade_ids_missing") == 1 and s.ledger(A, Channel.TRADE)["state"] == State.FLOWING
+
+
+def test_frames_of_a_connection_that_was_given_up_are_counted_and_change_nothing(stage):
+    s = stage()
+    s.up()
+    s.session.close(0, 1006, "cut", s.now)
+    head = s.ring.head
+    s.session.frame(0, json.dumps(trade(A, 1)).encode(), s.now)
+    assert s.ring.head == head
+    s.invariant()
+
+
+def test_a_closed_connections_number_is_reused_without_taking_news_for_copies(stage):
+    s = stage(jitter=0.0)
+    s.up()
+    for number, conn in enumerate((0, 1, 0, 1), 1):
+        if number > 1:
+            s.frame(trade(A, number - 1), conn)  # the venue's greeting: the last trade again
+        s.frame(trade(A, number), conn)
+        s.session.close(conn, 1006, "cut", s.now)
+        s._collect()
+        s.advance(3)
+        s.open_sockets()
+        s.ack()
+    assert s.counter("duplicates") == 0 and s.counter("dropped_duplicates") == 3 and s.counter("trade_gaps") == 0

@@ -66,6 +66,19 @@ def test_without_metadata_data_flows_after_the_deadline_and_names_follow_later(s
     assert s.take(Connect) == []
 
 
+def test_a_symbol_subscribed_before_the_list_came_and_not_on_it_is_named_when_the_list_comes(stage):
+    s = stage(symbols=("AAAUSDT", "TYPOUSDT"), listed=("AAAUSDT",), metadata_ns=10**9)
+    s.advance(1.1)
+    [rest] = s.open_rests("instruments")
+    s.open_sockets()
+    s.ack()
+    assert s.ledger("TYPOUSDT", Channel.BBO)["state"] == State.ACKED
+    s.answer(rest, 200, s.exchange_info())
+    row = s.ledger("TYPOUSDT", Channel.BBO)
+    assert (row["state"], row["reason"]) == (State.FAILED, Reason.UNKNOWN_SYMBOL)
+    assert s.ledger("AAAUSDT", Channel.BBO)["state"] == State.ACKED
+
+
 def test_metadata_that_fails_is_asked_for_again_until_it_comes(stage):
     s = stage(metadata_ns=3_000_000_000)
     for _ in range(3):
