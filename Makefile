@@ -12,13 +12,14 @@ SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then command -v $$python; break; fi; done)
 
-.PHONY: help demo test lint check clean
+.PHONY: help demo test lint check chaos clean
 
 help:
 	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
 	@echo "make test    all tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
+	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
 	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
 
 $(BIN)/python:
@@ -47,6 +48,11 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 check: lint test
+
+ROUNDS ?= 20
+chaos: $(VENV)/.installed-dev
+	$(BIN)/ringcollect warm
+	RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest --timeout 1800 tests/promises
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-data
