@@ -86,6 +86,7 @@ class Session:
         core = self.core
         self._recorder.event("start", now_ns, core.plan)
         self._running = True
+        self._rejects_said = core.sink.counter("rejected")  # a ring taken over goes on counting
         core.sink.ring.ledger.clear()
         self.catalogue.begin(now_ns)
         core.sink.status(Status.START, now_ns)
