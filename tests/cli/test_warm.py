@@ -1,0 +1,36 @@
+"""``warm`` says what it did, and marks the cache so that ``start`` need not ask again."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ringcollect.kernel_cache import cache_dir
+from ringcollect.supervise.kernels import KERNEL_MODULES
+from ringcollect.supervise.warming import MARKER, is_warm
+from tests.cli.running import ringcollect
+
+
+def test_warm_reports_time_memory_and_cache_and_leaves_the_mark(tmp_path: Path) -> None:
+    cache = {name: os.environ[name] for name in ("RINGCOLLECT_CACHE",) if name in os.environ}
+    done = ringcollect("warm", "--json", cwd=tmp_path, env=cache, timeout_s=180)
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert tuple(report["modules"]) == KERNEL_MODULES
+    assert report["cache"] == str(cache_dir())
+    assert report["peak_mb"] > 50
+    assert is_warm(cache_dir())
+
+
+def test_an_unwritable_cache_is_refused_with_the_variable_to_set(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file, not a folder")
+    done = ringcollect("warm", cwd=tmp_path, env={"RINGCOLLECT_CACHE": str(tmp_path / "cache")})
+    assert done.returncode == 4
+    assert "RINGCOLLECT_CACHE" in done.stderr
+
+
+def test_a_cold_cache_is_told_from_a_warm_one(tmp_path: Path) -> None:
+    assert not is_warm(tmp_path)
+    (tmp_path / MARKER).write_text("{}")
+    assert is_warm(tmp_path)
