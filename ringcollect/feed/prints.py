@@ -10,9 +10,10 @@ import numpy as np
 
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.feed.core import Core
-from ringcollect.feed.dense_ids import Seen
+from ringcollect.feed.dense_ids import DenseIds, Seen
 from ringcollect.feed.stream import ANY_CONN, Stream
-from ringcollect.records import Flag, Status
+from ringcollect.records import Flag, Status, TradeSub
+from ringcollect.ring.layout import LEDGER_ROW
 
 _NOTHING = -(2**63)
 
@@ -28,6 +29,7 @@ class Prints:
 
         Ids the venue spends on something that is no trade are not missing.
         """
+        stream = _of(stream, batch)
         before = stream.newest_by_conn.get(conn, _NOTHING)
         seen = self._arrive(stream, batch.first_id, batch.last_id, conn, now_ns)
         stream.conn = conn
@@ -79,3 +81,20 @@ class Prints:
     def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
         stream.mark_gap(batch)
         self._core.sink.data(batch, now_ns)
+
+
+def _of(stream: Stream, batch: Batch) -> Stream:
+    """``stream``, or its twin: raw and aggregated prints of one instrument count their ids apart."""
+    if not len(batch.records):
+        return stream
+    aggregated = bool(batch.records["sub"][0] & int(TradeSub.AGGREGATED))
+    if stream.aggregated is None:
+        stream.aggregated = aggregated
+    if aggregated == stream.aggregated:
+        return stream
+    if stream.twin is None:
+        row = np.zeros(1, LEDGER_ROW)  # the ledger knows one trade stream; what the twin carries is in the records
+        stream.twin = Stream(
+            stream.market, stream.symbol, stream.instrument, stream.channel, row, ids=DenseIds(), aggregated=aggregated
+        )
+    return stream.twin

@@ -32,6 +32,8 @@ class Stream:
     bridge: Bridge | None = None  # book only
     ids: DenseIds | None = None  # dense ids only
     newest_by_conn: dict[int, int] = field(default_factory=dict)
+    aggregated: bool | None = None  # whether its prints are the venue's aggregated ones; None before the first
+    twin: Stream | None = None  # the other one, where both come (captures of others)
     conn: int = ANY_CONN  # the connection its newest accepted frame came by
     newest_key: int = 0  # id or event time of the newest frame, for telling second copies
     gap: bool = False  # the next record carries GAP
@@ -140,7 +142,7 @@ class Stream:
     def hand_over(self) -> None:
         """Let the kernel go on by itself from here, if nothing about the stream needs a second look."""
         hot = self.hot
-        if hot is None or self.gap or self.conn < 0 or self.state is not State.FLOWING:
+        if hot is None or self.twin is not None or self.gap or self.conn < 0 or self.state is not State.FLOWING:
             return
         if self.bridge is not None:
             if self.bridge.phase is not Phase.LIVE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 
 from ringcollect.feed.dense_ids import DenseIds, Seen
 from ringcollect.records import Channel, Flag, Kind, Status
@@ -164,3 +165,20 @@ def test_a_merged_print_covers_a_range_of_ids():
     assert tracker.arrive(16, 17)[0] is Seen.AGAIN
     assert tracker.arrive(18, 19)[0] is Seen.LATE
     assert tracker.holes == []
+
+
+@pytest.mark.parametrize("exchange", ["binance"], indirect=True)  # the plain decoder knows no aggregated prints
+def test_raw_and_aggregated_prints_of_one_instrument_count_their_ids_apart(stage):
+    s = stage()
+    s.up()
+    for number in (100, 101, 102):
+        s.frame(trade(A, number))
+        aggregated = trade(A, number, e="aggTrade", a=number - 95, f=number, l=number)
+        del aggregated["data"]["t"]
+        s.frame(aggregated | {"stream": f"{A.lower()}@aggTrade"})
+    s.frame(trade(A, 104))
+    assert (s.counter("duplicates"), s.counter("out_of_order"), s.counter("trade_gaps")) == (0, 0, 1)
+    assert [(int(r["id"]), int(r["sub"]), bool(r["flags"] & Flag.GAP)) for r in s.data(A, Kind.TRADE)] == [
+        (100, 0, False), (100, 16, False), (101, 0, False), (101, 16, False), (102, 0, False), (102, 16, False),
+        (104, 0, True),
+    ]  # fmt: skip
