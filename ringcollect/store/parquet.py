@@ -15,6 +15,8 @@ from ringcollect.store.schema import Column, is_nullable
 from ringcollect.store.tables import Columns
 
 ROW_GROUP = 1 << 17
+UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
+"""What pyarrow raises on damaged files; a flipped bit in a length asks for all the memory there is."""
 METADATA_KEY = b"ringcollect"
 _DICTIONARY = frozenset({"uint8", "int8", "uint16", "uint32", "string"})
 _NEVER_DICTIONARY = frozenset({"uuid", "payload"})
@@ -91,7 +93,7 @@ def open_file(source: Any) -> pq.ParquetFile:
     """A Parquet file whose page checksums are verified; LakeError if it is none."""
     try:
         return pq.ParquetFile(source, page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
+    except UNREADABLE as error:
         raise LakeError(f"cannot be read as Parquet: {error}") from error
 
 
@@ -115,7 +117,7 @@ def read(file: pq.ParquetFile, columns: Sequence[Column]) -> Iterator[Columns]:
     for group in range(file.metadata.num_row_groups):
         try:
             table = file.read_row_group(group, columns=[c.name for c in columns])
-        except (pa.ArrowException, OSError) as error:
+        except UNREADABLE as error:
             raise LakeError(f"row group {group}: {error}") from error
         yield {c.name: _values(table[c.name].combine_chunks(), c) for c in columns}
 

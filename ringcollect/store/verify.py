@@ -15,7 +15,7 @@ from ringcollect.store.ranges import Span
 from ringcollect.store.report import Coverage, Loss, Report
 from ringcollect.store.verify_segment import Certificate, book_claims, check_segment, read_certificate
 
-MALFORMED = (LakeError, KeyError, IndexError, TypeError, ValueError, AttributeError)
+MALFORMED = (LakeError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
 """What a certificate raises whose parts are not of the kind they should be."""
 TIERS = ("raw", "rest", "sync", "frames", "rejects")
 Progress = Callable[[int, int, str], None]
@@ -31,6 +31,7 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
     journals = _open_journals(data, report)  # before the certificates: what is sealed meanwhile is then seen twice
     paths = certificate_paths(data)
     certificates: list[tuple[str, Certificate]] = []
+    well_formed: list[Certificate] = []
     for done, path in enumerate(paths):
         place = path.relative_to(data).as_posix()
         if progress is not None:
@@ -41,6 +42,7 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
         report.certificates += 1
         try:
             check_segment(data, place, found, report, strict=strict)
+            well_formed.append(found)
         except MALFORMED as error:
             report.problem(place, f"cannot be checked: {error!r}")
         report.lost += [Loss(found.ring, found.generation, *lost) for lost in found.lost]
@@ -51,7 +53,7 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
         journal.add_to(report)
     _check_unclaimed(data, set(paths), certificates, report, strict=strict)
     _check_rings(certificates, journals, report, strict=strict)
-    report.chain_gaps += _links(certificates)
+    report.chain_gaps += _links(well_formed)
     return report
 
 
@@ -172,7 +174,10 @@ def _check_rings(
     spans.sort(key=lambda s: (s[0], s[1], s[4]))
     for (ring, generation), group in groupby(spans, key=lambda s: (s[0], s[1])):
         members = list(group)
-        start = min(first for _, _, first, _, _ in members)
+        starts = {first for _, _, first, _, _ in members}
+        start = min(starts)
+        if len(starts) > 1:
+            report.problem(f"{ring} generation {generation}", f"its certificates disagree where it begins: {starts}")
         own = [span for *_, span in members]
         doubled, holes = ranges.overlaps_and_holes(own, start)
         for a, b in doubled:
@@ -197,11 +202,11 @@ def _check_rings(
             report.problem(place, f"ends at record {end}; generation {generation} says it ended at record {seq_to}")
 
 
-def _links(certificates: list[tuple[str, Certificate]]) -> int:
+def _links(certificates: list[Certificate]) -> int:
     """Breaks of a book's chain between one segment and the next."""
     gaps = 0
     last: dict[tuple[str, int, str], int] = {}
-    for _, cert in sorted(certificates, key=lambda item: item[1].key):
+    for cert in sorted(certificates, key=lambda c: c.key):
         for number, book in book_claims(cert):
             key = (cert.ring, cert.generation, number)
             first_prev, last_id = book.get("first_prev"), book.get("last_id")

@@ -15,10 +15,12 @@ from ringcollect.errors import LakeError
 from ringcollect.records import RECORD, Flag, dtype_from_list
 from ringcollect.store import certificate, parquet, ranges
 from ringcollect.store.chunk import Chunk, kind_of
+from ringcollect.store.cursor import exchange_of
 from ringcollect.store.parts import claims_of, columns_for, rebuild
 from ringcollect.store.report import Report
 from ringcollect.store.schema import SCHEMA_VERSION
 from ringcollect.store.seal import CERTIFICATE_FORMAT, sign
+from ringcollect.store.verify_place import place_problem
 
 FORBIDDEN_IN_RAW = frozenset({"source", "snapshot", "alignment", "recovered", "backfill"})
 
@@ -42,6 +44,8 @@ class Certificate(msgspec.Struct, kw_only=True):
 
     format: int
     ring: str
+    kind: str
+    exchange: str
     generation: int
     seq_from: int
     seq_to: int
@@ -54,7 +58,7 @@ class Certificate(msgspec.Struct, kw_only=True):
     meta: dict[str, Any]
     claims: dict[str, Any]
     files: list[FileEntry]
-    complete: bool = True
+    stream_ns: tuple[int, int] | None
 
     @property
     def key(self) -> tuple[str, int, int]:
@@ -92,6 +96,8 @@ def check_segment(data: Path, place: str, cert: Certificate, report: Report, *, 
     dtype = dtype_from_list(cert.dtype, cert.itemsize)
     kind = kind_of(dtype)
     before = len(report.problems)
+    if (kind.value, exchange_of(cert.ring)) != (cert.kind, cert.exchange):
+        report.problem(place, f"its kind {cert.kind} or exchange {cert.exchange} does not fit the ring {cert.ring}")
     found = []
     for entry in cert.files:
         chunk = _check_file(data, cert, entry, dtype, report, strict=strict)
@@ -101,6 +107,7 @@ def check_segment(data: Path, place: str, cert: Certificate, report: Report, *, 
     _check_coverage(place, cert, found, whole, report)
     if len(whole.records) != cert.records:
         report.problem(place, f"claims {cert.records} records, its files hold {len(whole.records)}")
+    _check_times(place, cert, whole, report)
     if len(report.problems) == before:  # else every claim would differ for a reason already named
         _compare(place, "claims", cert.claims, json.loads(json.dumps(claims_of(kind, whole, cert.meta))), report)
     report.records += len(whole.records)
@@ -129,10 +136,10 @@ def _check_file(
         report.problem(place, f"is missing ({error.strerror})")
         return None
     report.bytes += len(content)
-    intact = hashlib.sha256(content).hexdigest() == entry.sha256
-    if not intact:
-        size = "" if len(content) == entry.bytes else f", {len(content)} bytes instead of {entry.bytes}"
-        report.problem(place, f"is not the file that was certified: another sha256{size}")
+    if len(content) != entry.bytes:
+        report.problem(place, f"has {len(content)} bytes, certified are {entry.bytes}")
+    if hashlib.sha256(content).hexdigest() != entry.sha256:
+        report.problem(place, "is not the file that was certified: another sha256")
     try:
         file = parquet.open_file(data / place)
         metadata = parquet.metadata_of(file)
@@ -154,8 +161,6 @@ def _check_file(
 def _check_rows(place: str, entry: FileEntry, chunk: Chunk, report: Report) -> None:
     """The file's own claims, made again; a difference is narrowed down to a block of records."""
     claims = json.loads(json.dumps(certificate.file_claims(chunk)))
-    if claims == entry.claims:
-        return
     records = chunk.records
     if len(records) != entry.claims.get("records"):
         report.problem(place, f"holds {len(records)} records, certified are {entry.claims.get('records')}")
@@ -181,6 +186,9 @@ def _check_metadata(place: str, cert: Certificate, entry: FileEntry, metadata: d
     }
     if metadata.get("identity") != identity:
         report.problem(place, f"says it is {metadata.get('identity')}, certified is {identity}")
+    wrong = place_problem(place, cert.ring, entry.tier, entry.table, metadata)
+    if wrong is not None:
+        report.problem(place, wrong)
     if metadata.get("claims") != entry.claims:
         _compare(place, "claims in the file", entry.claims, metadata.get("claims"), report)
 
@@ -200,6 +208,20 @@ def _check_contract(
         if derived.any():
             seq = int(chunk.records["seq"][np.flatnonzero(derived)[0]])
             report.problem(place, f"raw/ must not hold records from REST or replayed ones (seq {seq})")
+
+
+def _check_times(place: str, cert: Certificate, whole: Chunk, report: Report) -> None:
+    """Stream time goes on from the segment before, so its start can be later than the first record, never earlier."""
+    times = whole.times()
+    if not len(times):
+        if cert.stream_ns is not None:
+            report.problem(place, f"claims the stream time {cert.stream_ns} of no record")
+    elif (
+        cert.stream_ns is None
+        or cert.stream_ns[0] < times[0]
+        or cert.stream_ns[1] != max(cert.stream_ns[0], int(times.max()))
+    ):
+        report.problem(place, f"claims the stream time {cert.stream_ns}, its records say {times[0]} to {times.max()}")
 
 
 def _merge(found: list[Found], dtype: np.dtype) -> Chunk:

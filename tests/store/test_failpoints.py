@@ -67,7 +67,7 @@ PER_WRITE = ("journal.before_write", "journal.after_write", "journal.after_fsync
 LATER = [
     (name, passage)
     for name in FAILPOINTS
-    for passage in ((2, 5, 9) if name in PER_WRITE or (name in SEAL and name.count(".") == 1) else (2,))
+    for passage in ((2, 5, 8) if name in PER_WRITE or (name in SEAL and name.count(".") == 1) else (2,))
     if name not in ("journal.after_cut", "journal.after_end")  # once in a life
     and not (passage > 2 and name in ("seal.start", "seal.before_delete", "seal.after_delete"))  # once per segment
 ]

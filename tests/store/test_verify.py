@@ -256,3 +256,40 @@ def test_the_command_reports_for_people_and_as_json(data: Path) -> None:
     assert result.exit_code == 1
     found = json.loads(result.output)
     assert found["exit_code"] == 1 and any("is missing" in p["what"] for p in found["problems"])
+
+
+def test_a_file_in_another_symbols_folder_is_named_even_if_that_is_signed(data: Path) -> None:
+    path = _some(data)
+    certificate = _certificate_of(path, data)
+    moved = Path(str(path).replace("symbol=BTCUSDT", "symbol=DOGEUSDT"))
+    moved.parent.mkdir(parents=True)
+    path.rename(moved)
+
+    def follow(content: dict) -> None:
+        for entry in content["files"]:
+            if entry["path"] == path.relative_to(data).as_posix():
+                entry["path"] = moved.relative_to(data).as_posix()
+
+    _forge(certificate, follow)
+    assert _said(verify(data), moved, data, "lies in the wrong folder")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("first_seq", -1, "disagree where it begins"),
+        ("seq_to", 10**6, "are in none of its files"),
+        ("records", 1, "claims 1 records"),
+        ("lost", [[3, 5, "lapped"]], "certified as lost"),
+        ("stream_ns", [1, 2], "claims the stream time"),
+        ("kind", "rows", "does not fit"),
+        ("claims", None, "not a certificate"),
+        ("claims", {}, "cannot be checked"),
+        ("dtype", [], "cannot be checked"),
+        ("previous", [1, 50], "nothing is left of it"),
+    ],
+)
+def test_every_other_part_of_a_certificate_is_checked_too(data: Path, key: str, value: object, said: str) -> None:
+    certificate = sorted((data / "certificates").rglob("*.json"))[0]
+    _forge(certificate, lambda content: content.update({key: value}))
+    assert any(said in p.what for p in verify(data, strict=True).problems)
