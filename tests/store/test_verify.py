@@ -284,7 +284,7 @@ def test_a_file_in_another_symbols_folder_is_named_even_if_that_is_signed(data: 
         ("stream_ns", [1, 2], "claims the stream time"),
         ("kind", "rows", "does not fit"),
         ("claims", None, "not a certificate"),
-        ("claims", {}, "cannot be checked"),
+        ("claims", {}, "claims.rows: certified None"),
         ("dtype", [], "cannot be checked"),
         ("previous", [1, 50], "nothing is left of it"),
     ],
