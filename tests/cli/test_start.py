@@ -20,6 +20,7 @@ import pytest
 
 from ringcollect.kernel_cache import cache_dir
 from tests.cli.running import ringcollect
+from tests.supervise.test_real_processes import alive
 
 MEMORY_BUDGET_MB = 250
 """PSS of all processes of the demo without ring pages; 203 MB when first measured."""
@@ -132,6 +133,12 @@ class Running:
         except FileNotFoundError:
             return ""
 
+    def journaled(self) -> int:
+        """Records of the feed's ring that the journal process has dealt with."""
+        rings = json.loads((self.runtime / "state.json").read_text())["rings"]
+        readers = [reader for ring in rings if ring["name"] == "binance.rec" for reader in ring["consumers"]]
+        return sum(int(reader["committed"]) for reader in readers if reader["name"] == "journal")
+
     def table(self) -> dict[str, dict[str, object]]:
         table = json.loads((self.runtime / "processes.json").read_text())
         return {row["name"]: row for row in table["processes"]}
@@ -209,12 +216,12 @@ def test_a_feed_killed_in_a_run_comes_back_and_status_http_and_a_second_start_se
 @pytest.mark.timeout(300)
 def test_a_supervisor_killed_in_a_run_takes_everybody_along_and_clean_takes_the_rest(tmp_path: Path) -> None:
     run = Running(tmp_path)
-    run.until(lambda: run.state() == "READY")
+    run.until(lambda: run.state() == "READY" and run.journaled() > 0)
     pids = [int(str(row["pid"])) for row in run.table().values()]
     run.process.kill()
     run.process.wait()
     deadline = time.monotonic() + 5
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+    while any(alive(pid) for pid in pids):
         assert time.monotonic() < deadline, "children must be gone within 5 s"
         time.sleep(0.05)
     env = {"RINGCOLLECT_RUNTIME": str(run.runtime)}
