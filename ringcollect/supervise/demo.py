@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import selectors
 import shutil
 import signal
@@ -18,10 +19,14 @@ import msgspec
 from ringcollect.config import Config, Market
 from ringcollect.config.venues import VENUES, markets_of
 from ringcollect.errors import EnvironmentRefused
+from ringcollect.observe.status import is_running
+from ringcollect.supervise.cleaning import clean
 
 RATE = 1000
 EXCHANGE = "binance"
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
+PREFIX = "ringcollect-demo-"
+ABANDONED_S = 60.0
 READY_S = 30.0
 STOP_S = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -88,8 +93,9 @@ class Demo:
         """Settings other than markets, folders and port are those of ``base``."""
         self.rate = rate
         self.data = (Path("demo-data") / time.strftime("%Y%m%d-%H%M%S", time.gmtime())).absolute()
-        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        self.runtime = Path(tempfile.mkdtemp(prefix="ringcollect-demo-", dir=memory))
+        memory = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
+        sweep(memory, time.time())
+        self.runtime = Path(tempfile.mkdtemp(prefix=PREFIX, dir=memory))
         self._simulator = Simulator(rate)
         self.ready = self._simulator.ready
         self.config = demo_config(base, self.ready, self.data, self.runtime)
@@ -104,6 +110,17 @@ class Demo:
     def __exit__(self, *_: object) -> None:
         self._simulator.stop()
         shutil.rmtree(self.runtime, ignore_errors=True)
+
+
+def sweep(memory: Path, now_s: float) -> None:
+    """Remove what demos that were killed left in ``memory``: folders a minute old that no supervisor owns."""
+    for folder in memory.glob(f"{PREFIX}*"):
+        try:
+            old = now_s - folder.stat().st_mtime > ABANDONED_S and folder.stat().st_uid == os.getuid()
+        except FileNotFoundError:
+            continue  # another demo was quicker
+        if old and not is_running(folder) and not clean(folder).kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def demo_config(config: Config, ready: dict[str, Any], data: Path, runtime: Path) -> Config:
