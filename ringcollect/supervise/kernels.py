@@ -45,11 +45,6 @@ def compiled_here() -> list[str]:
     return [name for name, kernel in _kernels() if sum(kernel.stats.cache_misses.values())]
 
 
-def never_called() -> list[str]:
-    """Kernels without a compiled signature: what warming up has missed."""
-    return [name for name, kernel in _kernels() if not kernel.signatures]
-
-
 def _kernels() -> list[tuple[str, Any]]:
     """Every jitted function of the package that is imported, by where it is defined."""
     found = {}
