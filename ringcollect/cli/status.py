@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,16 +29,25 @@ def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: b
     import msgspec
 
     from ringcollect.observe import text
+    from ringcollect.observe.lake import waiting
     from ringcollect.observe.snapshot import encode
 
     now, observer = status.current(runtime)
     if subscriptions:
         rows = observer.subscriptions()
         click.echo(msgspec.json.encode(rows).decode() if as_json else text.subscriptions_text(rows, time.time_ns()))
-    elif as_json:
-        click.echo(encode(now).decode())
+        return 0
+    waits = waiting(Path(now.data))
+    if as_json:
+        said = msgspec.json.decode(encode(now)) | {"waiting": msgspec.to_builtins(waits)}
+        click.echo(msgspec.json.encode(said).decode())
     else:
         click.echo(text.render(now))
+        archive = "no archive configured" if waits.archive is None else f"{waits.archive:,} files for the archive"
+        click.echo(
+            f"waiting: {waits.compaction:,} files for compaction ({waits.folders:,} folders, "
+            f"{waits.bytes / 1e6:.1f} MB); {archive}"
+        )
     return 0
 
 

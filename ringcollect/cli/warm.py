@@ -9,25 +9,20 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 def command(as_json: bool) -> None:
     """Compile every numerical kernel into the cache (or find it there); says how long it took and what it cost."""
-    import resource
-    import sys
     import time
 
     import msgspec
 
     from ringcollect.kernel_cache import choose_cache_dir
-    from ringcollect.supervise.warming import MARKER
+    from ringcollect.supervise.warming import MARKER, warm_apart
 
     begin = time.perf_counter()
     folder = choose_cache_dir()
-    from ringcollect.supervise.kernels import warm_kernels
-
-    modules = warm_kernels()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    modules = warm_apart()
     report = {
         "cache": str(folder),
         "seconds": round(time.perf_counter() - begin, 3),
-        "peak_mb": round(peak / 1e6, 1),
+        "peak_mb": round(max(each.peak_bytes for each in modules) / 1e6, 1),
         "modules": {each.module: round(each.seconds, 3) for each in modules},
     }
     (folder / MARKER).write_bytes(msgspec.json.encode(report))
@@ -35,5 +30,5 @@ def command(as_json: bool) -> None:
         click.echo(msgspec.json.encode(report).decode())
         return
     for each in modules:
-        click.echo(f"{each.seconds:7.2f} s  {each.module}")
+        click.echo(f"{each.seconds:7.2f} s  {each.peak_bytes / 1e6:6.1f} MB  {each.module}")
     click.echo(f"kernels ready in {report['seconds']} s, {report['peak_mb']} MB, cache {folder}")

@@ -104,9 +104,9 @@ class Stream:
         self.words[L_RECORDS] += records
 
     def mark_gap(self, batch: np.ndarray) -> None:
-        """Flag the batch's first record if something before it is missing; that is then said."""
+        """Flag the batch's first record if something before it is missing (of a best price both: they are one row)."""
         if self.gap:
-            batch["flags"][0] |= int(Flag.GAP)
+            batch["flags"][: 2 if self.channel is Channel.BBO else 1] |= int(Flag.GAP)
             self.gap = False
 
     def shift(self, step_ns: int) -> None:

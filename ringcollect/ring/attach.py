@@ -102,8 +102,9 @@ class Reader:
         self.cursor = min(oldest, self.head) if cursor is None else cursor
         self._slot = None
         if register is not None:
-            self._control = Control(control_path(path))
-            self._slot = self._control.register(register, self.cursor, required=required)
+            control = Control(control_path(path))
+            self._slot = control.register(register, self.cursor, required=required)
+            control.close()  # the row stays mapped; a reader keeps no descriptor open
 
     @property
     def name(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy as np
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingError
 from ringcollect.ring.control import reserve
 from ringcollect.ring.layout import PAGE
+
+_LOCK_TRIES, _LOCK_PAUSE_S = 5, 0.01
 
 
 def map_file(fd: int, where: Path, *, writable: bool) -> np.ndarray:
@@ -46,12 +49,18 @@ def new_file(path: Path, size: int) -> int:
 
 
 def try_lock(fd: int) -> bool:
-    """Take the exclusive lock of an open file without waiting."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    """Take the exclusive lock of an open file; False if a producer has it.
+
+    ``is_locked`` of somebody else holds a shared lock for microseconds: that is no producer, so it is tried again.
+    """
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_S)
+            continue
+        return True
+    return False
 
 
 def release(fd: int) -> None:
