@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +76,34 @@ def test_live_processes_with_random_delays_write_the_same_bytes(tmp_path: Path, 
     ways.live(STREAM, tmp_path / "lake", tmp_path / "runtime", seed)
     assert ways.parquet_hashes(tmp_path / "lake") == ways.parquet_hashes(reference)
     assert verify(tmp_path / "lake", strict=True).problems == []
+
+
+READER = """
+import sys
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from ringcollect import attach
+reader = attach("binance.rec", directory=Path(sys.argv[1]), register="stopped")
+reader.read(1)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_reader_stopped_for_the_whole_run_changes_no_byte(tmp_path: Path, reference: Path) -> None:
+    """It attaches to the ring before the first record, registered, and is stopped until everything is over."""
+    runtime = tmp_path / "runtime"
+    config = ways.config_for(tmp_path / "lake", runtime)
+    ways.empty_ring(runtime)
+    command = [sys.executable, "-c", READER, str(config.runtime_path())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None and reader.stdout.readline() == "ready\n"
+        os.kill(reader.pid, signal.SIGSTOP)
+        try:
+            ways.live(STREAM, tmp_path / "lake", runtime, 3)
+        finally:
+            os.kill(reader.pid, signal.SIGKILL)
+    assert ways.parquet_hashes(tmp_path / "lake") == ways.parquet_hashes(reference)

@@ -167,6 +167,11 @@ def live(records: np.ndarray, data: Path, runtime: Path, seed: int) -> None:
                 child.join()
 
 
+def empty_ring(runtime: Path) -> None:
+    """The ring as the producer will find it, so that a reader can be there before the first record."""
+    Producer.open(runtime, f"{EXCHANGE}.rec", generation=GENERATION).close()
+
+
 def _committed(runtime: Path, name: str) -> int:
     from ringcollect.ring.control import Control
     from ringcollect.ring.paths import control_path, ring_path
