@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,29 @@ class Registry:
     def rows(self) -> list[Instrument]:
         """Latest version of every instrument, by number."""
         return list(self._latest)
+
+    def adopt(self, table: Sequence[Instrument | None]) -> bool:
+        """Take over the numbers of a ring that outlived this file; False, and nothing changed, if they contradict it.
+
+        ``table`` is the ring's instrument table, by number; None is a row its producer died in. A lake that was moved
+        or deleted while its rings stayed in memory must not give the ring's numbers another meaning.
+        """
+        known = len(self._latest)
+        fresh = []
+        for number, instrument in enumerate(table):
+            if instrument is None:
+                if number >= known:
+                    return False
+                continue
+            own = self._numbers.get((instrument.market, instrument.symbol))
+            if (own is not None or number < known) and own != number:
+                return False
+            if number >= known:
+                fresh.append(instrument)
+        for instrument in fresh:
+            self._store(instrument, f"adopt {instrument.symbol}")
+            self._append(instrument)
+        return True
 
     def register(self, market: str, symbol: str, valid_from_ns: int, **metadata: Any) -> tuple[Instrument, bool, bool]:
         """Make (market, symbol) known with ``metadata``; returns (instrument, is_new, is_changed).

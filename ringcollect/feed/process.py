@@ -32,8 +32,10 @@ def registry_path(data: Path, exchange: str) -> Path:
     return data / "state" / "instruments" / f"{exchange}.jsonl"
 
 
-def open_rings(config: Config, plan: Plan, now_ns: int) -> tuple[Producer, FrameProducer]:
+def open_rings(config: Config, plan: Plan, registry: Registry, now_ns: int) -> tuple[Producer, FrameProducer]:
     """``<exchange>.rec`` and ``<exchange>.frm``: taken over from a dead feed, or new with ``now_ns`` as generation.
+
+    A ring whose instrument numbers contradict ``registry`` (the lake was moved while the ring stayed) is replaced.
 
     Raises EnvironmentRefused if another feed of this exchange lives, or the runtime folder has no room.
     """
@@ -42,7 +44,7 @@ def open_rings(config: Config, plan: Plan, now_ns: int) -> tuple[Producer, Frame
     ring = Producer.open(
         folder, f"{plan.exchange}.rec", RECORD, config.ring.capacity,
         generation=now_ns, counters=FEED_COUNTERS, meta={"kind": "records", "exchange": plan.exchange},
-        ledger_rows=rows, start_ns=now_ns,
+        ledger_rows=rows, start_ns=now_ns, accept=registry.adopt,
     )  # fmt: skip
     try:
         frames = FrameProducer.open(
@@ -59,9 +61,9 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
     """Collect from ``exchange`` until ``stop()``. Needs the disk only at the start, for the registry."""
     now_ns = time.time_ns()
     plan = plan_from_config(config, exchange, seed=secrets.randbits(62))
-    ring, frames = open_rings(config, plan, now_ns)
+    registry = Registry(registry_path(config.data_path(), exchange), exchange)
+    ring, frames = open_rings(config, plan, registry, now_ns)
     try:
-        registry = Registry(registry_path(config.data_path(), exchange), exchange)
         venue = load(exchange)
         session = Session(plan, venue, registry, ring, frames)
         shared = SharedBudget(runtime_dir() / "budget")

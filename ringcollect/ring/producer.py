@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ringcollect.errors import EnvironmentRefused, RingError
+from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD
 from ringcollect.ring import protocol
 from ringcollect.ring.control import Control, create_control
@@ -65,10 +66,12 @@ class Producer:
         ledger_rows: int = 0,
         data_bytes: int = 0,
         start_ns: int = 0,
+        accept: Callable[[list[Instrument | None]], bool] | None = None,
     ) -> Producer:
         """Take over the ring ``name`` if its producer is gone and its layout is the same, else build a new one.
 
         ``generation`` (ns) is used for a new ring only; a taken-over ring keeps its own, its ``claim`` and ``head``.
+        ``accept``, if given, sees the instrument table of a ring about to be taken over; False means a new ring.
         Raises EnvironmentRefused while another producer holds the lock, or if the tmpfs is too small.
         """
         layout = Layout(name, dtype, capacity, counters, meta or {}, ledger_rows, data_bytes)
@@ -77,7 +80,7 @@ class Producer:
         gate = os.open(directory / ".open.lock", os.O_RDWR | os.O_CREAT, 0o640)
         try:
             fcntl.flock(gate, fcntl.LOCK_EX)  # two producers starting at once: one builds, the other finds it locked
-            producer = cls._take_over(path, layout) or cls._build(path, layout, generation)
+            producer = cls._take_over(path, layout, accept) or cls._build(path, layout, generation)
         finally:
             os.close(gate)
         words = producer.words
@@ -87,7 +90,9 @@ class Producer:
         return producer
 
     @classmethod
-    def _take_over(cls, path: Path, layout: Layout) -> Producer | None:
+    def _take_over(
+        cls, path: Path, layout: Layout, accept: Callable[[list[Instrument | None]], bool] | None
+    ) -> Producer | None:
         if not path.exists():
             return None
         fd = open_file(path, writable=True)
@@ -96,7 +101,8 @@ class Producer:
             raise EnvironmentRefused(f"{path} has a living producer: is another collector running?")
         try:
             words = map_file(fd, path, writable=True)
-            if read_header(words, str(path)) == layout and control_path(path).exists():
+            same = read_header(words, str(path)) == layout and control_path(path).exists()
+            if same and (accept is None or accept(InstrumentTable(words).left_behind())):
                 return cls(path, fd, layout, words, reattached=True)
             words[H_STATE] = STATE_REPLACED
         except RingError:

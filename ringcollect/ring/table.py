@@ -37,12 +37,16 @@ class InstrumentTable:
         return int(self._words[H_TABLE_COUNT])
 
     def put(self, instrument: Instrument) -> None:
-        """Add the next row, or rewrite a changed one (producer only)."""
+        """Add the next row, or rewrite a changed one (producer only). A number never changes its instrument."""
         number = instrument.number
         if number > self.count:
             raise RingError(f"instrument {number} does not follow row {self.count - 1}")
         from ringcollect.ring import protocol  # producers have numba; readers need not load it
 
+        if number < self.count:
+            known = self._peek(number)
+            if known is not None and (known.market, known.symbol) != (instrument.market, instrument.symbol):
+                raise RingError(f"instrument {number} is {known.market} {known.symbol}, not {instrument.symbol}")
         packed = np.frombuffer(pack_instrument(instrument), np.int64)
         protocol.write_row(self._words, self._start + number * _ROW_WORDS, packed)
         if number == self.count:
@@ -52,11 +56,21 @@ class InstrumentTable:
         """Row ``number``; IndexError beyond the count."""
         if not 0 <= number < self.count:
             raise IndexError(f"the ring has {self.count} instruments, no number {number}")
+        found = self._peek(number)
+        if found is None:
+            raise RingError(f"instrument row {number} is being written for ever: did its producer die there?")
+        return found
+
+    def left_behind(self) -> list[Instrument | None]:
+        """Every row in use, by number; None where the producer died while rewriting it."""
+        return [self._peek(number) for number in range(self.count)]
+
+    def _peek(self, number: int) -> Instrument | None:
         row = np.empty(_ROW_WORDS, np.int64)
         for _ in range(_READ_TRIES):
             if read_row(self._words, self._start + number * _ROW_WORDS, row):
                 return unpack_instrument(row.tobytes())
-        raise RingError(f"instrument row {number} is being written for ever: did its producer die there?")
+        return None
 
     def all(self) -> list[Instrument]:
         """Every row in use, by number."""

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from ringcollect.config import Collector, Config, Market, Override, Ring, Storage, Websocket
-from ringcollect.errors import EnvironmentRefused
+from ringcollect.errors import EnvironmentRefused, RingError
 from ringcollect.exchanges import load
 from ringcollect.feed import recording
 from ringcollect.feed.counters import FEED_COUNTERS
@@ -241,15 +241,44 @@ def test_an_exchange_that_is_not_there_is_tried_again_and_the_process_stops_when
 def test_a_second_feed_of_the_same_exchange_is_refused_while_the_first_lives(tmp_path):
     config = config_for(tmp_path, "127.0.0.1:1")
     plan = plan_from_config(config, "binance")
-    ring, frames = open_rings(config, plan, 1)
+    registry = Registry(None, "binance")
+    ring, frames = open_rings(config, plan, registry, 1)
     with pytest.raises(EnvironmentRefused, match="living producer"):
-        open_rings(config, plan, 2)
+        open_rings(config, plan, registry, 2)
     ring.close()
     frames.close()
-    again, more = open_rings(config, plan, 3)
+    again, more = open_rings(config, plan, registry, 3)
     assert again.reattached and again.generation == 1
     again.close()
     more.close()
+
+
+def test_a_ring_that_outlived_its_lake_keeps_its_numbers_or_gets_a_new_generation(tmp_path):
+    config = config_for(tmp_path, "127.0.0.1:1")
+    plan = plan_from_config(config, "binance")
+    first = Registry(None, "binance")
+    ring, frames = open_rings(config, plan, first, 1)
+    for symbol in ("AAAUSDT", "BBBUSDT"):
+        ring.instruments.put(first.register("spot", symbol, 1)[0])
+    ring.close()
+    frames.close()
+
+    emptied = Registry(None, "binance")  # the lake was deleted: the ring's numbers go on
+    ring, frames = open_rings(config, plan, emptied, 2)
+    assert ring.generation == 1
+    assert [i.symbol for i in emptied.rows()] == ["AAAUSDT", "BBBUSDT"]
+    with pytest.raises(RingError, match="instrument 0 is spot AAAUSDT, not CCCUSDT"):
+        ring.instruments.put(Registry(None, "binance").register("spot", "CCCUSDT", 1)[0])
+    ring.close()
+    frames.close()
+
+    other = Registry(None, "binance")  # another lake, where 0 is something else
+    other.register("spot", "CCCUSDT", 1)
+    ring, frames = open_rings(config, plan, other, 3)
+    assert ring.generation == 3 and ring.instruments.count == 0
+    assert [i.symbol for i in other.rows()] == ["CCCUSDT"]
+    ring.close()
+    frames.close()
 
 
 def test_a_plan_carries_channels_and_depths_of_each_symbol():

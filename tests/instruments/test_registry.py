@@ -107,3 +107,18 @@ def test_sizes_become_base_units_by_the_venues_rule(
         number=0, exchange="x", market="linear", symbol="S", size_unit=unit, multiplier=multiplier, inverse=inverse
     )
     assert to_base(3.0, 100.0, instrument) == pytest.approx(expected)
+
+
+def test_a_ring_that_outlived_the_file_gives_its_numbers_back_unless_they_contradict_it(tmp_path: Path) -> None:
+    path = tmp_path / "binance.jsonl"
+    ring = Registry(None, "binance")
+    for symbol in ("AAA", "BBB", "CCC"):
+        ring.register("spot", symbol, 1)
+    ours = Registry(path, "binance")
+    ours.register("spot", "AAA", 1)
+    assert ours.adopt([None, *ring.rows()[1:]]), "a row its producer died in says nothing, and we know it"
+    assert Registry(path, "binance").rows() == ring.rows()
+    swapped = Registry(None, "binance")
+    swapped.register("spot", "BBB", 1)
+    assert not swapped.adopt(ring.rows()) and len(swapped.rows()) == 1
+    assert not Registry(None, "binance").adopt([None])
