@@ -40,7 +40,9 @@ def check(invocation: Invocation) -> None:
 
     loaded = invocation.load()
     config = loaded.require_markets()
-    parameters_of(config)  # whether the catalogue has every feature that is asked for
+    for exchange in config.exchanges():
+        for plan in config.row_plans(exchange):
+            parameters_of(config, plan)  # whether the catalogue has every feature that is asked for
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     for market in config.markets:

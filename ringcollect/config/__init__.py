@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringcollect.config.loading import Loaded, find_file, load, parse
 from ringcollect.config.narrow import narrowed
+from ringcollect.config.row_plan import RowPlan
 from ringcollect.config.schema import (
     Collector,
     Config,
@@ -26,6 +27,7 @@ __all__ = [
     "Market",
     "Override",
     "Ring",
+    "RowPlan",
     "Storage",
     "Sync",
     "Websocket",

@@ -6,6 +6,7 @@ import ipaddress
 from collections import Counter
 
 from ringcollect.config.problems import Path, Problems, found, nearest, spell
+from ringcollect.config.row_rules import check_rows
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.symbols import fits_market, symbol_key
 from ringcollect.config.venues import VENUES, Venue, markets_of
@@ -26,6 +27,7 @@ def check(config: Config, problems: Problems) -> None:
     _check_instrument_count(config, problems)
     if not config.sync.features and not problems.touches(("sync", "features")):
         problems.add(("sync", "features"), "found an empty array; allowed: at least one (or sync.enabled = false)")
+    check_rows(config, problems)
     _check_order(config, ("websocket", "retry_first"), ("websocket", "retry_max"), problems)
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
 
@@ -41,12 +43,6 @@ def warnings(config: Config) -> tuple[str, ...]:
         texts.append("sync.hold_back: with 0s every event that arrives after its row's boundary is dropped as late")
     driver = DRIVER_CHANNEL.get(config.sync.mode)
     for number, market in enumerate(config.markets):
-        for position, override in enumerate(market.override):
-            place = f"markets[{number}].override[{position}]"
-            if override.grid not in ("", config.sync.grid):
-                texts.append(f"{place}.grid: not in effect yet, the rows of these symbols are on sync.grid")
-            if override.features not in ((), config.sync.features):
-                texts.append(f"{place}.features: not in effect yet, these symbols have sync.features")
         silent = [s for s in market.symbols if driver is not None and driver not in market.channels_for(s)]
         if config.sync.enabled and silent:
             texts.append(

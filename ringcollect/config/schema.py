@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from ringcollect.config.row_plan import RowPlan, SymbolName
 from ringcollect.config.rules import (
     Duration,
     FeatureChoice,
@@ -24,7 +25,7 @@ from ringcollect.config.rules import (
 )
 from ringcollect.config.symbols import symbol_key
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
-from ringcollect.durations import parse_duration
+from ringcollect.durations import format_duration, parse_duration
 from ringcollect.records import CHANNELS_BY_NAME
 from ringcollect.runtime import runtime_dir
 
@@ -61,6 +62,11 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     depth: Annotated[int, Range(0, 10_000)] = 0
     grid: Annotated[str, Duration("1us", "1d", optional=True)] = ""
     features: tuple[FeatureName, ...] = ()
+
+    @property
+    def grid_ns(self) -> int:
+        """The grid of these symbols' rows, 0 for that of ``[sync]``."""
+        return parse_duration(self.grid) if self.grid else 0
 
 
 class Market(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,6 +229,30 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def markets_of(self, exchange: str) -> tuple[Market, ...]:
         """The entries of one exchange."""
         return tuple(market for market in self.markets if market.exchange == exchange)
+
+    def row_plans(self, exchange: str) -> tuple[RowPlan, ...]:
+        """The row rings of ``exchange``: that of ``[sync]``, then one for each other grid, finest first."""
+        sync = self.sync
+        names: dict[int, set[SymbolName]] = {}
+        features: dict[int, tuple[str, ...]] = {}
+        for market in self.markets_of(exchange):
+            for override in market.override:
+                grid_ns = override.grid_ns or sync.grid_ns
+                if grid_ns != sync.grid_ns and override.symbols:
+                    names.setdefault(grid_ns, set()).update((market.market, symbol_key(s)) for s in override.symbols)
+                    features[grid_ns] = override.features or sync.features
+        elsewhere = frozenset[SymbolName]().union(*names.values())
+        base = RowPlan(grid=sync.grid, grid_ns=sync.grid_ns, features=sync.features, names=elsewhere)
+        return (
+            base,
+            *(
+                RowPlan(
+                    grid=format_duration(grid_ns), grid_ns=grid_ns, features=features[grid_ns], is_base=False,
+                    names=frozenset(names[grid_ns]),
+                )
+                for grid_ns in sorted(names)
+            ),
+        )  # fmt: skip
 
     def runtime_path(self) -> Path:
         """The folder of rings and control files."""

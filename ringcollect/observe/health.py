@@ -15,8 +15,14 @@ import msgspec
 
 FILL_LIMIT = 0.8
 GAPS_PER_MINUTE_LIMIT = 10
-OWN_CONSUMERS = frozenset({"sync", "journal"})
-"""Readers whose losses are losses of the collector; a stopped notebook harms only itself."""
+
+
+def is_own(consumer: str) -> bool:
+    """Whether this reader's losses are losses of the collector; a stopped notebook harms only itself.
+
+    ``sync`` has the rows of ``[sync]``, ``sync.<grid>`` those of another grid.
+    """
+    return consumer in ("sync", "journal") or consumer.startswith("sync.")
 
 
 class State(enum.StrEnum):

@@ -89,7 +89,7 @@ def _totals(rings: tuple[RingReport, ...]) -> dict[str, int]:
     for ring in rings:
         place = f"{ring.name}/{ring.generation}"
         for consumer in ring.consumers:
-            if consumer.name in health.OWN_CONSUMERS:
+            if health.is_own(consumer.name):
                 totals[f"lost/{place}/{consumer.name}"] = consumer.lost
         for series, counter in (
             ("gaps", "seq_gaps"), ("gaps", "trade_gaps"), ("rejected", "rejected"), ("reconnects", "reconnects"),
@@ -105,7 +105,7 @@ def _fullest(rings: tuple[RingReport, ...]) -> tuple[float, str]:
         for ring in rings
         if ring.alive
         for consumer in ring.consumers
-        if consumer.name in health.OWN_CONSUMERS
+        if health.is_own(consumer.name)
     ]
     return max(fills, default=(0.0, ""))
 

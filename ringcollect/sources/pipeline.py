@@ -7,6 +7,8 @@ source may wait, so before it publishes it makes room, and making room means let
 from __future__ import annotations
 
 import time
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,8 @@ from ringcollect.ring.producer import Producer
 from ringcollect.sources.sealing import Sealing
 from ringcollect.store.drain import CONSUMER, RingJournal
 from ringcollect.store.rotation import Policy
-from ringcollect.sync.process import parameters_of
-from ringcollect.sync.worker import RingWorker, open_worker
+from ringcollect.sync.process import consumer_of, open_planned
+from ringcollect.sync.worker import RingWorker, row_ring_name
 
 CAPACITY = 1 << 17
 """Slots of a source's record ring. One event may fill half of it: the decoder's batch has 65,536 records."""
@@ -53,15 +55,19 @@ class Pipeline:
             generation=generation, start_ns=generation,
         )  # fmt: skip
         self.frames = WaitingFrames(frame_ring, self.pump)
-        self.worker: RingWorker | None = None
+        self.workers: dict[str, RingWorker] = {}  # by row ring
+        self._consumers: dict[str, str] = {}
         policy = Policy(time_ns=config.storage.rotate_time_ns, records=config.storage.rotate_records)
         rings = [f"{exchange}.rec", f"{exchange}.frm"]
         if config.sync.enabled and not raw_only:
-            self.worker = open_worker(
-                runtime, exchange, config.sync.grid, parameters_of(config),
-                ring_capacity=CAPACITY, required=True, resume=False, room=self._room_for_rows,
-            )  # fmt: skip
-            rings.append(self.worker.producer.name)
+            for plan in config.row_plans(exchange):
+                name = row_ring_name(exchange, plan.grid)
+                self.workers[name] = open_planned(
+                    runtime, exchange, config, plan,
+                    ring_capacity=CAPACITY, required=True, resume=False, room=partial(self._room_for_rows, name),
+                )  # fmt: skip
+                self._consumers[name] = consumer_of(plan)
+            rings += self.workers
         self.journals = {
             name: RingJournal(
                 data, attach(name, directory=runtime, register=CONSUMER, required=True), policy, resume=False
@@ -89,10 +95,11 @@ class Pipeline:
 
     def finish(self) -> None:
         """The stream is over: last rows, last records, everything sealed."""
-        if self.worker is not None:
+        if self.workers:
             self.pump()
             begun, inner = time.perf_counter_ns(), self.journal_ns
-            self.worker.finish()
+            for worker in self.workers.values():
+                worker.finish()
             self.sync_ns += time.perf_counter_ns() - begun - (self.journal_ns - inner)
         self.pump()
         for journal in self.journals.values():
@@ -104,38 +111,42 @@ class Pipeline:
         for journal in self.journals.values():
             if not journal.closed:
                 journal.abandon()
-        if self.worker is not None:
-            self.worker.close()
+        for worker in self.workers.values():
+            worker.close()
         self.frames.close()
         self.ring.close()
 
     def losses(self) -> dict[str, int]:
         """Records lost, by ``ring/consumer``; all must be 0."""
         lost = {f"{name}/{CONSUMER}": journal.lost for name, journal in self.journals.items()}
-        if self.worker is not None:
-            lost[f"{self.ring.name}/sync"] = self.worker.reader.lost_total
+        for name, worker in self.workers.items():
+            lost[f"{self.ring.name}/{self._consumers[name]}"] = worker.reader.lost_total
         return lost
+
+    def sync_counters(self) -> dict[str, int]:
+        """The synchronizer's counters, summed over the grids; empty without one."""
+        total: Counter[str] = Counter()
+        for worker in self.workers.values():
+            total.update(dict(worker.producer.counters))
+        return dict(total)
 
     def rows_written(self) -> dict[str, int]:
         """Records in journals, by ring."""
         return {name: journal.rows for name, journal in self.journals.items()}
 
     def _synchronize(self) -> None:
-        if self.worker is None:
-            return
         begun, inner = time.perf_counter_ns(), self.journal_ns
-        while self.worker.step():
-            pass
+        for worker in self.workers.values():
+            while worker.step():
+                pass
         self.sync_ns += time.perf_counter_ns() - begun - (self.journal_ns - inner)
 
-    def _room_for_rows(self, n: int) -> None:
-        assert self.worker is not None
-        self.worker.producer.gate(n, self._drain_rows)
+    def _room_for_rows(self, name: str, n: int) -> None:
+        self.workers[name].producer.gate(n, partial(self._drain_rows, name))
 
-    def _drain_rows(self) -> None:
-        assert self.worker is not None
+    def _drain_rows(self, name: str) -> None:
         begun = time.perf_counter_ns()
-        journal = self.journals[self.worker.producer.name]
+        journal = self.journals[name]
         journal.drain()
         self.sealing.submit(journal.take_finished())
         self.journal_ns += time.perf_counter_ns() - begun

@@ -28,7 +28,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeReport(msgspec.Struct, frozen=True, kw_only=True):
-    """One exchange's part of a capture. ``lost`` is by ``ring/consumer``; ``stored`` by ring."""
+    """One exchange's part of a capture. ``lost`` is by ``ring/consumer``; ``stored`` by ring; ``sync`` is the sum
+    over all grids."""
 
     exchange: str
     generation: int

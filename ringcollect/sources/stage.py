@@ -92,7 +92,6 @@ class ExchangeStage:
         """What became of it."""
         pipeline = self.pipeline
         counters = dict(pipeline.ring.counters)
-        sync = {} if pipeline.worker is None else dict(pipeline.worker.producer.counters)
         stored = pipeline.rows_written()
         frames, records = counters["frames_in"], stored[pipeline.ring.name]
         times = {
@@ -103,13 +102,13 @@ class ExchangeStage:
             "seal": pipeline.sealing.busy_ns,
         }
         through = dict.fromkeys(times, records) | {"journal": sum(stored.values()), "seal": sum(stored.values())}
-        if pipeline.worker is None:
+        if not pipeline.workers:
             del times["sync"]
         return ExchangeReport(
             exchange=pipeline.exchange,
             generation=pipeline.generation,
             counters=counters,
-            sync=sync,
+            sync=pipeline.sync_counters(),
             stored=stored,
             lost=pipeline.losses(),
             unsealed=pipeline.sealing.unsealed,

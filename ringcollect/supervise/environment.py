@@ -29,9 +29,9 @@ def needed_bytes(config: Config) -> int:
     ring = config.ring
     per_exchange = ring.capacity * RECORD_BYTES + _OVERHEAD
     per_exchange += ring.frame_entries * RECORD_BYTES + ring.frame_bytes + _OVERHEAD
-    if config.sync.enabled:
-        per_exchange += ring.capacity * ROW_BYTES + _OVERHEAD
-    return per_exchange * len(config.exchanges())
+    exchanges = config.exchanges()
+    row_rings = sum(len(config.row_plans(exchange)) for exchange in exchanges) if config.sync.enabled else 0
+    return per_exchange * len(exchanges) + row_rings * (ring.capacity * ROW_BYTES + _OVERHEAD)
 
 
 def _check_space(runtime: Path, needed: int) -> None:

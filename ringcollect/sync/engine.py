@@ -97,16 +97,25 @@ COUNTERS = {
 
 
 class Engine:
-    """Synchronizer of one ring on one grid. ``instrument_of(number)`` gives the latest version of an instrument."""
+    """Synchronizer of one ring on one grid. ``instrument_of(number)`` gives the latest version of an instrument.
+
+    ``wants``, if given, says which instruments have rows; records of the others move stream time and nothing else.
+    """
 
     def __init__(
-        self, parameters: Parameters, instrument_of: Callable[[int], Instrument], *, out_rows: int = _OUT_ROWS
+        self,
+        parameters: Parameters,
+        instrument_of: Callable[[int], Instrument],
+        *,
+        wants: Callable[[Instrument], bool] | None = None,
+        out_rows: int = _OUT_ROWS,
     ) -> None:
         parameters.check()
         self.parameters = parameters
         self.plan = catalogue.plan(parameters.columns)
         self.dtype = row_dtype(self.plan.columns)
         self._instrument_of = instrument_of
+        self._wants = wants
         self._params = parameters.words(self.plan)
         self._out = np.zeros((out_rows, self.dtype.itemsize // 8), np.int64)
         self._wide = np.zeros(self.plan.wide, np.float64)
@@ -259,6 +268,9 @@ class Engine:
         row[at.I_INVERSE] = instrument.inverse
         row[at.I_FUNDING_INTERVAL] = instrument.funding_interval_ns
         self._floats[number, at.F_MULTIPLIER] = instrument.multiplier
+        row[at.I_EXCLUDED] = self._wants is not None and not self._wants(instrument)
+        if row[at.I_EXCLUDED]:  # a new name may have made it another's: its clock stops here
+            row[[at.I_SEEN, at.I_ANCHORED]] = 0
 
     def _grow_pool(self) -> None:
         old = len(self._pool)
@@ -340,6 +352,8 @@ class Engine:
         self.ensure_instruments(max(periods, default=-1) + 1)
         for number, last in periods.items():
             row = self._ints[number]
+            if row[at.I_EXCLUDED]:  # it had rows here before the configuration moved it to another grid
+                continue
             row[[at.I_ANCHORED, at.I_SEEN, at.I_LOST_OPEN]] = 1
             row[at.I_PERIOD] = last
         self._shared[at.G_FLOOR] = floor

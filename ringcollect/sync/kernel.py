@@ -45,6 +45,7 @@ from ringcollect.sync.layout import (
     I_DOUBT,
     I_EFFECTIVE,
     I_EVENTS_HEAD,
+    I_EXCLUDED,
     I_FINAL_ROW,
     I_LOST_OPEN,
     I_PERIOD,
@@ -238,7 +239,7 @@ def _take(
         return code
     if is_status:
         code = _status(record, ints, floats, books, pool, params, shared)
-    elif instrument != WHOLE_EXCHANGE:
+    elif instrument != WHOLE_EXCHANGE and not ints[instrument, I_EXCLUDED]:
         row, values = ints[instrument], floats[instrument]
         row[I_SEEN] = 1
         if shared[G_ANCHORED] and not row[I_ANCHORED]:

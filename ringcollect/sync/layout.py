@@ -90,6 +90,8 @@ BOOK_OFFSET, BOOK_CAPACITY, BOOK_LOW, BOOK_HIGH = range(4)
 (I_LATE_EVENTS, I_LATE_UPDATES) = (52, 53)
 # ints: last row of finalize, fixed when it starts
 I_FINAL_ROW = 54
+# ints: the rows of this instrument are on another grid; its records only move stream time here
+I_EXCLUDED = 55
 INTS = 56
 
 # floats: core state, then the slabs of the groups

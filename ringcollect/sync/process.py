@@ -1,4 +1,4 @@
-"""The synchronizer process: one worker per exchange, one adaptive poll loop over all of them."""
+"""The synchronizer process: one worker per exchange and grid, one adaptive poll loop over all of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ringcollect.config import Config
+from ringcollect.config import Config, RowPlan
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingReset
+from ringcollect.instruments import Instrument
 from ringcollect.sync.engine import Parameters
 from ringcollect.sync.features.catalogue import select
-from ringcollect.sync.worker import RingWorker, open_worker
+from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
 
 _log = logging.getLogger(__name__)
 _SHORTEST_S, _LONGEST_S = 0.001, 0.020
@@ -20,19 +21,61 @@ _HEARTBEAT_S = 1.0
 _DRAIN_S = 1.5
 
 
-def parameters_of(config: Config) -> Parameters:
-    """``[sync]`` as the engine takes it. Raises ConfigError for features nobody knows."""
+def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
+    """``[sync]`` as the engine takes it, with the grid and the features of ``plan`` if there is one.
+
+    Raises ConfigError for features nobody knows.
+    """
     sync = config.sync
     return Parameters(
-        grid_ns=sync.grid_ns,
+        grid_ns=plan.grid_ns if plan else sync.grid_ns,
         mode=sync.mode,
         hold_back_ns=sync.hold_back_ns,
         max_gap_fill=sync.max_gap_fill,
         max_future_skew_ns=sync.max_future_skew_ns,
         hold_back_records=sync.hold_back_records,
         book_levels=sync.book_levels,
-        columns=tuple(select(sync.features)),
+        columns=tuple(select(sync.features) if plan is None else select(plan.features, f"features of {plan.grid}")),
     )
+
+
+def consumer_of(plan: RowPlan) -> str:
+    """Under which name the worker of ``plan`` reads the record ring."""
+    return consumer_name("" if plan.is_base else plan.grid)
+
+
+def open_planned(
+    directory: Path,
+    exchange: str,
+    config: Config,
+    plan: RowPlan,
+    *,
+    ring_capacity: int,
+    required: bool = False,
+    resume: bool = True,
+    room: Callable[[int], None] | None = None,
+) -> RingWorker:
+    """:func:`open_worker` for one of ``config.row_plans(exchange)``."""
+    return open_worker(
+        directory,
+        exchange,
+        plan.grid,
+        parameters_of(config, plan),
+        ring_capacity=ring_capacity,
+        required=required,
+        resume=resume,
+        room=room,
+        wants=wants_of(plan),
+        selection=plan.selection(),
+        consumer=consumer_of(plan),
+    )
+
+
+def wants_of(plan: RowPlan) -> Callable[[Instrument], bool] | None:
+    """Whose rows ``plan`` has, as the engine takes it; None where it has all."""
+    if plan.selection() is None:
+        return None
+    return lambda instrument: plan.wants(instrument.market, instrument.symbol, instrument.unified)
 
 
 def run(config: Config, exchanges: Sequence[str], stop: Callable[[], bool]) -> None:
@@ -40,11 +83,11 @@ def run(config: Config, exchanges: Sequence[str], stop: Callable[[], bool]) -> N
 
     A ring that is not there yet is waited for; one that was replaced is drained and attached anew.
     """
-    stations = [_Station(config, exchange) for exchange in exchanges]
+    stations = [_Station(config, exchange, plan) for exchange in exchanges for plan in config.row_plans(exchange)]
     pause = _SHORTEST_S
     try:
         while not stop():
-            if any(station.work() for station in stations):
+            if _work(stations):
                 pause = _SHORTEST_S
             else:
                 time.sleep(pause)
@@ -55,11 +98,17 @@ def run(config: Config, exchanges: Sequence[str], stop: Callable[[], bool]) -> N
             station.close()
 
 
+def _work(stations: Sequence[_Station]) -> bool:
+    """One step of each, so that a busy one starves nobody; True if there was anything to do."""
+    worked = [station.work() for station in stations]
+    return any(worked)
+
+
 def _drain(stations: Sequence[_Station]) -> None:
     """Take in what the feeds still publish while they stop, for at most 1.5 s."""
     end = time.monotonic() + _DRAIN_S
     while time.monotonic() < end:
-        worked = any(station.work() for station in stations)
+        worked = _work(stations)
         if not worked and all(station.input_is_over() for station in stations):
             return
         if not worked:
@@ -67,14 +116,15 @@ def _drain(stations: Sequence[_Station]) -> None:
 
 
 class _Station:
-    """One exchange: its worker while its ring is there, and when to look, say "alive" and checkpoint again."""
+    """One grid of one exchange: its worker while its ring is there, and when to look, say "alive" and checkpoint."""
 
-    def __init__(self, config: Config, exchange: str) -> None:
+    def __init__(self, config: Config, exchange: str, plan: RowPlan) -> None:
         self._directory: Path = config.runtime_path()
         self._exchange = exchange
-        self._grid = config.sync.grid
-        self._parameters = parameters_of(config)
-        self._ring_capacity = config.ring.capacity
+        self._config = config
+        self._plan = plan
+        self._name = row_ring_name(exchange, plan.grid)
+        parameters_of(config, plan)  # what nobody knows is refused at once, not when the ring is there
         self._checkpoint_s = config.sync.checkpoint_interval_ns / 1e9
         self._worker: RingWorker | None = None
         self._next_try = 0.0
@@ -91,7 +141,7 @@ class _Station:
         try:
             worked = self._worker.step()
         except RingReset:
-            _log.info("%s.rec was replaced: starting on its new generation", self._exchange)
+            _log.info("%s: %s.rec was replaced: starting on its new generation", self._name, self._exchange)
             self._leave()
             return True
         self._dirty |= worked
@@ -121,15 +171,18 @@ class _Station:
             return False
         self._next_try = now + _RETRY_S
         try:
-            self._worker = open_worker(
-                self._directory, self._exchange, self._grid, self._parameters, ring_capacity=self._ring_capacity
+            self._worker = open_planned(
+                self._directory, self._exchange, self._config, self._plan, ring_capacity=self._config.ring.capacity
             )
         except NotFoundError:
             return False
         except EnvironmentRefused as error:
-            _log.warning("%s: %s; trying again", self._exchange, error)
+            _log.warning("%s: %s; trying again", self._name, error)
             self._next_try = now + 10 * _RETRY_S
             return False
+        if self._plan.is_base:
+            plans = self._config.row_plans(self._exchange)
+            forget_others(self._directory, self._exchange, [consumer_of(plan) for plan in plans])
         self._save(now)  # at once: whoever is killed before the first interval is over resumes from here
         return True
 
@@ -140,7 +193,7 @@ class _Station:
             self._worker.save()
             self._dirty = False
         except OSError as error:
-            _log.error("%s: checkpoint not written: %s", self._exchange, error)
+            _log.error("%s: checkpoint not written: %s", self._name, error)
 
     def _leave(self) -> None:
         if self._worker is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from ringcollect.failpoints import fail
 from ringcollect.instruments import Instrument
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
-from ringcollect.ring.paths import control_path
+from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.engine import COUNTERS, Engine, Parameters
@@ -22,7 +22,7 @@ from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
 
 _log = logging.getLogger(__name__)
 CONSUMER = "sync"
-"""Name of the synchronizer's row in a control file."""
+"""Name of the synchronizer's row in a control file, for the grid of ``[sync]``; see :func:`consumer_name`."""
 _CHUNK = 4096
 _ROW_RING_BYTES = 8 << 20
 _PACE_S, _PATIENCE_S = 0.0005, 0.25
@@ -178,6 +178,25 @@ def row_ring_name(exchange: str, grid: str) -> str:
     return f"{exchange}.{grid}.row"
 
 
+def consumer_name(grid: str = "") -> str:
+    """The row in the record ring's control file: ``sync``, or ``sync.1s`` for a grid beside that of ``[sync]``."""
+    return f"{CONSUMER}.{grid}" if grid else CONSUMER
+
+
+def forget_others(directory: Path, exchange: str, consumers: Collection[str]) -> None:
+    """Free the rows of grids that are configured no more: they would count as readers that hang for ever."""
+    try:
+        control = Control(control_path(ring_path(directory, f"{exchange}.rec")))
+    except FileNotFoundError:  # the ring is gone, and with it every reader's row
+        return
+    try:
+        for row in control.consumers():
+            if row.name.startswith(f"{CONSUMER}.") and row.name not in consumers:
+                control.forget(row.name)
+    finally:
+        control.close()
+
+
 def row_capacity(parameters: Parameters, ring_capacity: int) -> int:
     """Slots of a row ring: a power of two, at most ``ring_capacity`` and about 8 MiB, at least 1024."""
     most = _ROW_RING_BYTES // row_dtype(parameters.columns).itemsize
@@ -197,17 +216,23 @@ def open_worker(
     required: bool = False,
     resume: bool = True,
     room: Callable[[int], None] | None = None,
+    wants: Callable[[Instrument], bool] | None = None,
+    selection: Mapping[str, Sequence[str]] | None = None,
+    consumer: str = CONSUMER,
 ) -> RingWorker:
     """A worker between ``<exchange>.rec`` and ``<exchange>.<grid>.row`` in ``directory``.
 
     ``resume`` goes on from a checkpoint, or else from the oldest record with the rows known that are out already
-    (live); without it neither is looked at (replay into fresh rings). Raises NotFoundError while there is no input
-    ring, EnvironmentRefused while another synchronizer holds the row ring.
+    (live); without it neither is looked at (replay into fresh rings). ``wants`` says whose rows these are (all, if
+    None) and ``selection`` says the same as plain data: equal ones must choose equally. ``consumer`` is the name in
+    the input's control file. Raises NotFoundError while there is no input ring, EnvironmentRefused while another
+    synchronizer holds the row ring.
     """
     source = attach(f"{exchange}.rec", directory=directory)
     name = row_ring_name(exchange, grid)
     before = _existing(directory, name) if resume else None
-    periods, floor = _rows_out(before, source.generation, parameters) if before else ({}, 0)
+    meta = row_meta(exchange, grid, parameters, source.name, source.generation, selection)
+    periods, floor = _rows_out(before, meta) if before else ({}, 0)
     generation = source.generation
     if before is not None:
         generation = max(generation, before.generation + 1)
@@ -221,10 +246,10 @@ def open_worker(
         row_capacity(parameters, ring_capacity),
         generation=generation,
         counters=tuple(COUNTERS),
-        meta=row_meta(exchange, grid, parameters, source.name, source.generation),
+        meta=meta,
     )
     try:
-        reader = attach(source.path, register=CONSUMER, required=required)
+        reader = attach(source.path, register=consumer, required=required)
         if reader.generation != source.generation:
             raise NotFoundError(f"{source.path} was replaced meanwhile: attach again")
     except NotFoundError:
@@ -236,7 +261,8 @@ def open_worker(
         producer.instruments.put(instrument)
         return instrument
 
-    worker = RingWorker(reader, Engine(parameters, instrument_of), producer, room=room, checkpoints=directory)
+    engine = Engine(parameters, instrument_of, wants=wants)
+    worker = RingWorker(reader, engine, producer, room=room, checkpoints=directory)
     if saved is not None and worker.restore(saved):
         return worker
     checkpoint.remove(directory, name)
@@ -245,11 +271,16 @@ def open_worker(
 
 
 def row_meta(
-    exchange: str, grid: str, parameters: Parameters, source: str, source_generation: int
+    exchange: str,
+    grid: str,
+    parameters: Parameters,
+    source: str,
+    source_generation: int,
+    selection: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, object]:
     """What a row ring says of itself. All that decides the rows is in it, so that a change of it is a new layout,
-    and a new layout a new generation."""
-    return {
+    and a new layout a new generation. ``symbols`` is there only where other grids have some of the rows."""
+    meta: dict[str, object] = {
         "kind": "row",
         "exchange": exchange,
         "grid": grid,
@@ -265,6 +296,9 @@ def row_meta(
         "source": source,
         "source_generation": source_generation,
     }
+    if selection is not None:
+        meta["symbols"] = {how: sorted(names) for how, names in selection.items()}
+    return meta
 
 
 def _existing(directory: Path, name: str) -> Reader | None:
@@ -274,13 +308,17 @@ def _existing(directory: Path, name: str) -> Reader | None:
         return None
 
 
-def _rows_out(before: Reader, generation: int, parameters: Parameters) -> tuple[dict[int, int], int]:
-    """(last period per instrument, floor for the others) of the rows that came from this input already."""
-    if before.meta.get("source_generation") != generation or before.meta.get("grid_ns") != parameters.grid_ns:
+def _rows_out(before: Reader, meta: Mapping[str, object]) -> tuple[dict[int, int], int]:
+    """(last period per instrument, floor for the others) of the rows that came from this input already.
+
+    An instrument that was on another grid meanwhile may have had rows here before that: it starts at the floor too.
+    """
+    if any(before.meta.get(key) != meta[key] for key in ("source_generation", "grid_ns")):
         return {}, 0
+    grid_ns = before.meta["grid_ns"]
     rows = before.last(before.capacity)
     periods: dict[int, int] = {}
     for number in np.unique(rows["instrument"]):
-        periods[int(number)] = int(rows["ts_ns"][rows["instrument"] == number].max()) // parameters.grid_ns
-    overwritten = before.head > len(rows)
-    return periods, max(periods.values(), default=0) if overwritten else 0
+        periods[int(number)] = int(rows["ts_ns"][rows["instrument"] == number].max()) // grid_ns
+    is_part = before.head > len(rows) or before.meta.get("symbols") != meta.get("symbols")
+    return periods, max(periods.values(), default=0) if is_part else 0

@@ -133,12 +133,3 @@ def test_entries_of_one_market_must_lead_to_the_same_place() -> None:
     )
     fine(here + there + 'url = "wss://me:pw@a.example/ws"\n')
     fine(here + LINEAR)
-
-
-def test_an_override_that_is_not_in_effect_yet_is_a_warning_not_a_silence() -> None:
-    override = '[[markets.override]]\nsymbols = ["BTCUSDT"]\n'
-    assert fine(SPOT + override + 'grid = "100ms"\nfeatures = ["minimal"]\n').warnings == ()
-    assert fine(SPOT + override + 'grid = "1s"\nfeatures = ["trade_*"]\n').warnings == (
-        "markets[0].override[0].grid: not in effect yet, the rows of these symbols are on sync.grid",
-        "markets[0].override[0].features: not in effect yet, these symbols have sync.features",
-    )

@@ -64,6 +64,22 @@ def test_the_loss_of_our_own_writer_degrades_a_notebooks_does_not(tmp_path: Path
     ring.close()
 
 
+def test_the_loss_of_a_grid_beside_the_first_degrades_too(tmp_path: Path) -> None:
+    ring = producer(tmp_path)
+    subscribe(ring, 0, Channel.TRADE, state=3)
+    reader = attach(ring.path, register="sync.1s")
+    observer = Observer(tmp_path)
+    assert observer.look(table(tmp_path)).state is State.READY
+    for _ in range(3 * CAPACITY // 8):
+        ring.publish(trades(8))
+    lost = reader.read().lost
+    reader.commit()
+    now = observer.look(table(tmp_path))
+    assert now.state is State.DEGRADED
+    assert now.windows["lost"].last_15m == lost[1] - lost[0] > 0
+    ring.close()
+
+
 def test_the_writers_own_word_about_the_disk_is_an_error_until_it_takes_it_back(tmp_path: Path) -> None:
     ring = producer(tmp_path)
     subscribe(ring, 0, Channel.TRADE, state=3)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ringcollect.config import Collector, Config, Storage
+from ringcollect.config import Collector, Config, Market, Storage
 from ringcollect.records import RECORD
 from ringcollect.ring.attach import Reader
 from ringcollect.ring.producer import Producer
@@ -25,20 +25,22 @@ from ringcollect.store.process import run as run_journal
 from ringcollect.store.rotation import Policy, Segment, cut
 from ringcollect.store.seal import seal_all
 from ringcollect.sync.engine import Engine
-from ringcollect.sync.process import parameters_of
+from ringcollect.sync.process import consumer_of, open_planned, parameters_of
 from ringcollect.sync.process import run as run_sync
-from ringcollect.sync.worker import open_worker
 from tests import synthetic
 
 EXCHANGE = "binance"
 GENERATION = synthetic.START_NS
 ALL = 1 << 30
+Markets = tuple[Market, ...]
 
 
-def config_for(data: Path, runtime: Path) -> Config:
+def config_for(data: Path, runtime: Path, markets: Markets = ()) -> Config:
     """Rotation every two minutes of stream time, so that nine minutes around midnight give several segments."""
     return Config(
-        collector=Collector(data=str(data), runtime_dir=str(runtime)), storage=Storage(rotate_time="2m", fsync="off")
+        collector=Collector(data=str(data), runtime_dir=str(runtime)),
+        storage=Storage(rotate_time="2m", fsync="off"),
+        markets=markets,
     )
 
 
@@ -58,9 +60,9 @@ def read_in_pieces(monkeypatch: pytest.MonkeyPatch, size: Callable[[], int]) -> 
     monkeypatch.setattr(Reader, "read", read)
 
 
-def replayed(records: np.ndarray, data: Path, runtime: Path) -> None:
+def replayed(records: np.ndarray, data: Path, runtime: Path, markets: Markets = ()) -> None:
     """One process, consumers let in by the gate, the sealer beside it."""
-    pipeline = Pipeline(data, runtime, EXCHANGE, GENERATION, config_for(data, runtime))
+    pipeline = Pipeline(data, runtime, EXCHANGE, GENERATION, config_for(data, runtime, markets))
     try:
         for instrument in synthetic.instruments():
             pipeline.ring.instruments.put(instrument)
@@ -136,12 +138,13 @@ def _journals(
     return paths
 
 
-def live(records: np.ndarray, data: Path, runtime: Path, seed: int) -> None:
+def live(records: np.ndarray, data: Path, runtime: Path, seed: int, markets: Markets = ()) -> None:
     """A producer, a synchronizer and a journal process, each with a mind of its own about when to work.
 
     At the end the rows that live still holds back are brought out the way a later start would: from the checkpoint.
     """
-    config = config_for(data, runtime)
+    config = config_for(data, runtime, markets)
+    plans = config.row_plans(EXCHANGE)
     context = multiprocessing.get_context("spawn")
     stop_sync, stop_journal = context.Event(), context.Event()
     producer = context.Process(target=_produce, args=(str(runtime), records.tobytes(), seed))
@@ -152,12 +155,13 @@ def live(records: np.ndarray, data: Path, runtime: Path, seed: int) -> None:
         child.start()
     try:
         _join(producer)
-        _wait_until(lambda: _committed(runtime, "sync") == len(records), sync)
+        _wait_until(lambda: all(_committed(runtime, consumer_of(plan)) == len(records) for plan in plans), sync)
         stop_sync.set()
         _join(sync)
-        worker = open_worker(runtime, EXCHANGE, config.sync.grid, parameters_of(config), resume=True)
-        worker.finish()
-        worker.close()
+        for plan in plans:
+            worker = open_planned(runtime, EXCHANGE, config, plan, ring_capacity=config.ring.capacity)
+            worker.finish()
+            worker.close()
         stop_journal.set()
         _join(journal)
     finally:

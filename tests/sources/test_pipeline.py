@@ -8,10 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pyarrow.dataset as ds
 import pytest
 
-from ringcollect.config import Config, Storage, Sync
+from ringcollect.config import Config, Market, Override, Storage, Sync
 from ringcollect.ring.producer import Producer
 from ringcollect.sources import pipeline, runtime
 from ringcollect.sources.replay import replay
@@ -53,7 +54,10 @@ def test_a_flood_of_garbage_is_kept_frame_by_frame_and_none_is_lost(
     assert verify(tmp_path / "lake", strict=True).problems == []
 
 
-def test_a_long_silence_makes_more_rows_than_their_ring_holds_and_none_is_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_override", [False, True])
+def test_a_long_silence_makes_more_rows_than_their_ring_holds_and_none_is_lost(
+    tmp_path: Path, is_override: bool
+) -> None:
     """Five minutes of silence on a 1 ms grid: 10,000 rows at once (the most a gap is filled with), five times."""
     levels = {"bids": [["1.00", "2.0"]], "asks": [["1.01", "2.0"]]}
     lines: list[dict[str, object]] = [
@@ -67,7 +71,12 @@ def test_a_long_silence_makes_more_rows_than_their_ring_holds_and_none_is_lost(t
         lines.append({"t": START + number * 300 * SECOND, "c": 0, "d": "in", "f": frame})
     capture = tmp_path / "c.jsonl"
     capture.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    report = replay(capture, settings(tmp_path / "lake", grid="1ms"))
+    chosen = settings(tmp_path / "lake", grid="1s" if is_override else "1ms")
+    if is_override:
+        override = Override(symbols=("BTCUSDT",), grid="1ms")
+        market = Market(exchange="binance", market="spot", symbols=("BTCUSDT",), override=(override,))
+        chosen = msgspec.structs.replace(chosen, config=msgspec.structs.replace(chosen.config, markets=(market,)))
+    report = replay(capture, chosen)
     exchange = report.exchanges[0]
     assert exchange.stored["binance.1ms.row"] >= 50_000
     assert not any(exchange.lost.values())

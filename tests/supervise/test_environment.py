@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ringcollect.config import Config, Market, Sync
+from ringcollect.config import Config, Market, Override, Sync
 from ringcollect.errors import EnvironmentRefused
 from ringcollect.supervise import environment
 from ringcollect.supervise.environment import ROW_BYTES, check_host, needed_bytes
@@ -54,6 +54,19 @@ def test_rings_that_are_there_already_count_as_room(config: Config, monkeypatch:
 
 def test_the_estimate_covers_the_rows_of_every_feature_set_there_is(config: Config) -> None:
     assert row_dtype(tuple(select(("minimal",)))).itemsize <= ROW_BYTES
+
+
+def test_every_grid_has_a_row_ring_that_needs_room(config: Config) -> None:
+    market = msgspec.structs.replace(
+        config.markets[0],
+        symbols=("BTCUSDT", "ETHUSDT"),
+        override=(Override(symbols=("ETHUSDT",), grid="1s"), Override(symbols=("BTCUSDT",), grid="10s")),
+    )
+    off = Sync(enabled=False)
+    one_row_ring = needed_bytes(config) - needed_bytes(msgspec.structs.replace(config, sync=off))
+    three = msgspec.structs.replace(config, markets=(market,))
+    assert needed_bytes(three) - needed_bytes(config) == 2 * one_row_ring > 0
+    assert needed_bytes(msgspec.structs.replace(three, sync=off)) < needed_bytes(config)
 
 
 def test_without_the_synchronizer_no_such_process_is_planned_and_less_memory_is_asked_for(config: Config) -> None:

@@ -81,17 +81,17 @@ SETS = {"minimal": tuple(feature.name for feature in _A)}
 """Named sets; ``minimal`` is group A (flags are part of every row)."""
 
 
-def select(wanted: Sequence[str]) -> list[str]:
+def select(wanted: Sequence[str], key: str = "sync.features") -> list[str]:
     """Column names for sets, names and wildcards (``["minimal", "trade_*"]``), in catalogue order.
 
-    Raises ConfigError naming an entry that matches nothing.
+    Raises ConfigError naming an entry that matches nothing, and the ``key`` it stands in.
     """
     chosen: set[str] = set()
     for entry in wanted:
         found = SETS.get(entry) or tuple(f.name for f in FEATURES if fnmatchcase(f.name, entry))
         if not found:
             known = ", ".join(SETS)
-            raise ConfigError(f"sync.features: {entry!r} is no set ({known}) and matches no feature")
+            raise ConfigError(f"{key}: {entry!r} is no set ({known}) and matches no feature")
         chosen.update(found)
     return [f.name for f in FEATURES if f.name in chosen]
 
