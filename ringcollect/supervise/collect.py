@@ -18,6 +18,7 @@ from ringcollect.supervise.plan import plan
 from ringcollect.supervise.run import Outcome, Run
 from ringcollect.supervise.systemd import Notifier
 from ringcollect.supervise.warming import ensure_warm
+from ringcollect.sync.features.catalogue import select
 
 
 def collect(
@@ -25,8 +26,13 @@ def collect(
 ) -> Outcome:
     """Collect until a signal, or for ``for_s`` seconds. ``show`` gets every snapshot, ``tell`` lines for people.
 
-    Raises EnvironmentRefused, before any process is started, when the host or another collector is in the way.
+    Before any process is started, raises ConfigError for features nobody has, and EnvironmentRefused when the host or
+    another collector is in the way.
     """
+    if config.sync.enabled:
+        for exchange in config.exchanges():
+            for rows in config.row_plans(exchange):
+                select(rows.features, f"features of grid {rows.grid}")
     runtime = config.runtime_path()
     check_host(config)
     lock = SupervisorLock(runtime)

@@ -39,6 +39,7 @@ UNLIMITED = 2**62
 
 # Feature group bits.
 GROUP_A = 1 << 0
+GROUP_A_SLAB = 13  # floats of state per instrument; group_a.py names them
 
 # shared: how a kernel call ended
 G_CODE, G_ARGUMENT, G_CONSUMED, G_ROWS = range(4)

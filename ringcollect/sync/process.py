@@ -27,6 +27,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
     Raises ConfigError for features nobody knows.
     """
     sync = config.sync
+    key = "sync.features" if plan is None or plan.is_base else f"features of the grid {plan.grid}"
     return Parameters(
         grid_ns=plan.grid_ns if plan else sync.grid_ns,
         mode=sync.mode,
@@ -35,7 +36,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
         max_future_skew_ns=sync.max_future_skew_ns,
         hold_back_records=sync.hold_back_records,
         book_levels=sync.book_levels,
-        columns=tuple(select(sync.features) if plan is None else select(plan.features, f"features of {plan.grid}")),
+        columns=tuple(select(plan.features if plan else sync.features, key)),
     )
 
 

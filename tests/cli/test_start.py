@@ -212,6 +212,17 @@ def test_a_feed_killed_in_a_run_comes_back_and_status_http_and_a_second_start_se
     assert "STOPPING=1" in systemd.heard
 
 
+def test_a_feature_nobody_has_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        f'[collector]\nruntime_dir = "{tmp_path / "runtime"}"\n[sync]\nfeatures = ["minimal", "vipn*"]\n'
+        '[[markets]]\nexchange = "binance"\nmarket = "spot"\nsymbols = ["BTCUSDT"]\nurl = "ws://127.0.0.1:9"\n'
+    )
+    done = ringcollect("start", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "features of grid 100ms: 'vipn*' is no set" in done.stderr
+    assert not (tmp_path / "runtime").exists() and not (tmp_path / "data").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_supervisor_killed_in_a_run_takes_everybody_along_and_clean_takes_the_rest(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ import msgspec
 import numpy as np
 
 from ringcollect.errors import ConfigError
-from ringcollect.sync.features import group_a
-from ringcollect.sync.layout import F_GROUPS, GROUP_A, P_COLUMNS, P_GROUPS, P_SELECT, P_SLAB, P_WIDE
+from ringcollect.sync.layout import F_GROUPS, GROUP_A, GROUP_A_SLAB, P_COLUMNS, P_GROUPS, P_SELECT, P_SLAB, P_WIDE
 
 
 class Feature(msgspec.Struct, frozen=True):
@@ -75,7 +74,7 @@ _A = (
     Feature("trade_px_last", "price of the last trade by (ts, seq)", "quote", "T", "0", _LATER),
 )
 
-GROUPS = (Group("A", GROUP_A, group_a.SLAB, _A),)
+GROUPS = (Group("A", GROUP_A, GROUP_A_SLAB, _A),)
 FEATURES = tuple(feature for group in GROUPS for feature in group.features)
 SETS = {"minimal": tuple(feature.name for feature in _A)}
 """Named sets; ``minimal`` is group A (flags are part of every row)."""

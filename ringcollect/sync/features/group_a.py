@@ -23,6 +23,7 @@ from ringcollect.sync.layout import (
     F_INTEREST_VALUE,
     F_MARK,
     F_PREVIOUS_INTEREST,
+    GROUP_A_SLAB,
     I_ASK,
     I_BID,
     I_BIN_LIQUIDATIONS,
@@ -39,9 +40,7 @@ from ringcollect.sync.layout import (
 
 VOLUME, NOTIONAL, BUY_VOLUME, BUY_NOTIONAL, BUY_COUNT = range(5)
 SELL_VOLUME, SELL_NOTIONAL, SELL_COUNT, PRICE_FIRST, PRICE_LAST = range(5, 10)
-LIQ_NOTIONAL, LIQ_LONG, LIQ_SHORT = range(10, 13)
-SLAB = 13
-"""Floats of state per instrument."""
+LIQ_NOTIONAL, LIQ_LONG, LIQ_SHORT = range(10, GROUP_A_SLAB)
 COLUMNS = 25
 """Columns this group writes, in catalogue order."""
 
@@ -151,5 +150,5 @@ def write(
     wide[to + 22] = _balance(values[a + BUY_VOLUME], values[a + SELL_VOLUME])
     wide[to + 23] = values[a + PRICE_FIRST]
     wide[to + 24] = values[a + PRICE_LAST]
-    for i in range(SLAB):
+    for i in range(GROUP_A_SLAB):
         values[a + i] = 0.0
