@@ -71,6 +71,11 @@ def test_check_asks_the_catalogue_for_every_feature(tmp_path: Path) -> None:
     checked = ringcollect("config", "check", cwd=tmp_path)
     assert checked.returncode == 2
     assert "sync.features" in checked.stderr
+    override = '[[markets.override]]\nsymbols = ["ETHUSDT"]\ngrid = "1s"\nfeatures = ["moon_phase"]\n\n[ring]\n'
+    (tmp_path / "config.toml").write_text(default_text().replace("[ring]\n", override))
+    checked = ringcollect("config", "check", cwd=tmp_path)
+    assert checked.returncode == 2
+    assert "features of the grid 1s: 'moon_phase'" in checked.stderr
     assert "moon_phase" in checked.stderr
 
 
