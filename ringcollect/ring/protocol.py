@@ -297,7 +297,7 @@ def warm() -> None:
     ring[H_DATA_OFFSET], ring[H_DATA_BYTES] = 5120, 512
     batch = np.zeros(64, np.int64)
     publish(ring, batch, 1)
-    publish_frame(ring, batch, batch, 1)
+    publish_frame(ring, batch, np.frombuffer(bytes(64), np.int64), 1)  # read-only, as a payload is
     write_row(ring, 512, batch[:32])
     publish_word(ring, 600, 0)
     readonly = ring.view()

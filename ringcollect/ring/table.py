@@ -47,7 +47,9 @@ class InstrumentTable:
             known = self._peek(number)
             if known is not None and (known.market, known.symbol) != (instrument.market, instrument.symbol):
                 raise RingError(f"instrument {number} is {known.market} {known.symbol}, not {instrument.symbol}")
-        packed = np.frombuffer(pack_instrument(instrument), np.int64)
+        packed = np.array(
+            np.frombuffer(pack_instrument(instrument), np.int64)
+        )  # writable: the type that warm() compiles
         protocol.write_row(self._words, self._start + number * _ROW_WORDS, packed)
         if number == self.count:
             protocol.publish_word(self._words, H_TABLE_COUNT, number + 1)
