@@ -54,7 +54,7 @@ def environment(**extra: str) -> dict[str, str]:
 class Exchange:
     """A simulated Binance (spot and linear) that writes down everything it sends."""
 
-    def __init__(self, folder: Path, rate: int = 400, seed: int = 7) -> None:
+    def __init__(self, folder: Path, rate: int = 400, seed: int = 7, faults: str = "") -> None:
         self.truth_path = folder / "truth.jsonl"
         words = [
             "sim",
@@ -67,6 +67,7 @@ class Exchange:
             "--truth",
             str(self.truth_path),
         ]
+        words += ["--faults", faults] if faults else []
         self.process = subprocess.Popen(command(*words), stdout=subprocess.PIPE, env=environment(), text=True)
         assert self.process.stdout is not None
         self.ready = json.loads(self.process.stdout.readline())
@@ -210,9 +211,9 @@ class Collector:
 
 
 @contextmanager
-def system(folder: Path, rate: int = 400, **storage: str) -> Iterator[tuple[Exchange, Collector]]:
+def system(folder: Path, rate: int = 400, faults: str = "", **storage: str) -> Iterator[tuple[Exchange, Collector]]:
     """An exchange and a collector (not yet started); both are gone afterwards."""
-    exchange = Exchange(folder, rate)
+    exchange = Exchange(folder, rate, faults=faults)
     collector = Collector(folder, exchange, **storage)
     try:
         yield exchange, collector
