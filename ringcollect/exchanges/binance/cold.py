@@ -5,24 +5,22 @@ Nothing but :class:`~ringcollect.errors.RejectedFrame` leaves :func:`decode_fram
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import numpy as np
 from msgspec import UNSET, Raw
 
-from ringcollect.decode.skip import is_json
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.binance import messages
-from ringcollect.exchanges.binance.numbers import first_ns, to_float, to_ns
 from ringcollect.exchanges.binance.streams import is_diff_depth
+from ringcollect.exchanges.binance.times import first_ns, to_ns
+from ringcollect.exchanges.numbers import to_float
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
-from ringcollect.records import RECORD, Channel, Flag, Kind, LiquidationSub, TradeSub, aux_f
+from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows
+from ringcollect.records import Channel, Kind, LiquidationSub, TradeSub, aux_f
 
-NAN = math.nan
 IGNORED_EVENTS = frozenset(
     {
         "kline", "continuous_kline", "indexPrice_kline", "markPrice_kline", "24hrTicker", "24hrMiniTicker", "1hTicker",
@@ -39,8 +37,10 @@ _TRADE_SUBS = {
     "ADL": TradeSub.ADL_INSURANCE,
     "INSURANCE_FUND": TradeSub.ADL_INSURANCE,
 }
+RAW_DEPTH = 1
+"""``variant`` of a connection on which a depthUpdate without stream name is of the diff stream."""
+
 _SIDES = {"BUY": 1, "SELL": -1}
-_MOST_REASON = 120
 
 _head = msgspec.json.Decoder(messages.Head)
 _list = msgspec.json.Decoder(list[Raw])
@@ -48,50 +48,8 @@ _failure = msgspec.json.Decoder(messages.Failure)
 _IGNORED = Decoded(Outcome.IGNORED)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What a message does not say itself. ``find`` gives a symbol's instrument number, negative for an unknown one."""
-
-    find: Callable[[str], int]
-    linear: bool
-    raw_depth: bool  # a depthUpdate without stream name is of the diff stream
-    conn: int
-    ts_recv: int
-    max_past_ns: int
-    max_future_skew_ns: int
-
-
-def rows(arrival: Arrival, instrument: int, kind: Kind, ts_event: int, n: int = 1, **fields: Any) -> np.ndarray:
-    """``n`` records of one batch: common fields filled, LAST on the last, BAD_TS where it belongs."""
-    records = np.zeros(n, RECORD)
-    records["ts_event"] = ts_event
-    records["ts_recv"] = arrival.ts_recv
-    records["instrument"] = instrument
-    records["conn"] = arrival.conn
-    records["kind"] = kind
-    early, late = arrival.ts_recv - arrival.max_past_ns, arrival.ts_recv + arrival.max_future_skew_ns
-    if ts_event and not early <= ts_event <= late:
-        records["flags"] = Flag.BAD_TS
-    records["flags"][-1] |= Flag.LAST
-    for name, value in fields.items():
-        records[name] = value
-    return records
-
-
-def levels_into(records: np.ndarray, bids: Any, asks: Any) -> None:
-    """Bids, then asks (pairs of prices and sizes); without any, the one record that says so."""
-    (bid_prices, bid_sizes), (ask_prices, ask_sizes) = bids, asks
-    n = len(bid_prices)
-    if n + len(ask_prices) == 0:
-        records["price"] = NAN
-        return
-    records["price"][:n], records["price"][n:] = bid_prices, ask_prices
-    records["size"][:n], records["size"][n:] = bid_sizes, ask_sizes
-    records["side"][:n], records["side"][n:] = 1, -1
-
-
 def _depth(event: messages.Depth, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
-    if arrival.linear and event.pu is UNSET:
+    if arrival.market == "linear" and event.pu is UNSET:
         raise RejectedFrame("depthUpdate without pu")
     sides = [
         ([to_float(price) for price, _ in levels], [to_float(size) for _, size in levels])
@@ -204,7 +162,7 @@ def _event(raw: Any, head: messages.Head, stream: str | None, arrival: Arrival) 
         return Decoded(Outcome.CONTROL, control=Notice("serverShutdown", closing=True))
     if name not in _EVENTS:
         raise RejectedFrame(f"unknown event {name[:40]!r}")
-    if name == "depthUpdate" and not (arrival.raw_depth if stream is None else is_diff_depth(stream)):
+    if name == "depthUpdate" and not (arrival.variant == RAW_DEPTH if stream is None else is_diff_depth(stream)):
         return _IGNORED  # partial or RPI depth, in the shape of a diff
     decoder, symbol_of, handle = _EVENTS[name]
     event = decoder.decode(raw)
@@ -245,17 +203,6 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
     return _event(head.data, _head.decode(head.data), head.stream, arrival)
 
 
-def check_json(payload: bytes) -> None:
-    """RejectedFrame unless ``payload`` is strict JSON of bounded nesting (the kernel's own scanner: no recursion)."""
-    if is_json(payload):
-        return
-    try:
-        msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RejectedFrame(str(error)[:_MOST_REASON]) from error
-    raise RejectedFrame("not strict JSON, or nested too deep")
-
-
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
     if len(payload) > max_bytes:
@@ -264,4 +211,4 @@ def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     try:
         return _message(payload, arrival)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:_MOST_REASON]) from error
+        raise RejectedFrame(str(error)[:MOST_REASON]) from error

@@ -11,8 +11,8 @@ import msgspec
 
 from ringcollect.errors import ConfigError, RejectedFrame
 from ringcollect.exchanges.binance import messages
-from ringcollect.exchanges.binance.cold import check_json
 from ringcollect.exchanges.protocol import Listing
+from ringcollect.exchanges.typed import check_json
 
 _QUOTES = (
     "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "USD1", "DAI", "BIDR", "IDRT", "AEUR", "EURI", "BTC", "ETH", "BNB",

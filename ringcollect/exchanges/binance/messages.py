@@ -7,11 +7,11 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from ringcollect.exchanges.numbers import Number
+
 Id = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """Milliseconds, or microseconds where the connection asked for them."""
-Number = str | int | float
-"""A number in quotes or bare."""
 Level = tuple[Number, Number]
 
 

@@ -8,9 +8,10 @@ import msgspec
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.binance import messages
-from ringcollect.exchanges.binance.cold import NAN, Arrival, check_json, levels_into, rows
-from ringcollect.exchanges.binance.numbers import first_ns, to_float, to_floats, to_ns
+from ringcollect.exchanges.binance.times import first_ns, to_ns
+from ringcollect.exchanges.numbers import to_float, to_floats
 from ringcollect.exchanges.protocol import Batch, Decoded, Outcome, Purpose, RestMeaning
+from ringcollect.exchanges.typed import NAN, Arrival, check_json, levels_into, rows
 from ringcollect.records import Channel, Flag, Kind
 
 MAX_BODY_BYTES = 64 << 20

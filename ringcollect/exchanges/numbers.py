@@ -1,4 +1,4 @@
-"""Numbers of the typed path: text to float64 with Python's own correctly rounded parser, times to ns."""
+"""Numbers of the typed paths: text to float64 with Python's own correctly rounded parser."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import math
 import re
 
 import numpy as np
-from msgspec import UNSET, UnsetType
 
 from ringcollect.decode.number import parse_lines
 from ringcollect.errors import RejectedFrame
-from ringcollect.exchanges.binance.messages import Number
+
+Number = str | int | float
+"""A number in quotes or bare, as a message type takes it."""
 
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
-_MOST_MS = (2**63 - 1) // 1_000_000
-_LEAST_US = 10**15
-_MOST_US = (2**63 - 1) // 1_000
 
 
 def to_float(value: Number) -> float:
@@ -42,20 +40,3 @@ def to_floats(values: list[Number]) -> np.ndarray:
     for i in np.flatnonzero(np.isnan(out)):
         out[i] = to_float(values[i])
     return out
-
-
-def to_ns(value: int) -> int:
-    """Milliseconds, or microseconds where the number is that large, as ns."""
-    if value <= _MOST_MS:
-        return value * 1_000_000
-    if _LEAST_US <= value <= _MOST_US:
-        return value * 1_000
-    raise RejectedFrame(f"time out of range: {value}")
-
-
-def first_ns(*times: int | UnsetType) -> int:
-    """The first time that was sent, as ns; 0 when none was."""
-    for time in times:
-        if time is not UNSET:
-            return to_ns(time)
-    return 0

@@ -1,0 +1,108 @@
+"""The part of a decoder that no exchange differs in: private batch, symbol tables, hot rows, contexts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.decode.memory import address
+from ringcollect.decode.symbols import SymbolTable
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.protocol import Batch
+from ringcollect.exchanges.typed import Arrival
+from ringcollect.records import RECORD, Channel
+
+MAX_FRAME_BYTES = 4 << 20
+
+
+class KernelDecoder:
+    """What :class:`ringcollect.exchanges.protocol.Decoder` asks for, but ``context``, ``cold`` and ``rest``.
+
+    ``markets`` gives each market's number in the context word ``hot.C_MARKET``.
+    """
+
+    def __init__(self, markets: dict[str, int], capacity: int, max_past_ns: int, max_future_skew_ns: int) -> None:
+        self.batch = np.zeros(capacity, RECORD)
+        self.hot = hot.HotRows()
+        self._codes = markets
+        self._markets = {code: market for market, code in markets.items()}
+        self._max_past_ns = max_past_ns
+        self._max_future_skew_ns = max_future_skew_ns
+        self._symbols = {market: SymbolTable() for market in markets}
+        self._contexts: dict[tuple[str, int, int], np.ndarray] = {}
+        self._uncounted = np.zeros(1, np.int64)
+        self._ring_words = np.zeros(0, np.int64)
+        self._piece = 0
+        self._counters: dict[str, np.ndarray] = {}
+
+    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
+        """Make a native symbol known to both ways. Known already: its number is replaced."""
+        table = self._symbols[market]
+        table.add(symbol, instrument)
+        for (of_market, _, _), ctx in self._contexts.items():
+            if of_market == market:
+                ctx[hot.C_SYMBOLS] = table.address()
+
+    def context_of(self, market: str, conn: int, variant: int = 0, max_frame: int = MAX_FRAME_BYTES) -> np.ndarray:
+        """The context array of one connection; the same one for the same arguments."""
+        key = (market, conn, variant)
+        ctx = self._contexts.get(key)
+        if ctx is None:
+            ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+            ctx[hot.C_BATCH] = address(self.batch.view(np.int64))
+            ctx[hot.C_CAPACITY] = len(self.batch)
+            ctx[hot.C_HOT] = address(self.hot.words.reshape(-1))
+            ctx[hot.C_SYMBOLS] = self._symbols[market].address()
+            ctx[hot.C_MARKET] = self._codes[market]
+            ctx[hot.C_CONN] = conn
+            ctx[hot.C_MAX_PAST] = self._max_past_ns
+            ctx[hot.C_MAX_SKEW] = self._max_future_skew_ns
+            ctx[hot.C_MAX_FRAME] = max_frame
+            self._contexts[key] = ctx
+            self._point(ctx)
+        return ctx
+
+    def attach_ring(self, ring_words: np.ndarray, piece: int, counters: dict[str, np.ndarray]) -> None:
+        """Where every context, made or to be made, publishes and counts; the arrays are kept alive here."""
+        self._ring_words, self._piece, self._counters = ring_words, piece, dict(counters)
+        for ctx in self._contexts.values():
+            self._point(ctx)
+
+    def _point(self, ctx: np.ndarray) -> None:
+        ctx[hot.C_RING] = address(self._ring_words) if len(self._ring_words) else 0
+        ctx[hot.C_RING_WORDS] = len(self._ring_words)
+        ctx[hot.C_PIECE] = self._piece
+        for k, name in enumerate(hot.COUNTED):
+            ctx[hot.C_COUNTERS + k] = address(self._counters.get(name, self._uncounted))
+
+    def taken(self, ctx: np.ndarray) -> Batch:
+        """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as a copy."""
+        return Batch(
+            int(ctx[hot.C_INSTRUMENT]),
+            Channel(int(ctx[hot.C_CHANNEL])),
+            self.batch[: int(ctx[hot.C_N])].copy(),
+            int(ctx[hot.C_FIRST_ID]),
+            int(ctx[hot.C_LAST_ID]),
+            int(ctx[hot.C_PREV_ID]),
+        )
+
+    def unknown_symbol(self, frame: bytes, ctx: np.ndarray) -> str:
+        """After UNKNOWN_SYMBOL: the frame's symbol."""
+        scratch = ctx[hot.C_SCRATCH : hot.C_SCRATCH + hot.SCRATCH_BYTES // 8].tobytes()
+        return scratch[: int(ctx[hot.C_SYMBOL_BYTES])].decode()
+
+    def market_of(self, ctx: np.ndarray) -> str:
+        """The market a context was made for."""
+        return self._markets[int(ctx[hot.C_MARKET])]
+
+    def arrival(self, market: str, conn: int, ts_recv: int, variant: int = 0) -> Arrival:
+        """What the typed path is told beside the message."""
+        numbers = self._symbols[market].numbers
+        return Arrival(
+            find=lambda symbol: numbers.get(symbol, -1),
+            market=market,
+            conn=conn,
+            ts_recv=ts_recv,
+            max_past_ns=self._max_past_ns,
+            max_future_skew_ns=self._max_future_skew_ns,
+            variant=variant,
+        )

@@ -1,0 +1,72 @@
+"""What the typed paths of all exchanges share: records from values, and the test that a text is JSON at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ringcollect.decode.skip import is_json
+from ringcollect.errors import RejectedFrame
+from ringcollect.records import RECORD, Flag, Kind
+
+NAN = math.nan
+MOST_REASON = 120
+"""Characters of a parser's complaint that a reject keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a message does not say itself. ``find`` gives a symbol's instrument number, negative for an unknown one."""
+
+    find: Callable[[str], int]
+    market: str
+    conn: int
+    ts_recv: int
+    max_past_ns: int
+    max_future_skew_ns: int
+    variant: int = 0  # what the connection's streams change about a message; the exchange says how
+
+
+def rows(arrival: Arrival, instrument: int, kind: Kind, ts_event: int, n: int = 1, **fields: Any) -> np.ndarray:
+    """``n`` records of one batch: common fields filled, LAST on the last, BAD_TS where it belongs."""
+    records = np.zeros(n, RECORD)
+    records["ts_event"] = ts_event
+    records["ts_recv"] = arrival.ts_recv
+    records["instrument"] = instrument
+    records["conn"] = arrival.conn
+    records["kind"] = kind
+    early, late = arrival.ts_recv - arrival.max_past_ns, arrival.ts_recv + arrival.max_future_skew_ns
+    if ts_event and not early <= ts_event <= late:
+        records["flags"] = Flag.BAD_TS
+    records["flags"][-1] |= Flag.LAST
+    for name, value in fields.items():
+        records[name] = value
+    return records
+
+
+def levels_into(records: np.ndarray, bids: Any, asks: Any) -> None:
+    """Bids, then asks (pairs of prices and sizes); without any, the one record that says so."""
+    (bid_prices, bid_sizes), (ask_prices, ask_sizes) = bids, asks
+    n = len(bid_prices)
+    if n + len(ask_prices) == 0:
+        records["price"] = NAN
+        return
+    records["price"][:n], records["price"][n:] = bid_prices, ask_prices
+    records["size"][:n], records["size"][n:] = bid_sizes, ask_sizes
+    records["side"][:n], records["side"][n:] = 1, -1
+
+
+def check_json(payload: bytes) -> None:
+    """RejectedFrame unless ``payload`` is strict JSON of bounded nesting (the kernel's own scanner: no recursion)."""
+    if is_json(payload):
+        return
+    try:
+        msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    raise RejectedFrame("not strict JSON, or nested too deep")
