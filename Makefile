@@ -12,7 +12,7 @@ SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then command -v $$python; break; fi; done)
 
-.PHONY: help demo test lint check chaos clean
+.PHONY: help demo test lint check chaos bench clean
 
 help:
 	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
 	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
+	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
 	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
 
 $(BIN)/python:
@@ -33,6 +34,10 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 demo: $(VENV)/.installed
@@ -53,6 +58,12 @@ ROUNDS ?= 20
 chaos: $(VENV)/.installed-dev
 	$(BIN)/ringcollect warm
 	RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest --timeout 1800 tests/promises
+
+# TINY=1 is what CI runs: it shows that the benchmarks run, on what the tests have installed.
+bench: $(if $(TINY),$(VENV)/.installed-dev,$(VENV)/.installed-bench)
+	$(BIN)/ringcollect warm
+	$(if $(TINY),,$(BIN)/python -m benchmarks --install-peers)
+	$(BIN)/python -m benchmarks $(if $(TINY),--ci,$(if $(SHORT),--short)) $(NAMES)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-data
