@@ -18,11 +18,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 choose_cache_dir()
 
 import numba  # noqa: E402
+from llvmlite import ir  # noqa: E402
 from numba import carray, extending  # noqa: E402
 from numba.core import cgutils, types  # noqa: E402
 from numba.np.arrayobj import make_array  # noqa: E402
 
-__all__ = ["cache_dir", "carray", "cgutils", "intrinsic", "make_array", "njit", "source_hash", "types"]
+__all__ = ["cache_dir", "carray", "cgutils", "intrinsic", "ir", "make_array", "njit", "source_hash", "types"]
 
 
 intrinsic: Any = extending.intrinsic

@@ -28,7 +28,7 @@ def unfenced(ring, batch, n):  # type: ignore[no-untyped-def]
 
 
 def aarch64(name: str) -> list[str]:
-    """The kernel's instructions, without labels and directives."""
+    """The kernel's instructions and the labels of its blocks, without directives."""
     words, integer = types.Array(types.int64, 1, "C"), types.int64
     signatures = {
         "publish": (words, words, integer),
@@ -53,7 +53,7 @@ def aarch64(name: str) -> list[str]:
     body = text[text.index(f"\n{kernel.overloads[signature].fndesc.mangled_name}:") :]
     body = body[: body.index(".Lfunc_end")]
     lines = [line.split("//")[0].strip().replace("\t", " ") for line in body.splitlines()]
-    return [line for line in lines if line and not line.startswith(".") and not line.endswith(":")]
+    return [line for line in lines if line and (not line.startswith(".") or line.startswith(".LBB"))]
 
 
 if __name__ == "__main__":

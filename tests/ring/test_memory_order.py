@@ -9,11 +9,13 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
 from numba import types
 
 from ringcollect.jit import njit
 from ringcollect.ring import protocol
 from ringcollect.ring.layout import H_CLAIM
+from tests.ring.control_flow import reachable
 
 CLAIM = f"#{H_CLAIM * 8}]"
 ROOT = Path(__file__).parents[2]
@@ -27,38 +29,61 @@ def aarch64(kernel: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-def accesses(lines: list[str], mnemonic: str) -> list[int]:
-    """Where the kernel loads (``ld``) or stores (``st``) memory that is not its own stack frame."""
-    return [i for i, s in enumerate(lines) if s.startswith(mnemonic) and "[sp" not in s and "[x29" not in s]
+def accesses(lines: list[str], mnemonic: str, among: set[int] | None = None) -> list[str]:
+    """The loads (``ld``) or stores (``st``) of memory that is not the kernel's own stack frame, as far as ``among``."""
+    own = ("[sp", "[x29")
+    places = range(len(lines)) if among is None else sorted(among)
+    return [lines[i] for i in places if lines[i].startswith(mnemonic) and not any(s in lines[i] for s in own)]
 
 
 def test_on_arm_a_full_barrier_stands_between_the_claim_store_and_the_first_slot_store() -> None:
     lines = aarch64("publish")
     barrier = lines.index("dmb ish")
-    stores = accesses(lines, "st")
-    before = [lines[i] for i in stores if i < barrier]
-    assert len(before) == 1 and CLAIM in before[0], before
-    after = [lines[i] for i in stores if i > barrier]
-    assert len([s for s in after if not s.startswith("stlr")]) >= 5, "the slot stores stand behind the barrier"
+    [before] = accesses(lines, "st", reachable(lines, 0, without=[barrier]))
+    assert CLAIM in before, "what is stored on a way around the barrier is the claim"
+    after = accesses(lines, "st", reachable(lines, barrier))
+    assert len([s for s in after if s.startswith("stp q")]) >= 2, "the slot stores stand behind the barrier"
     assert not any(CLAIM in s for s in after)
 
 
 def test_on_arm_head_is_stored_with_release_after_every_slot_store() -> None:
     lines = aarch64("publish")
-    releases = [i for i, line in enumerate(lines) if line.startswith("stlr")]
-    assert len(releases) == 1
-    behind = [lines[i] for i in accesses(lines, "st") if i > releases[0]]
+    [release] = [i for i, line in enumerate(lines) if line.startswith("stlr")]
+    behind = accesses(lines, "st", reachable(lines, release))
     assert len(behind) <= 1, "at most the result is stored behind it, never a slot"
+    ends = {i for i, line in enumerate(lines) if line == "ret"}
+    assert ends.isdisjoint(reachable(lines, 0, without=[release])), "no way out without it"
 
 
 def test_on_arm_a_load_barrier_stands_between_the_last_slot_load_and_the_claim_load() -> None:
     lines = aarch64("consume")
     acquire = next(i for i, line in enumerate(lines) if line.startswith(("ldar", "ldapr")))
     barrier = lines.index("dmb ishld")
-    assert acquire < barrier
-    assert [i for i in accesses(lines, "st") if acquire < i < barrier], "the copy stands before the barrier"
-    behind = [i for i in accesses(lines, "ld") if i > barrier]
-    assert CLAIM in lines[behind[0]], "the first load behind the barrier is the claim"
+    assert barrier in reachable(lines, acquire)
+    copied = accesses(lines, "st", reachable(lines, acquire, without=[barrier]))
+    assert [s for s in copied if s.startswith("stp q")], "the copy stands before the barrier"
+    behind = reachable(lines, barrier)
+    assert not [s for s in accesses(lines, "ld", behind) if s.startswith("ldp q")], "no slot is copied behind it"
+    first = next(i for i in range(barrier, len(lines)) if lines[i].startswith("ld") and "[sp" not in lines[i])
+    assert CLAIM in lines[first], "the first load behind the barrier is the claim"
+    ends = {i for i, line in enumerate(lines) if line == "ret"}
+    assert ends.isdisjoint(reachable(lines, acquire, without=[barrier])), "nothing is answered without it"
+
+
+@pytest.mark.parametrize("kernel", ["publish", "consume"])
+def test_the_copy_is_never_left_to_a_library(kernel: str) -> None:
+    calls = {line for line in aarch64(kernel) if line.startswith("bl ")}
+    assert not [c for c in calls if "mem" in c], "a library may store around the cache, out of order with the claim"
+
+
+def test_on_this_host_the_copy_is_never_left_to_a_library_either() -> None:
+    for kernel, arguments in (("publish", "wwi"), ("consume", "wiwi")):
+        compiled = njit(getattr(protocol, kernel).py_func, cache=False)
+        words = types.Array(types.int64, 1, "C")
+        compiled.compile(tuple(words if a == "w" else types.int64 for a in arguments))
+        assembly = compiled.inspect_asm(compiled.signatures[0])
+        assert not re.findall(r"\$(mem\w+)|call\w*\s+(mem\w+)", assembly)
+        assert "vmovnt" not in assembly and "movnt" not in assembly, "stores around the cache"
 
 
 def test_the_assembly_check_fails_on_a_producer_without_the_fence() -> None:
