@@ -113,6 +113,11 @@ class Session:
         if meaning is not None:
             self.catalogue.expect(socket, meaning)
 
+    def frames(self, conn: int, payloads: list[bytes], ts_recv: int, opcode: int = 1) -> None:
+        """The messages of one socket read arrived at ``ts_recv`` on ``conn``, in this order."""
+        for payload in payloads:
+            self.frame(conn, payload, ts_recv, opcode)
+
     def frame(self, conn: int, payload: bytes, ts_recv: int, opcode: int = 1) -> None:
         """A message arrived at ``ts_recv`` on ``conn``."""
         if self._recorder.on:

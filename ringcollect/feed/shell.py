@@ -54,7 +54,7 @@ class Shell:
         self._log = structlog.get_logger().bind(exchange=exchange.name)
         self._connections: dict[int, DirectConnection] = {}
         self._connecting: dict[int, asyncio.Task[None]] = {}
-        self._callbacks = Callbacks(self._on_frame, self._on_alive, self._on_close, self._clock.now_ns)
+        self._callbacks = Callbacks(self._on_frames, self._on_alive, self._on_close, self._clock.now_ns)
         self._rest: RestClient | None = None
 
     async def run(self, start_ns: int) -> None:
@@ -73,8 +73,8 @@ class Shell:
 
     # inputs
 
-    def _on_frame(self, conn: int, payload: bytes, opcode: int, ts_recv: int) -> None:
-        self._session.frame(conn, payload, ts_recv, opcode)
+    def _on_frames(self, conn: int, payloads: list[bytes], opcode: int, ts_recv: int) -> None:
+        self._session.frames(conn, payloads, ts_recv, opcode)
         if self._session.core.actions:
             self._act()
 

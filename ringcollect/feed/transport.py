@@ -27,11 +27,12 @@ _MESSAGE_OPCODES = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 class Callbacks:
     """Where a socket's events go; all are called synchronously on the loop, times in int64 ns.
 
-    ``on_frame(conn, payload, opcode, ts_recv)`` per complete message; ``on_alive(conn, ts_recv)`` per ping or pong;
-    ``on_close(conn, code, reason, ts)`` exactly once per opened socket.
+    ``on_frames(conn, payloads, opcode, ts_recv)`` with the complete messages of one socket read, in order, one call per
+    run of equal opcodes; ``on_alive(conn, ts_recv)`` per ping or pong; ``on_close(conn, code, reason, ts)`` exactly
+    once per opened socket.
     """
 
-    on_frame: Callable[[int, bytes, int, int], None]
+    on_frames: Callable[[int, list[bytes], int, int], None]
     on_alive: Callable[[int, int], None]
     on_close: Callable[[int, int, str, int], None]
     now_ns: Callable[[], int] = time.time_ns
@@ -43,6 +44,7 @@ class DirectConnection(ClientConnection):
     stamp_ns = 0
     conn = -1
     callbacks: Callbacks | None = None
+    waiting: list[bytes]
     parts: list[bytes] | None = None
     first_opcode = 0
     closing = False
@@ -51,11 +53,13 @@ class DirectConnection(ClientConnection):
         """Deliver as connection ``conn`` from now on."""
         self.conn = conn
         self.callbacks = callbacks
+        self.waiting = []
 
     def data_received(self, data: bytes) -> None:
         """Stamp the socket read before anything else, then parse and deliver every message in it."""
         self.stamp_ns = time.time_ns() if self.callbacks is None else self.callbacks.now_ns()
         super().data_received(data)
+        self._hand_over()
         if self.closing is False and self.response is not None and self.protocol.state is not OPEN:
             self.closing = True  # a peer that says goodbye and then holds the line must not keep it
             self.loop.call_later(CLOSE_TIMEOUT_S, self.transport.abort)
@@ -68,6 +72,7 @@ class DirectConnection(ClientConnection):
         if event.opcode in _MESSAGE_OPCODES:
             self._message(event)
             return
+        self._hand_over()
         if self.callbacks is not None:
             self.callbacks.on_alive(self.conn, self.stamp_ns)
         if event.opcode is Opcode.PONG:
@@ -75,6 +80,8 @@ class DirectConnection(ClientConnection):
 
     def _message(self, event: Frame) -> None:
         if event.opcode is not Opcode.CONT:
+            if event.opcode != self.first_opcode:
+                self._hand_over()
             self.first_opcode = int(event.opcode)
             if event.fin:
                 self._deliver(bytes(event.data))
@@ -89,7 +96,13 @@ class DirectConnection(ClientConnection):
 
     def _deliver(self, payload: bytes) -> None:
         if self.callbacks is not None and not self.closing:
-            self.callbacks.on_frame(self.conn, payload, self.first_opcode, self.stamp_ns)
+            self.waiting.append(payload)
+
+    def _hand_over(self) -> None:
+        """What this read brought so far, as one batch."""
+        if self.callbacks is not None and self.waiting:
+            payloads, self.waiting = self.waiting, []
+            self.callbacks.on_frames(self.conn, payloads, self.first_opcode, self.stamp_ns)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner once, with the peer's close code, else ours (1009: message too big), else 1006."""

@@ -33,10 +33,10 @@ class Log:
 
     def callbacks(self, now_ns: Callable[[], int] | None = None) -> Callbacks:
         options = {} if now_ns is None else {"now_ns": now_ns}
-        return Callbacks(self.on_frame, self.on_alive, self.on_close, **options)
+        return Callbacks(self.on_frames, self.on_alive, self.on_close, **options)
 
-    def on_frame(self, conn: int, payload: bytes, opcode: int, ts_recv: int) -> None:
-        self.frames.append((conn, payload, opcode, ts_recv))
+    def on_frames(self, conn: int, payloads: list[bytes], opcode: int, ts_recv: int) -> None:
+        self.frames += [(conn, payload, opcode, ts_recv) for payload in payloads]
         if len(self.frames) >= self.expected:
             self.enough.set()
 
@@ -163,11 +163,12 @@ def test_the_receive_stamp_is_the_socket_reads_and_does_not_move_when_the_consum
         clock = [1_000]
         log = Log()
 
-        def slow(conn: int, payload: bytes, opcode: int, ts_recv: int) -> None:
-            clock[0] += 5_000_000  # the consumer takes 5 ms of this clock per frame
-            log.frames.append((conn, payload, opcode, ts_recv))
+        def slow(conn: int, payloads: list[bytes], opcode: int, ts_recv: int) -> None:
+            for payload in payloads:
+                clock[0] += 5_000_000  # the consumer takes 5 ms of this clock per frame
+                log.frames.append((conn, payload, opcode, ts_recv))
 
-        log.on_frame = slow  # type: ignore[method-assign]
+        log.on_frames = slow  # type: ignore[method-assign]
         connection, _ = shaken_hands(log, lambda: clock[0])
         burst = b"".join(Frame(Opcode.TEXT, str(i).encode()).serialize(mask=False) for i in range(50))
         connection.data_received(burst)
