@@ -7,6 +7,7 @@ import numpy as np
 from ringcollect.jit import njit
 from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
+from ringcollect.sync.checksum import DIFFERENT, UNKNOWN, verify
 from ringcollect.sync.features import group_a
 from ringcollect.sync.grid import is_outlier
 from ringcollect.sync.layout import (
@@ -21,6 +22,9 @@ from ringcollect.sync.layout import (
     F_MARK,
     F_TRADE_PRICE,
     G_ARGUMENT,
+    G_CHECKSUMS,
+    G_CHECKSUMS_BAD,
+    G_CHECKSUMS_UNKNOWN,
     G_LATE_EVENTS,
     GROUP_A,
     GROW_BOOK,
@@ -30,6 +34,7 @@ from ringcollect.sync.layout import (
     I_BIN_STATES,
     I_BIN_TRADES,
     I_BIN_UPDATES,
+    I_CHECK_FAILED,
     I_EVENTS_HEAD,
     I_EVENTS_MIN,
     I_FIRST_TRADE,
@@ -46,6 +51,7 @@ from ringcollect.sync.layout import (
     I_TICK_SIGN,
     I_TRUSTED,
     I_UPDATES_HEAD,
+    K_CHECK,
     K_FUNDING,
     K_INTEREST,
     K_LIQUIDATION,
@@ -73,6 +79,23 @@ def _mark_time(record: np.ndarray, row: np.ndarray, params: np.ndarray) -> None:
 
 
 @njit
+def _check(record: np.ndarray, row: np.ndarray, values: np.ndarray, books: np.ndarray, shared: np.ndarray) -> None:
+    """Compare the venue's checksum with the book as applied; a wrong book is void, chain.settle_check asks anew."""
+    if not row[I_TRUSTED]:
+        return
+    found = verify(row, books, record[W_AUX])
+    if found == UNKNOWN:
+        shared[G_CHECKSUMS_UNKNOWN] += 1
+        return
+    shared[G_CHECKSUMS] += 1
+    if found == DIFFERENT:
+        shared[G_CHECKSUMS_BAD] += 1
+        clear(row, values)
+        row[I_TRUSTED] = 0
+        row[I_CHECK_FAILED] = 1
+
+
+@njit
 def apply_update(
     record: np.ndarray,
     time: int,
@@ -92,9 +115,13 @@ def apply_update(
         row[I_TRUSTED] = 0
         clear(row, values)
         return
+    if (tail >> 32) & 0xFF == K_CHECK:
+        _check(record, row, values, books, shared)
+        return
     if flags & B_CLEAR:
         clear(row, values)
         row[I_TRUSTED] = 1
+        row[I_CHECK_FAILED] = 0
         row[I_SEEDED_REST] = 1 if flags & B_REST else 0
     side = (tail >> 40) & 0xFF
     if side != 0:

@@ -22,16 +22,25 @@ from ringcollect.sync.layout import (
     G_WANTED,
     I_BROKEN,
     I_CHAINED,
+    I_CHECK_FAILED,
     I_DOUBT,
     I_IN_BATCH,
     I_LAST_ID,
     I_TRUSTED,
     I_UPDATES_HEAD,
     I_WANT_RESYNC,
+    K_CHECK,
+    POOL_NEXT,
 )
 from ringcollect.sync.pool import drop_all
 
 IGNORE, ACCEPT, BREAK = range(3)
+
+
+@njit
+def is_check(record: np.ndarray) -> bool:
+    """Whether ``record`` is the venue's checksum of the book after the batch of the same id, no link of the chain."""
+    return (record[W_TAIL] >> 32) & 0xFF == K_CHECK
 
 
 @njit
@@ -43,6 +52,8 @@ def judge(record: np.ndarray, row: np.ndarray, shared: np.ndarray) -> int:
     flags = (record[W_TAIL] >> 48) & 0xFFFF
     if flags & B_UNSYNCED:
         return IGNORE
+    if is_check(record):
+        return IGNORE if row[I_BROKEN] or not row[I_CHAINED] or record[W_ID] != row[I_LAST_ID] else ACCEPT
     if flags & B_CLEAR:
         return ACCEPT
     if row[I_BROKEN]:
@@ -86,6 +97,21 @@ def break_chain(row: np.ndarray, values: np.ndarray, pool: np.ndarray, shared: n
     if not row[I_WANT_RESYNC]:
         row[I_WANT_RESYNC] = 1
         shared[G_WANTED] += 1
+
+
+@njit
+def settle_check(row: np.ndarray, values: np.ndarray, pool: np.ndarray, shared: np.ndarray) -> None:
+    """After a checksum that is not ours: a new base that waits already mends the book, else the chain is broken."""
+    if not row[I_CHECK_FAILED]:
+        return
+    row[I_CHECK_FAILED] = 0
+    slot = row[I_UPDATES_HEAD]
+    while slot >= 0:
+        if (pool[slot, W_TAIL] >> 48) & B_CLEAR:
+            return
+        slot = pool[slot, POOL_NEXT]
+    if not row[I_BROKEN]:
+        break_chain(row, values, pool, shared)
 
 
 @njit

@@ -14,7 +14,7 @@ import numpy as np
 from ringcollect.errors import ConfigError, RingcollectError
 from ringcollect.instruments import SIZE_UNITS, Instrument
 from ringcollect.records import RECORD, RECORD_WORDS
-from ringcollect.sync import arrays
+from ringcollect.sync import arrays, checksum
 from ringcollect.sync import layout as at
 from ringcollect.sync.arrays import put
 from ringcollect.sync.features import catalogue
@@ -92,6 +92,9 @@ COUNTERS = {
     "chain_breaks": at.G_CHAIN_BREAKS,
     "sync_lost": at.G_LOST,
     "after_finalize": at.G_REFUSED,
+    "checksums": at.G_CHECKSUMS,
+    "checksums_bad": at.G_CHECKSUMS_BAD,
+    "checksums_unknown": at.G_CHECKSUMS_UNKNOWN,
 }
 """Published counters of a row ring and the words of ``shared`` they come from."""
 
@@ -267,6 +270,9 @@ class Engine:
         row[at.I_SIZE_UNIT] = SIZE_UNITS.index(instrument.size_unit)
         row[at.I_INVERSE] = instrument.inverse
         row[at.I_FUNDING_INTERVAL] = instrument.funding_interval_ns
+        row[at.I_CHECKSUM] = checksum.RULES.get(instrument.exchange, at.CHECKSUM_NONE)
+        row[at.I_PRICE_DIGITS] = instrument.price_precision
+        row[at.I_SIZE_DIGITS] = instrument.size_precision
         self._floats[number, at.F_MULTIPLIER] = instrument.multiplier
         row[at.I_EXCLUDED] = self._wants is not None and not self._wants(instrument)
         if row[at.I_EXCLUDED]:  # a new name may have made it another's: its clock stops here

@@ -8,7 +8,7 @@ from ringcollect.jit import njit
 from ringcollect.records import W_TAIL
 from ringcollect.sync.apply import apply_event, apply_update, count_late_event, is_event, settle
 from ringcollect.sync.book import has_room
-from ringcollect.sync.chain import ACCEPT, BREAK, break_chain, follow, judge
+from ringcollect.sync.chain import ACCEPT, BREAK, break_chain, follow, is_check, judge, settle_check
 from ringcollect.sync.clocks import is_flow
 from ringcollect.sync.emit import OVERRUN, advance
 from ringcollect.sync.grid import record_time, row_of
@@ -33,6 +33,7 @@ from ringcollect.sync.layout import (
     I_PERIOD,
     I_STALE,
     I_UPDATES_HEAD,
+    K_CHECK,
     K_DELTA,
     K_FUNDING,
     K_INDEX,
@@ -56,7 +57,7 @@ def role(record: np.ndarray) -> int:
     kind = (tail >> 32) & 0xFF
     sub = (tail >> 24) & 0xFF
     flags = (tail >> 48) & 0xFFFF
-    if kind in (K_SNAPSHOT, K_DELTA):
+    if kind in (K_SNAPSHOT, K_DELTA, K_CHECK):
         return UPDATE if sub == 0 else SKIP
     if is_event(kind):
         return EVENT if is_flow(kind, sub, flags) else SKIP
@@ -169,9 +170,10 @@ def _update(
     params: np.ndarray,
     shared: np.ndarray,
 ) -> None:
-    follow(record, row)
-    row[I_STALE] = 0
-    is_news = not (record[W_TAIL] >> 48) & NO_FLOW
+    is_news = not (record[W_TAIL] >> 48) & NO_FLOW and not is_check(record)
+    if not is_check(record):
+        follow(record, row)
+        row[I_STALE] = 0
     if row[I_ANCHORED] and is_news and record_time(record, params) < row[I_PERIOD] * params[P_GRID]:
         shared[G_LATE_UPDATES] += 1
         row[I_LATE_UPDATES] += 1
@@ -251,4 +253,5 @@ def ingest(
         _update(record, time, row, values, books, pool, params, shared)
     elif verdict == ACCEPT:
         _event(record, time, row, values, pool, params, shared)
+    settle_check(row, values, pool, shared)
     return 0

@@ -61,7 +61,10 @@ G_INSTRUMENTS, G_NOW, G_ANCHORED, G_PERIOD, G_SWEEP, G_FREE_HEAD, G_FREE, G_TORN
     G_LOST,
     G_WANTED,
     G_REFUSED,
-) = range(16, 28)
+    G_CHECKSUMS,
+    G_CHECKSUMS_BAD,
+    G_CHECKSUMS_UNKNOWN,
+) = range(16, 31)
 SHARED = 32
 
 # How a kernel call ends: all consumed, or what it needs before it can go on with the same record.
@@ -93,7 +96,10 @@ BOOK_OFFSET, BOOK_CAPACITY, BOOK_LOW, BOOK_HIGH = range(4)
 I_FINAL_ROW = 54
 # ints: the rows of this instrument are on another grid; its records only move stream time here
 I_EXCLUDED = 55
-INTS = 56
+# ints: checksum rule and decimals of the instrument; the applied book was found wrong and nobody acted on it yet
+(I_CHECKSUM, I_PRICE_DIGITS, I_SIZE_DIGITS, I_CHECK_FAILED) = range(56, 60)
+INTS = 60
+CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 
 # floats: core state, then the slabs of the groups
 (F_MULTIPLIER, F_BID_TOTAL, F_BID_REST, F_ASK_TOTAL, F_ASK_REST, F_TRADE_PRICE) = range(6)
@@ -116,6 +122,7 @@ K_SNAPSHOT, K_DELTA, K_TRADE, K_LIQUIDATION = (
     int(Kind.TRADE),
     int(Kind.LIQUIDATION),
 )
+K_CHECK = int(Kind.BOOK_CHECK)
 K_FUNDING, K_INTEREST, K_MARK, K_INDEX, K_STATUS = (
     int(Kind.FUNDING),
     int(Kind.OPEN_INTEREST),
