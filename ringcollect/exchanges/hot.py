@@ -43,7 +43,7 @@ OPEN_TO_ALL = 512
 
 # Words of a context array. Set once by the decoder:
 C_BATCH, C_CAPACITY, C_RING, C_RING_WORDS, C_PIECE, C_HOT, C_SYMBOLS, C_MARKET, C_CONN = range(9)
-C_MAX_PAST, C_MAX_SKEW, C_MAX_FRAME, C_RAW_DEPTH = range(9, 13)
+C_MAX_PAST, C_MAX_SKEW, C_MAX_FRAME, C_VARIANT = range(9, 13)
 # Addresses of the counters named in COUNTED, in that order:
 C_COUNTERS = 16
 COUNTED = ("frames_in", "bytes_in", "decoded", "ignored", "records", "bad_ts")

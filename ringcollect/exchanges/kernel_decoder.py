@@ -39,7 +39,7 @@ class KernelDecoder:
         table = self._symbols[market]
         table.add(symbol, instrument)
         for (of_market, _, _), ctx in self._contexts.items():
-            if of_market == market:
+            if self._symbols[of_market] is table:
                 ctx[hot.C_SYMBOLS] = table.address()
 
     def context_of(self, market: str, conn: int, variant: int = 0, max_frame: int = MAX_FRAME_BYTES) -> np.ndarray:
@@ -57,6 +57,7 @@ class KernelDecoder:
             ctx[hot.C_MAX_PAST] = self._max_past_ns
             ctx[hot.C_MAX_SKEW] = self._max_future_skew_ns
             ctx[hot.C_MAX_FRAME] = max_frame
+            ctx[hot.C_VARIANT] = variant
             self._contexts[key] = ctx
             self._point(ctx)
         return ctx
@@ -94,11 +95,14 @@ class KernelDecoder:
         """The market a context was made for."""
         return self._markets[int(ctx[hot.C_MARKET])]
 
+    def arrival_of(self, ctx: np.ndarray, ts_recv: int) -> Arrival:
+        """What the typed path is told beside a message of the context's connection."""
+        return self.arrival(self.market_of(ctx), int(ctx[hot.C_CONN]), ts_recv, int(ctx[hot.C_VARIANT]))
+
     def arrival(self, market: str, conn: int, ts_recv: int, variant: int = 0) -> Arrival:
-        """What the typed path is told beside the message."""
-        numbers = self._symbols[market].numbers
+        """What the typed path is told beside a message."""
         return Arrival(
-            find=lambda symbol: numbers.get(symbol, -1),
+            numbers=self._symbols[market].numbers,
             market=market,
             conn=conn,
             ts_recv=ts_recv,

@@ -13,6 +13,9 @@ from ringcollect.errors import RejectedFrame
 Number = str | int | float
 """A number in quotes or bare, as a message type takes it."""
 
+_MOST_MS = (2**63 - 1) // 1_000_000
+_MOST_WHOLE = 2**63 - 1
+_WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 
@@ -40,3 +43,22 @@ def to_floats(values: list[Number]) -> np.ndarray:
     for i in np.flatnonzero(np.isnan(out)):
         out[i] = to_float(values[i])
     return out
+
+
+def to_whole(value: str | int) -> int:
+    """A whole number that is not negative, in quotes or bare, exact; RejectedFrame when it is none or over int64."""
+    if isinstance(value, str):
+        if not _WHOLE.fullmatch(value):
+            raise RejectedFrame(f"not a whole number: {value[:40]!r}")
+        value = int(value)
+    if not 0 <= value <= _MOST_WHOLE:
+        raise RejectedFrame(f"number out of range: {str(value)[:40]}")
+    return value
+
+
+def ms_to_ns(value: str | int) -> int:
+    """A time in ms, in quotes or bare, as ns. RejectedFrame beyond int64."""
+    ms = to_whole(value)
+    if ms > _MOST_MS:
+        raise RejectedFrame(f"time out of range: {ms}")
+    return ms * 1_000_000

@@ -180,10 +180,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One instrument as the exchange lists it; ``metadata`` are keyword arguments of ``Registry.register``."""
+    """One instrument as the exchange lists it; ``metadata`` are keyword arguments of ``Registry.register``.
+
+    ``market`` is said where one list has instruments of several; "" is the market that was asked for.
+    """
 
     symbol: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    market: str = ""
 
 
 class Decoder(Protocol):
@@ -301,6 +305,13 @@ class Exchange(Protocol):
 
     def guessed(self, market: str, symbol: str) -> Listing:
         """What can be said about an instrument without metadata: unified name, base and quote by known endings."""
+        ...
+
+    def market_of(self, market: str, symbol: str, listed: Sequence[str]) -> str:
+        """The market of a symbol seen on a connection of ``market``; another one where one URL carries several.
+
+        ``listed``: the markets whose instrument lists have the symbol. "" is a market that is not collected.
+        """
         ...
 
     def resolve(self, market: str, spelling: str, known: Sequence[Listing]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,9 @@ MOST_REASON = 120
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a message does not say itself. ``find`` gives a symbol's instrument number, negative for an unknown one."""
+    """What a message does not say itself; ``numbers`` are the instruments by native symbol."""
 
-    find: Callable[[str], int]
+    numbers: Mapping[str, int]
     market: str
     conn: int
     ts_recv: int
@@ -31,9 +31,18 @@ class Arrival:
     max_future_skew_ns: int
     variant: int = 0  # what the connection's streams change about a message; the exchange says how
 
+    def find(self, symbol: str) -> int:
+        """The symbol's instrument number, -1 for an unknown one."""
+        return self.numbers.get(symbol, -1)
 
-def rows(arrival: Arrival, instrument: int, kind: Kind, ts_event: int, n: int = 1, **fields: Any) -> np.ndarray:
-    """``n`` records of one batch: common fields filled, LAST on the last, BAD_TS where it belongs."""
+
+def rows(
+    arrival: Arrival, instrument: int, kind: Kind, ts_event: int | list[int], n: int = 1, **fields: Any
+) -> np.ndarray:
+    """``n`` records of one batch: common fields filled, LAST on the last, BAD_TS where it belongs.
+
+    ``ts_event`` is the time of all of them, or one each.
+    """
     records = np.zeros(n, RECORD)
     records["ts_event"] = ts_event
     records["ts_recv"] = arrival.ts_recv
@@ -41,8 +50,8 @@ def rows(arrival: Arrival, instrument: int, kind: Kind, ts_event: int, n: int = 
     records["conn"] = arrival.conn
     records["kind"] = kind
     early, late = arrival.ts_recv - arrival.max_past_ns, arrival.ts_recv + arrival.max_future_skew_ns
-    if ts_event and not early <= ts_event <= late:
-        records["flags"] = Flag.BAD_TS
+    times = records["ts_event"]
+    records["flags"][(times != 0) & ((times < early) | (times > late))] = Flag.BAD_TS
     records["flags"][-1] |= Flag.LAST
     for name, value in fields.items():
         records[name] = value

@@ -61,9 +61,9 @@ class Catalogue:
                 f"{instrument.number}: one of them is of another collector; `ringcollect clean` removes the ring"
             )
 
-    def symbol(self, number: int) -> str:
-        """Native symbol of instrument ``number``."""
-        return self._registry.by_number(number).symbol
+    def instrument(self, number: int) -> Instrument:
+        """Instrument ``number``, as it is now."""
+        return self._registry.by_number(number)
 
     # live: the exchange's list
 
@@ -71,7 +71,7 @@ class Catalogue:
         """What the exchange's instrument list says about the planned symbols; None if it cannot be read."""
         exchange = self._core.exchange
         try:
-            listings = exchange.listings(market, body)
+            listings = [one for one in exchange.listings(market, body) if one.market in ("", market)]
         except RejectedFrame as error:
             self._core.sink.count("rest_errors")
             self.last_error = error.reason
@@ -162,31 +162,41 @@ class Catalogue:
             self._core.sink.count("rest_errors")
             return
         for listing in listings:
-            self._metadata[market, listing.symbol] = listing.metadata
-            if self._registry.get(market, listing.symbol) is not None:
-                self.register(market, listing.symbol, now_ns, {"inferred": False} | listing.metadata)
+            of = listing.market or market
+            self._metadata[of, listing.symbol] = listing.metadata
+            if self._registry.get(of, listing.symbol) is not None:
+                self.register(of, listing.symbol, now_ns, {"inferred": False} | listing.metadata)
+
+    def market_of(self, market: str, symbol: str) -> str:
+        """The market of a symbol that came by a connection of ``market``; "" if it is not collected."""
+        exchange = self._core.exchange
+        listed = [of for of in exchange.markets if (of, symbol) in self._metadata]
+        return exchange.market_of(market, symbol, listed)
 
     def discover(self, market: str, symbols: tuple[str, ...], now_ns: int, decode: Callable[[], Decoded]) -> Decoded:
         """Make ``symbols`` known and decode again. Their numbers are given first, so that the records can say which
         tick and precision the venue writes; then they are registered, once, before any record is published.
         """
         core = self._core
-        numbers: dict[str, int] = {}
+        numbers: dict[tuple[str, str], int] = {}
         following = len(self._registry.rows())
         for symbol in dict.fromkeys(symbols):
-            known = self._registry.get(market, symbol)
-            numbers[symbol] = following if known is None else known.number
+            of = self.market_of(market, symbol)
+            if not of:
+                continue
+            known = self._registry.get(of, symbol)
+            numbers[of, symbol] = following if known is None else known.number
             following += known is None
-            core.decoder.add_symbol(market, symbol, numbers[symbol])
+            core.decoder.add_symbol(of, symbol, numbers[of, symbol])
         decoded: Decoded | None = None
         try:
             decoded = decode()
             return decoded
         finally:  # also when the rest of the frame is bad: the numbers are given
-            for symbol, number in numbers.items():
+            for (of, symbol), number in numbers.items():
                 batches = () if decoded is None else decoded.batches
                 records = [b.records for b in batches if b.instrument == number and len(b.records)]
-                self._discovered(market, symbol, records, now_ns)
+                self._discovered(of, symbol, records, now_ns)
 
     def _discovered(self, market: str, symbol: str, records: list[np.ndarray], now_ns: int) -> None:
         metadata = dict(self._core.exchange.guessed(market, symbol).metadata)

@@ -264,8 +264,8 @@ class Session:
         if stream is None:
             if not core.passive:
                 return  # it came along with what was asked for
-            symbol = self.catalogue.symbol(batch.instrument)
-            stream = self.catalogue.stream(socket.market, symbol, batch.instrument, batch.channel, ts_recv)
+            of = self.catalogue.instrument(batch.instrument)
+            stream = self.catalogue.stream(of.market, of.symbol, batch.instrument, batch.channel, ts_recv)
         stream.take_back()
         if stream.state is not State.FLOWING:
             move(stream, State.FLOWING, Reason.NONE, ts_recv, core.sink, socket.conn)

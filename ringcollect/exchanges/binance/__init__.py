@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ringcollect.exchanges.binance.continuity import accept_linear, accept_spot, join_linear, join_spot
 from ringcollect.exchanges.binance.decode import decode_hot, on_hot_frame, warm
 from ringcollect.exchanges.binance.decoder import Decoder
@@ -21,8 +23,8 @@ from ringcollect.records import Channel
 
 __all__ = [
     "accept", "channels", "decode_hot", "decoder", "dense_trade_ids", "guessed", "instruments_call", "join", "legs",
-    "limits", "listings", "markets", "name", "on_hot_frame", "open_interest_call", "polled", "read_rest", "read_stream",
-    "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
+    "limits", "listings", "market_of", "markets", "name", "on_hot_frame", "open_interest_call", "polled", "read_rest",
+    "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
 ]  # fmt: skip
 
 name = "binance"
@@ -37,6 +39,11 @@ _POLLED = {"spot": (), "linear": (Channel.OPEN_INTEREST,)}
 def channels(market: str) -> tuple[Channel, ...]:
     """What Binance has for the market, streamed or polled."""
     return (*SUFFIXES[market], *_POLLED[market])
+
+
+def market_of(market: str, symbol: str, listed: Sequence[str]) -> str:
+    """A connection carries one market."""
+    return market
 
 
 def polled(market: str) -> tuple[Channel, ...]:

@@ -14,6 +14,7 @@ from msgspec import UNSET, Raw
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.binance import messages
+from ringcollect.exchanges.binance.events import RAW_DEPTH
 from ringcollect.exchanges.binance.streams import is_diff_depth
 from ringcollect.exchanges.binance.times import first_ns, to_ns
 from ringcollect.exchanges.numbers import to_float
@@ -37,9 +38,6 @@ _TRADE_SUBS = {
     "ADL": TradeSub.ADL_INSURANCE,
     "INSURANCE_FUND": TradeSub.ADL_INSURANCE,
 }
-RAW_DEPTH = 1
-"""``variant`` of a connection on which a depthUpdate without stream name is of the diff stream."""
-
 _SIDES = {"BUY": 1, "SELL": -1}
 
 _head = msgspec.json.Decoder(messages.Head)

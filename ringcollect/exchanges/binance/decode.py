@@ -201,7 +201,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     is_depth = named and _is(low, high, ev.DEPTH)
     if is_depth:
         stream = ctx[ev.F_STREAM]
-        if stream != ev.STREAM_DEPTH and not (stream == ev.STREAM_NONE and ctx[hot.C_RAW_DEPTH] != 0):
+        if stream != ev.STREAM_DEPTH and not (stream == ev.STREAM_NONE and ctx[hot.C_VARIANT] == ev.RAW_DEPTH):
             return _SLOW  # partial depth looks just the same
     length = ctx[ev.F_SYMBOL_BYTES]
     instrument = find(ctx[hot.C_SYMBOLS], ctx[ev.F_SYMBOL], length)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ringcollect.exchanges import hot
-from ringcollect.exchanges.binance.cold import RAW_DEPTH, decode_frame
-from ringcollect.exchanges.binance.events import MARKET_CODES
+from ringcollect.exchanges.binance.cold import decode_frame
+from ringcollect.exchanges.binance.events import MARKET_CODES, RAW_DEPTH
 from ringcollect.exchanges.binance.rest import decode_body
 from ringcollect.exchanges.binance.streams import is_diff_depth
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
@@ -24,16 +23,11 @@ class Decoder(KernelDecoder):
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
         raw_depth = not any("@depth" in name and not is_diff_depth(name) for name in streams)
-        ctx = self.context_of(market, conn, int(raw_depth))
-        ctx[hot.C_RAW_DEPTH] = raw_depth
-        return ctx
+        return self.context_of(market, conn, RAW_DEPTH if raw_depth else 0)
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
-        variant = RAW_DEPTH if ctx[hot.C_RAW_DEPTH] else 0
-        return decode_frame(
-            payload, self.arrival(self.market_of(ctx), int(ctx[hot.C_CONN]), ts_recv, variant), MAX_FRAME_BYTES
-        )
+        return decode_frame(payload, self.arrival_of(ctx, ts_recv), MAX_FRAME_BYTES)
 
     def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
         """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else."""

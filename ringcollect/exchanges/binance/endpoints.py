@@ -70,6 +70,8 @@ def read_url(url: str) -> UrlMeaning | None:
             return None  # a market of Binance that is not collected, like COIN-M
         market = "linear" if split else "spot"
     if segments[0] == "ws":
+        if host not in _HOST_MARKETS and not all("@" in name or name[0] == "!" for name in segments[1:]):
+            return None  # another venue's path
         return UrlMeaning(market, tuple(segments[1:]), combined=False)
     named = parse_qs(parts.query).get("streams", [""])[0]
     return UrlMeaning(market, tuple(name for name in named.split("/") if name), combined=True)

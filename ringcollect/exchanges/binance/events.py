@@ -6,6 +6,8 @@ from ringcollect.decode.text import packed
 from ringcollect.exchanges.hot import C_FIELDS
 
 SPOT, LINEAR = 0, 1
+RAW_DEPTH = 1
+"""Variant of a connection on which a depthUpdate without stream name is of the diff stream."""
 MARKET_CODES = {"spot": SPOT, "linear": LINEAR}
 
 # Bits of F_SEEN, and, for numbers, the word F_VALUE + bit (integers exact, prices as the bits of a float64).

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from ringcollect.errors import ConfigError, RejectedFrame
+from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.binance import messages
+from ringcollect.exchanges.naming import nearest, precision
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.exchanges.typed import check_json
 
@@ -31,11 +31,6 @@ def unified_name(market: str, symbol: str, base: str, quote: str) -> str:
     return f"{base}-{quote}-{dated['date'] if dated else 'PERP'}"
 
 
-def _precision(step: str) -> int:
-    """Decimals a step needs: 2 for ``"0.01000000"``."""
-    return len(step.partition(".")[2].rstrip("0"))
-
-
 def _metadata(market: str, row: messages.Symbol) -> dict[str, Any]:
     steps = {kind.filter_type: kind for kind in row.filters}
     tick = steps["PRICE_FILTER"].tick_size if "PRICE_FILTER" in steps else ""
@@ -51,9 +46,9 @@ def _metadata(market: str, row: messages.Symbol) -> dict[str, Any]:
     }
     try:
         if tick and float(tick) > 0:  # 0 switches the filter off; pricePrecision is not the tick
-            metadata |= {"tick_size": float(tick), "price_precision": _precision(tick)}
+            metadata |= {"tick_size": float(tick), "price_precision": precision(tick)}
         if lot and float(lot) > 0:
-            metadata |= {"lot_size": float(lot), "size_precision": _precision(lot)}
+            metadata |= {"lot_size": float(lot), "size_precision": precision(lot)}
     except ValueError as error:
         raise RejectedFrame(f"{row.symbol}: {error}") from error
     return metadata
@@ -94,20 +89,4 @@ def native_spelling(market: str, spelling: str) -> str:
 
 def resolve(market: str, spelling: str, known: Sequence[Listing]) -> str:
     """Native symbol of any accepted spelling. With ``known`` it must be listed, else ConfigError names the nearest."""
-    native = native_spelling(market, spelling)
-    if not native:
-        raise ConfigError(f"binance {market}: {spelling!r} is no symbol")
-    if not known:
-        return native
-    symbols = {listing.symbol for listing in known}
-    if spelling in symbols:
-        return spelling
-    if native in symbols:
-        return native
-    wanted = spelling.strip().upper().replace("/", "-")
-    for listing in known:
-        if listing.metadata.get("unified") == wanted:
-            return listing.symbol
-    near = difflib.get_close_matches(native, sorted(symbols), n=3, cutoff=0.6)
-    hint = f"; the nearest are {', '.join(near)}" if near else ""
-    raise ConfigError(f"binance {market} has no symbol {spelling!r}{hint}")
+    return nearest("binance", market, spelling, native_spelling(market, spelling), known)
