@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import put_word, word_at, word_pointer
+from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at, word_pointer
+from ringcollect.decode.symbols import MISSING, find
+from ringcollect.decode.text import BAD, string, unescape
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.instruments import MAX_INSTRUMENTS
 from ringcollect.jit import carray, njit
@@ -76,6 +78,35 @@ class HotRows:
     def row(self, instrument: int, channel: int) -> np.ndarray:
         """The 8 words of one stream, writable."""
         return self.words[instrument * ROWS_PER_INSTRUMENT + channel]
+
+
+@njit
+def read_symbol(ctx: np.ndarray, a: int, i: int, n: int) -> tuple[int, int]:
+    """The symbol whose quote is at ``i``: (offset after it or BAD, its instrument or a negative number).
+
+    An unknown one is kept for ``Decoder.unknown_symbol``: once the rest of the frame has proven good, the kernel
+    answers UNKNOWN_SYMBOL. Empty or longer than SCRATCH_BYTES is BAD.
+    """
+    if i >= n or byte_at(a, i) != 34:
+        return BAD, MISSING
+    scratch = address_of(ctx) + C_SCRATCH * 8
+    end, escaped = string(a, i + 1, n)
+    if end < 0:
+        return BAD, MISSING
+    text = a + i + 1
+    length = end - 2 - i
+    if escaped:
+        text = scratch
+        length = unescape(a, i + 1, n, scratch, SCRATCH_BYTES)
+    if length <= 0 or length > SCRATCH_BYTES:
+        return BAD, MISSING
+    instrument = find(ctx[C_SYMBOLS], text, length)
+    if instrument < 0:
+        if not escaped:
+            for k in range(length):
+                put_byte(scratch, k, byte_at(text, k))
+        ctx[C_SYMBOL_BYTES] = length
+    return end, instrument
 
 
 @njit

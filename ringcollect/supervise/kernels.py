@@ -18,6 +18,7 @@ KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.decode.number",
     "ringcollect.decode.skip",
     "ringcollect.decode.symbols",
+    "ringcollect.decode.times",
     "ringcollect.exchanges.binance.decode",
     "ringcollect.sync.engine",
 )

@@ -12,16 +12,18 @@ import math
 import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
-from ringcollect.decode.memory import address_of, bits_float, byte_at, float_bits, put_byte, put_word, word_at
-from ringcollect.decode.symbols import find
+from ringcollect.decode.levels import levels, put_level
+from ringcollect.decode.members import key_at
+from ringcollect.decode.memory import address_of, bits_float, byte_at, word_at
 from ringcollect.decode.text import space
+from ringcollect.decode.times import epoch_ns
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.binance import events as ev
 from ringcollect.exchanges.binance.continuity import FITS, GAP, STALE, linear_code, spot_code
-from ringcollect.exchanges.binance.scan import envelope, event, key_at, levels
+from ringcollect.exchanges.binance.scan import envelope, event
 from ringcollect.exchanges.protocol import Code
 from ringcollect.jit import njit
-from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL, Channel, Kind, TradeSub
+from ringcollect.records import Channel, Kind, TradeSub
 
 _SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
 _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
@@ -36,20 +38,6 @@ _TICKER_KEYS = ev.bits(ev.K_LAST, ev.K_BID, ev.K_BID_SIZE, ev.K_ASK, ev.K_ASK_SI
 
 _spot_code = njit(spot_code)
 _linear_code = njit(linear_code)
-
-_MOST_MS = 9_223_372_036_854
-_LEAST_US = 1_000_000_000_000_000  # year 33658 as ms, 2001 as us
-_MOST_US = 9_223_372_036_854_775
-
-
-@njit
-def _to_ns(value: int) -> int:
-    """Milliseconds, or microseconds where the number is that large, as ns; -1 when it does not fit int64."""
-    if value <= _MOST_MS:
-        return value * 1_000_000
-    if _LEAST_US <= value <= _MOST_US:
-        return value * 1_000
-    return -1
 
 
 @njit
@@ -72,27 +60,19 @@ def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_i
 
 
 @njit
-def _put(ctx: np.ndarray, r: int, price: float, size: float, side: int) -> None:
-    at = r * RECORD_WORDS
-    put_word(ctx[hot.C_BATCH], at + W_PRICE, float_bits(price))
-    put_word(ctx[hot.C_BATCH], at + W_SIZE, float_bits(size))
-    put_word(ctx[hot.C_BATCH], at + W_TAIL, side)
-
-
-@njit
 def _depth(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
     if not _seen(ctx, _DEPTH_KEYS) or (ctx[hot.C_MARKET] == ev.LINEAR and not _seen(ctx, 1 << ev.K_PREV)):
         return _SLOW
-    ts_event = _to_ns(ctx[ev.F_VALUE + (ev.K_TIME if _seen(ctx, 1 << ev.K_TIME) else ev.K_EVENT_TIME)])
+    ts_event = epoch_ns(ctx[ev.F_VALUE + (ev.K_TIME if _seen(ctx, 1 << ev.K_TIME) else ev.K_EVENT_TIME)])
     if ts_event < 0:
         return _SLOW
     count = ctx[ev.F_LEVELS]
     if ctx[ev.F_ASKS_AT] >= 0:
-        end, count = levels(ctx, a, ctx[ev.F_ASKS_AT], n, count, -1)
+        end, count = levels(a, ctx[ev.F_ASKS_AT], n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], count, -1, 0)
         if end < 0:
             return _SLOW
     if count == 0:  # one record all the same, so that chain and frame counts close
-        _put(ctx, 0, _NAN, 0.0, 0)
+        put_level(ctx[hot.C_BATCH], 0, _NAN, 0.0, 0)
         count = 1
     prev_id = ctx[ev.F_VALUE + ev.K_PREV] if _seen(ctx, 1 << ev.K_PREV) else -1
     _announce(ctx, _BOOK, ctx[ev.F_VALUE + ev.K_FIRST], ctx[ev.F_VALUE + ev.K_LAST], prev_id)
@@ -105,13 +85,15 @@ def _print(ctx: np.ndarray, ts_recv: int, first_id: int, last_id: int, sub: int)
     """One trade record; a print of nothing (zero price or size) is none, but its id counts."""
     price = bits_float(ctx[ev.F_VALUE + ev.K_PRICE])
     size = bits_float(ctx[ev.F_VALUE + ev.K_SIZE])
-    ts_event = _to_ns(ctx[ev.F_VALUE + ev.K_TIME])
+    ts_event = epoch_ns(ctx[ev.F_VALUE + ev.K_TIME])
     if ts_event < 0:
         return _SLOW
     if price == 0.0 or size == 0.0:
         ctx[hot.C_N] = 0
         return 0
-    _put(ctx, 0, price, size, -1 if ctx[ev.F_VALUE + ev.K_MAKER] else 1)  # buyer is maker: the taker sold
+    put_level(
+        ctx[hot.C_BATCH], 0, price, size, -1 if ctx[ev.F_VALUE + ev.K_MAKER] else 1
+    )  # buyer is maker: the taker sold
     hot.fill(ctx, 1, ts_event, ts_recv, last_id, first_id, _TRADE_KIND, sub)
     return 1
 
@@ -158,21 +140,21 @@ def _ticker(ctx: np.ndarray, ts_recv: int) -> int:
         return _SLOW
     ts_event = 0
     if _seen(ctx, 1 << ev.K_TIME):
-        ts_event = _to_ns(ctx[ev.F_VALUE + ev.K_TIME])
+        ts_event = epoch_ns(ctx[ev.F_VALUE + ev.K_TIME])
     elif _seen(ctx, 1 << ev.K_EVENT_TIME):
-        ts_event = _to_ns(ctx[ev.F_VALUE + ev.K_EVENT_TIME])
+        ts_event = epoch_ns(ctx[ev.F_VALUE + ev.K_EVENT_TIME])
     if ts_event < 0:
         return _SLOW
     bid, ask = bits_float(ctx[ev.F_VALUE + ev.K_BID]), bits_float(ctx[ev.F_VALUE + ev.K_ASK])
-    _put(ctx, 0, bid if bid != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_BID_SIZE]), 1)
-    _put(ctx, 1, ask if ask != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_ASK_SIZE]), -1)
+    put_level(ctx[hot.C_BATCH], 0, bid if bid != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_BID_SIZE]), 1)
+    put_level(ctx[hot.C_BATCH], 1, ask if ask != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_ASK_SIZE]), -1)
     _announce(ctx, _BBO, ctx[ev.F_VALUE + ev.K_LAST], ctx[ev.F_VALUE + ev.K_LAST], -1)
     hot.fill(ctx, 2, ts_event, ts_recv, ctx[ev.F_VALUE + ev.K_LAST], 0, _BBO_KIND, 0)
     return 2
 
 
 @njit
-def _scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
+def _scan(ctx: np.ndarray, a: int, n: int) -> bool:
     """The whole frame into the context's fields; False when it is not one for the kernel."""
     start = space(a, 0, n)
     if n > ctx[hot.C_MAX_FRAME] or start >= n or byte_at(a, start) != 123:
@@ -182,9 +164,9 @@ def _scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
     if i < 0:
         return False
     if high == np.uint64(0) and (low == ev.STREAM[0] or low == ev.DATA[0]):
-        i = envelope(ctx, a, start, n, scratch)
+        i = envelope(ctx, a, start, n)
     else:
-        i = event(ctx, a, start, n, scratch)
+        i = event(ctx, a, start, n)
     return i >= 0 and space(a, i, n) == n
 
 
@@ -193,8 +175,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode ``frame`` into the private batch; publishes nothing. See the module."""
     a = address_of(frame)
     n = len(frame)
-    scratch = address_of(ctx) + hot.C_SCRATCH * 8
-    if not _scan(ctx, a, n, scratch) or not _seen(ctx, 1 << ev.K_SYMBOL):
+    if not _scan(ctx, a, n) or not _seen(ctx, 1 << ev.K_SYMBOL):
         return _SLOW
     named = _seen(ctx, 1 << ev.K_EVENT)
     low, high = ctx[ev.F_EVENT_LOW], ctx[ev.F_EVENT_HIGH]
@@ -203,8 +184,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
         stream = ctx[ev.F_STREAM]
         if stream != ev.STREAM_DEPTH and not (stream == ev.STREAM_NONE and ctx[hot.C_VARIANT] == ev.RAW_DEPTH):
             return _SLOW  # partial depth looks just the same
-    length = ctx[ev.F_SYMBOL_BYTES]
-    instrument = find(ctx[hot.C_SYMBOLS], ctx[ev.F_SYMBOL], length)
+    instrument = ctx[ev.F_INSTRUMENT]
     ctx[hot.C_INSTRUMENT] = max(instrument, 0)
     if is_depth:
         answer = _depth(ctx, a, n, ts_recv)
@@ -216,12 +196,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
         answer = _aggregate(ctx, ts_recv)
     else:
         return _SLOW
-    if instrument < 0 and answer != _SLOW:
-        for k in range(length):
-            put_byte(scratch, k, byte_at(ctx[ev.F_SYMBOL], k))
-        ctx[hot.C_SYMBOL_BYTES] = length
-        return _UNKNOWN_SYMBOL
-    return answer
+    return _UNKNOWN_SYMBOL if instrument < 0 and answer != _SLOW else answer
 
 
 @njit

@@ -18,7 +18,7 @@ K_A, K_B = 21, 22  # the keys ``a`` and ``b``, whatever form their value has
 
 F_SEEN = C_FIELDS
 F_VALUE = C_FIELDS + 1  # 16 words
-F_EVENT_LOW, F_EVENT_HIGH, F_TYPE_LOW, F_TYPE_HIGH, F_SYMBOL, F_SYMBOL_BYTES = range(C_FIELDS + 17, C_FIELDS + 23)
+F_EVENT_LOW, F_EVENT_HIGH, F_TYPE_LOW, F_TYPE_HIGH, F_INSTRUMENT = range(C_FIELDS + 17, C_FIELDS + 22)
 F_LEVELS = C_FIELDS + 23  # levels read into the batch so far, -1 before the bids
 F_ASKS_AT = C_FIELDS + 24  # where a list of asks that came before the bids begins, -1 = there is none
 F_STREAM = C_FIELDS + 25

@@ -8,73 +8,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import byte_at, float_bits, put_word
-from ringcollect.decode.number import decimal, integer
+from ringcollect.decode.levels import levels
+from ringcollect.decode.members import key_at
+from ringcollect.decode.memory import byte_at, float_bits
+from ringcollect.decode.number import integer
 from ringcollect.decode.skip import literal, skip
-from ringcollect.decode.text import BAD, space, string, unescape, word
+from ringcollect.decode.text import BAD, space, string, word
+from ringcollect.decode.values import amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.binance import events as ev
 from ringcollect.jit import njit
-from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 
 _NONE, _INTEGER, _NUMBER, _SIDE, _FLAG, _EVENT_NAME, _TYPE_NAME, _SYMBOL = range(8)
 _ZERO = np.uint64(0)
 _DEPTH = 32  # of a value inside an event; less than the typed path allows for the whole frame
 _PREV_WORD = np.uint64(int.from_bytes(b"pu", "little"))
-
-
-@njit
-def _number(a: int, i: int, n: int) -> tuple[int, float]:
-    """A price or size, quoted or bare: (offset after it or negative, value)."""
-    if i < n and byte_at(a, i) == 34:
-        i, value = decimal(a, i + 1, n)
-        if i < 0 or i >= n or byte_at(a, i) != 34:
-            return BAD, 0.0
-        return i + 1, value
-    end, value = decimal(a, i, n)
-    if end == i + 2 and value == 0.0:
-        return BAD, 0.0  # a bare -0 is an integer to the typed path, and integers have no such zero
-    return end, value
-
-
-@njit
-def levels(ctx: np.ndarray, a: int, i: int, n: int, start: int, side: int) -> tuple[int, int]:
-    """The list of ``[price, size]`` at ``i`` into the batch from record ``start``: (offset after or BAD, records)."""
-    batch = ctx[hot.C_BATCH]
-    capacity = ctx[hot.C_CAPACITY]
-    r = start
-    i = space(a, i + 1, n)
-    if i < n and byte_at(a, i) == 93:
-        return i + 1, r
-    while i < n:
-        if byte_at(a, i) != 91 or r >= capacity:
-            return BAD, r
-        i, price = _number(a, space(a, i + 1, n), n)
-        if i < 0:
-            return BAD, r
-        i = space(a, i, n)
-        if i >= n or byte_at(a, i) != 44:
-            return BAD, r
-        i, size = _number(a, space(a, i + 1, n), n)
-        if i < 0:
-            return BAD, r
-        i = space(a, i, n)
-        if i >= n or byte_at(a, i) != 93:
-            return BAD, r
-        at = r * RECORD_WORDS
-        put_word(batch, at + W_PRICE, float_bits(price))
-        put_word(batch, at + W_SIZE, float_bits(size))
-        put_word(batch, at + W_TAIL, side)
-        r += 1
-        i = space(a, i + 1, n)
-        if i >= n:
-            return BAD, r
-        if byte_at(a, i) == 93:
-            return i + 1, r
-        if byte_at(a, i) != 44:
-            return BAD, r
-        i = space(a, i + 1, n)
-    return BAD, r
 
 
 @njit
@@ -132,10 +80,10 @@ def _side(ctx: np.ndarray, a: int, i: int, n: int, key: int) -> tuple[int, int]:
     if c == 91:  # bids are recorded first, whatever the order of the keys
         read = ctx[ev.F_LEVELS]
         if key == ev.K_BID:
-            i, ctx[ev.F_LEVELS] = levels(ctx, a, i, n, 0, 1)
+            i, ctx[ev.F_LEVELS] = levels(a, i, n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], 0, 1, 0)
             return i, seen | 1 << ev.K_BIDS
         if read >= 0:
-            i, ctx[ev.F_LEVELS] = levels(ctx, a, i, n, read, -1)
+            i, ctx[ev.F_LEVELS] = levels(a, i, n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], read, -1, 0)
             return i, seen | 1 << ev.K_ASKS
         ctx[ev.F_ASKS_AT] = i
         return skip(a, i, n, _DEPTH), seen | 1 << ev.K_ASKS
@@ -144,28 +92,13 @@ def _side(ctx: np.ndarray, a: int, i: int, n: int, key: int) -> tuple[int, int]:
         if end >= 0 and key == ev.K_ASK:
             ctx[ev.F_VALUE + ev.K_AGGREGATE] = whole
             seen |= 1 << ev.K_AGGREGATE
-    i, value = _number(a, i, n)
+    i, value = amount(a, i, n)
     ctx[ev.F_VALUE + key] = float_bits(value)
     return i, seen | 1 << key
 
 
 @njit
-def _symbol(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
-    """The string at ``i`` as the event's symbol: offset behind it or BAD."""
-    end, escaped = string(a, i, n)
-    if end < 0:
-        return BAD
-    if escaped:
-        ctx[ev.F_SYMBOL] = scratch
-        ctx[ev.F_SYMBOL_BYTES] = unescape(a, i, n, scratch, hot.SCRATCH_BYTES)
-    else:
-        ctx[ev.F_SYMBOL] = a + i
-        ctx[ev.F_SYMBOL_BYTES] = end - 1 - i
-    return end if 0 < ctx[ev.F_SYMBOL_BYTES] <= hot.SCRATCH_BYTES else BAD
-
-
-@njit
-def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch: int) -> tuple[int, int]:
+def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int) -> tuple[int, int]:
     """The value of a key with a meaning: (offset after it or negative, bits of ev.F_SEEN it sets)."""
     if form == _INTEGER:
         i, whole = integer(a, i, n)
@@ -174,7 +107,7 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch
         ctx[ev.F_VALUE + key] = whole
         return i, 1 << key
     if form == _NUMBER:
-        i, value = _number(a, i, n)
+        i, value = amount(a, i, n)
         ctx[ev.F_VALUE + key] = float_bits(value)
         return i, 1 << key
     if form == _SIDE:
@@ -188,7 +121,8 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch
     if byte_at(a, i) != 34:
         return BAD, 0
     if form == _SYMBOL:
-        return _symbol(ctx, a, i + 1, n, scratch), 1 << key
+        i, ctx[ev.F_INSTRUMENT] = hot.read_symbol(ctx, a, i, n)
+        return i, 1 << key
     i, low, high = word(a, i + 1, n)
     if form == _EVENT_NAME:
         ctx[ev.F_EVENT_LOW] = np.int64(low)
@@ -200,22 +134,7 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int, scratch
 
 
 @njit
-def key_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
-    """A key with its colon: (offset of its value or BAD, the key as two words)."""
-    if i >= n or byte_at(a, i) != 34:
-        return BAD, _ZERO, _ZERO
-    i, low, high = word(a, i + 1, n)
-    if i < 0:
-        return BAD, low, high
-    i = space(a, i, n)
-    if i >= n or byte_at(a, i) != 58:
-        return BAD, low, high
-    i = space(a, i + 1, n)
-    return (i if i < n else BAD), low, high
-
-
-@njit
-def event(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+def event(ctx: np.ndarray, a: int, i: int, n: int) -> int:
     """The object whose ``{`` is at ``i``: offset after it, negative when the kernel cannot take it."""
     ctx[ev.F_SEEN] = 0
     ctx[ev.F_LEVELS] = -1
@@ -234,7 +153,7 @@ def event(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
                 return BAD  # an envelope that does not begin like one
             i = skip(a, i, n, _DEPTH)
         else:
-            i, bits = _value(ctx, a, i, n, key, form, scratch)
+            i, bits = _value(ctx, a, i, n, key, form)
             if seen & bits:
                 return BAD  # the same key twice
             seen |= bits
@@ -279,7 +198,7 @@ def _stream(ctx: np.ndarray, a: int, i: int, n: int) -> int:
 
 
 @njit
-def envelope(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+def envelope(ctx: np.ndarray, a: int, i: int, n: int) -> int:
     """``{"stream":name,"data":{event}}`` whose ``{`` is at ``i``, keys in any order: offset after it or negative."""
     named = False
     filled = False
@@ -294,7 +213,7 @@ def envelope(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
         elif low == ev.DATA[0] and not filled:
             if byte_at(a, i) != 123:
                 return BAD
-            i = event(ctx, a, i, n, scratch)
+            i = event(ctx, a, i, n)
             filled = True
         else:
             return BAD
