@@ -37,7 +37,7 @@ class Peer:
     @property
     def command(self) -> list[str]:
         """The interpreter of the peer's environment."""
-        return [str(self.folder / "bin" / "python")] if self.tool == "pip" else ["node"]
+        return [str(self.folder / "bin" / "python")] if self.tool == "pip" else ["node", "--expose-gc"]
 
 
 PEERS = {

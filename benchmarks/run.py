@@ -18,7 +18,9 @@ from benchmarks.peers import PEERS, install
 from benchmarks.workers import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
-BENCHMARKS: dict[str, str] = {}
+BENCHMARKS: dict[str, str] = {
+    "decode": "benchmarks.decode.section",
+}
 """Name to module; a module has ``run(form: Form) -> Section``."""
 
 

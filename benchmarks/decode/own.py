@@ -1,0 +1,240 @@
+"""The worker of our own environment: ringcollect, and the JSON libraries that live beside it."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import orjson
+
+from benchmarks.decode import typed
+from benchmarks.decode.book import Books
+from benchmarks.decode.evidence import LEVELS
+from benchmarks.serving import Subject, serve
+from ringcollect.exchanges import hot, load
+from ringcollect.exchanges.protocol import Batch, Decoded, Exchange
+from ringcollect.records import RECORD, Channel
+from ringcollect.ring.producer import Producer
+
+DAY_NS = 86_400 * 10**9
+RING = 1 << 17
+LEAST_UNITS = 10_000
+"""What takes a microsecond a frame goes over a short case again until a round has this many frames."""
+
+
+class Own:
+    """Frames of one case, with a decoder that knows their symbols; what every subject of ours starts from."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        case = json.loads(Path(spec["case"]).read_text())
+        self.exchange: Exchange = load(case["exchange"])
+        self.market: str = case["market"]
+        self.channel: str = case["channel"]
+        self.symbols: list[str] = list(case["symbols"])
+        self.url: str = case["url"]
+        self.frames = [frame.encode() for _, frame in case["frames"]]
+        self.times = [time for time, _ in case["frames"]]
+        self.seeds = case["seeds"]
+        self.decoder = self.exchange.decoder(max_past_ns=DAY_NS, max_future_skew_ns=DAY_NS)
+        for number, symbol in enumerate(self.symbols):
+            self.decoder.add_symbol(self.market, symbol, number)
+        meaning = self.exchange.read_url(self.url) if self.url.startswith("ws") else None
+        self.ctx = self.decoder.context(self.market, 0, meaning.streams if meaning else ())
+        self.again = -(-LEAST_UNITS // len(self.frames))
+        self.pairs = list(zip(self.frames, self.times, strict=True))
+
+    def prepare(self) -> None:
+        """Nothing to take back."""
+
+    def run(self) -> int:
+        """One round."""
+        raise TypeError("every subject says what a round is")
+
+    def evidence(self) -> dict[str, Any]:
+        """The last numbers of each symbol, by our decoder."""
+        last: dict[str, Any] = {}
+        for frame, time in zip(self.frames, self.times, strict=True):
+            n = self.exchange.decode_hot(frame, self.ctx, time)
+            if n <= 0:
+                continue
+            records = self.decoder.batch[:n]
+            symbol = self.symbols[int(records[0]["instrument"])]
+            if self.channel == "trade":
+                last[symbol] = [float(records[-1]["price"]), float(records[-1]["size"])]
+            elif self.channel == "bbo":
+                last[symbol] = [float(records[k][name]) for k in (0, 1) for name in ("price", "size")]
+        return last
+
+
+class Decode(Own):
+    """Frame to records in the private batch, one call a frame."""
+
+    def run(self) -> int:
+        decode, ctx = self.exchange.decode_hot, self.ctx
+        for _ in range(self.again):
+            for frame, time in self.pairs:
+                decode(frame, ctx, time)
+        return len(self.pairs) * self.again
+
+
+class Cold(Own):
+    """What a frame costs that the kernel hands on: its look at it, then the typed way."""
+
+    def run(self) -> int:
+        hot_way, cold, ctx = self.exchange.decode_hot, self.decoder.cold, self.ctx
+        for _ in range(self.again):
+            for frame, time in self.pairs:
+                if hot_way(frame, ctx, time) < 0:
+                    cold(frame, ctx, time)
+        return len(self.pairs) * self.again
+
+
+class Rest(Own):
+    """A REST book to records."""
+
+    def run(self) -> int:
+        meaning = self.exchange.read_rest(self.url)
+        assert meaning is not None
+        rest = self.decoder.rest
+        for frame, time in self.pairs:
+            rest(meaning, frame, time)
+        return len(self.pairs)
+
+
+def _before(batch: Batch) -> int:
+    """The id that the batch follows."""
+    if batch.prev_id >= 0:
+        return batch.prev_id
+    return batch.first_id - 1 if batch.first_id > 0 and batch.channel != Channel.BBO else -1
+
+
+class Publish(Own):
+    """Decode, test the venue's continuity rule, publish to a real ring and count, one call a frame."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        super().__init__(spec)
+        shm = Path("/dev/shm")
+        self._folder = tempfile.TemporaryDirectory(prefix="ringcollect-bench-", dir=shm if shm.is_dir() else None)
+        self.ring = Producer.open(Path(self._folder.name), "bench.rec", RECORD, RING, generation=1)
+        self.decoder.attach_ring(self.ring.words, RING // 8, {})
+        self._starts: dict[tuple[int, int], int] = {}
+        for frame, time in self.pairs:
+            if self.exchange.decode_hot(frame, self.ctx, time) >= 0:
+                first = self.decoder.taken(self.ctx)
+                self._starts.setdefault((first.instrument, int(first.channel)), _before(first))
+
+    def prepare(self) -> None:
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Every stream is flowing, and its first frame of the case is the one that follows."""
+        for (number, channel), last_id in self._starts.items():
+            row = self.decoder.hot.row(number, channel)
+            row[hot.OPEN], row[hot.LAST_ID] = hot.OPEN_TO_ALL, last_id
+
+    def run(self) -> int:
+        publish, ctx = self.exchange.on_hot_frame, self.ctx
+        slow = self.slow
+        for _ in range(self.again):
+            self.reopen()
+            for frame, time in self.pairs:
+                if publish(frame, ctx, time) < 0:
+                    slow(frame, time)
+        return len(self.pairs) * self.again
+
+    def slow(self, frame: bytes, time: int) -> int:
+        """What the feed does with a frame the kernel does not take; records published."""
+        answer = self.exchange.decode_hot(frame, self.ctx, time)
+        if answer >= 0:
+            raise ValueError(f"the kernel did not publish {frame[:200]!r}")
+        decoded = self.decoder.cold(frame, self.ctx, time)
+        return self.take(decoded)
+
+    def take(self, decoded: Decoded) -> int:
+        """Publish what was decoded the typed way; it is left in the batch, too."""
+        n = 0
+        for batch in decoded.batches:
+            self.ring.publish(batch.records)
+            self.decoder.batch[n : n + len(batch.records)] = batch.records
+            n += len(batch.records)
+        return n
+
+
+class PublishBatches(Publish):
+    """The same, with the frames of one socket read in one call."""
+
+    def __init__(self, spec: dict[str, Any]) -> None:
+        super().__init__(spec)
+        size = spec["batch"]
+        self._batches = [(self.frames[at : at + size], self.times[at]) for at in range(0, len(self.frames), size)]
+
+    def run(self) -> int:
+        publish, ctx = self.exchange.on_hot_frames, self.ctx  # type: ignore[attr-defined]
+        for _ in range(self.again):
+            self.reopen()
+            for frames, time in self._batches:
+                publish(frames, ctx, time)
+        return len(self.frames) * self.again
+
+
+class Book(Publish):
+    """Publish, and apply to the synchronizer's book: two calls a frame."""
+
+    def prepare(self) -> None:
+        self.reopen()
+        self.books = Books(self.exchange.name, self.market, len(self.symbols))
+        self.books.of(self.decoder.batch)
+        for seed in self.seeds:
+            meaning = self.exchange.read_rest(seed["url"])
+            if meaning is not None and meaning.symbol in self.symbols:
+                body = seed["body"].encode()
+                self.books.apply(self.take(self.decoder.rest(meaning, body, seed["time"])))
+
+    def run(self) -> int:
+        publish, apply, ctx = self.exchange.on_hot_frame, self.books.apply, self.ctx
+        for frame, time in self.pairs:
+            n = publish(frame, ctx, time)
+            apply(n if n >= 0 else self.slow(frame, time))
+        return len(self.pairs)
+
+    def evidence(self) -> dict[str, Any]:
+        """The best levels of each book."""
+        return {symbol: self.books.top(number, LEVELS) for number, symbol in enumerate(self.symbols)}
+
+
+class Parse(Own):
+    """A JSON library's call on every frame."""
+
+    def __init__(self, spec: dict[str, Any], call: Callable[[bytes], Any]) -> None:
+        super().__init__(spec)
+        self._call = call
+
+    def run(self) -> int:
+        call = self._call
+        for _ in range(self.again):
+            for frame in self.frames:
+                call(frame)
+        return len(self.frames) * self.again
+
+
+def open_subject(spec: dict[str, Any]) -> Subject:
+    """The subject a spec names."""
+    ours = {"decode": Decode, "cold": Cold, "rest": Rest, "publish": Publish, "batches": PublishBatches, "book": Book}
+    name = spec["subject"]
+    if name in ours:
+        return ours[name](spec)
+    if name == "orjson":
+        return Parse(spec, orjson.loads)
+    case = json.loads(Path(spec["case"]).read_text())
+    number = {"msgspec": str, "msgspec floats": float}[name]
+    parser = typed.decoder(case["exchange"], case["channel"], case["frames"][0][1], number)
+    return Parse(spec, parser.decode)
+
+
+if __name__ == "__main__":
+    serve(open_subject, {"orjson": orjson.__version__, "msgspec": msgspec.__version__, "numpy": np.__version__})
