@@ -78,6 +78,7 @@ class Answer:
     request_id: int | None
     ok: bool
     message: str = ""
+    wants: tuple[Want, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

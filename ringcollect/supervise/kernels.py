@@ -20,6 +20,7 @@ KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.decode.symbols",
     "ringcollect.decode.times",
     "ringcollect.exchanges.binance.decode",
+    "ringcollect.exchanges.okx.decode",
     "ringcollect.sync.engine",
 )
 """Every module with a ``warm()`` that calls each of its kernels once with arrays of the true types."""

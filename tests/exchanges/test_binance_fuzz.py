@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
 import pytest
@@ -13,60 +12,32 @@ from hypothesis import strategies as st
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import binance
 from ringcollect.exchanges.protocol import Code, Outcome
-from tests.decode.decimals import decimals
 from tests.exchanges.frames import new_decoder, same
+from tests.exchanges.spelling import DAMAGE, EXTRA, TEXTS, Spelling, bits, unknown_fields
+from tests.exchanges.spelling import damaged as damage
 
 NOW = 1_723_161_255_000_000_000
 MS = NOW // 10**6
 DECODER = new_decoder(("BTCUSDT", "币安人生USDT"))
 CONTEXTS = {market: DECODER.context(market, 0) for market in ("spot", "linear")}
-TEXTS = [text for text in decimals(seed=5, count=3000, halfway_share=0) if len(text) < 20 and abs(float(text)) < 1e300]
-UNKNOWN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=6,
-)
-KNOWN_KEYS = set("eETsUubaptqmXflBA") | {"pu", "stream", "data", "id", "result", "error", "code", "msg", "lastUpdateId"}
+KNOWN_KEYS = set("eETsUubaptqmXflBA") | {
+    "pu",
+    "stream",
+    "data",
+    "id",
+    "result",
+    "error",
+    "code",
+    "msg",
+    "lastUpdateId",
+}
 
 
-class Spelling:
-    """One way of writing JSON: spaces, escapes, key order, quoted or bare numbers."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = random.Random(seed)
-
-    def gap(self) -> str:
-        return self.rng.choice(["", "", "", " ", "\n\t", "\r\n  "])
-
-    def text(self, value: str) -> str:
-        if self.rng.random() < 0.7:
-            return json.dumps(value, ensure_ascii=False)
-        units = value.encode("utf-16-be").hex()
-        return '"' + "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4)) + '"'
-
-    def number(self, text: str) -> str:
-        return self.rng.choice([text, f'"{text}"'])
-
-    def join(self, opening: str, parts: list[str], closing: str) -> str:
-        inner = ",".join(self.gap() + part + self.gap() for part in parts)
-        return opening + (inner or self.gap()) + closing
-
-    def event(self, fields: dict[str, str]) -> str:
-        items = list(fields.items())
-        self.rng.shuffle(items)
-        return self.join("{", [self.text(k) + self.gap() + ":" + self.gap() + v for k, v in items], "}")
-
-    def levels(self, levels: list[tuple[str, str]]) -> str:
-        return self.join("[", [self.join("[", [self.number(p), self.number(q)], "]") for p, q in levels], "]")
-
-    def frame(self, event: str, stream: str) -> bytes:
-        if self.rng.random() < 0.6:
-            event = self.event({"stream": json.dumps(stream), "data": event})
-        return (self.gap() + event + self.gap()).encode()
-
-
-def unknown_fields(extra: dict[str, Any]) -> dict[str, str]:
-    return {k: json.dumps(v) for k, v in extra.items() if k not in KNOWN_KEYS and len(json.dumps({k: v})) < 400}
+def envelope(spelling: Spelling, event: str, stream: str) -> bytes:
+    """The event alone, or in the envelope of a combined connection."""
+    if spelling.rng.random() < 0.6:
+        event = spelling.event({"stream": json.dumps(stream), "data": event})
+    return spelling.frame(event)
 
 
 def build(
@@ -76,7 +47,7 @@ def build(
     rng = spelling.rng
     number = lambda: rng.choice(TEXTS)  # noqa: E731
     first, market = rng.randrange(2**62), rng.choice(["spot", "linear"])
-    fields = unknown_fields(extra) | {"s": spelling.text(symbol)}
+    fields = unknown_fields(extra, KNOWN_KEYS) | {"s": spelling.text(symbol)}
     price, size = number(), number()
     if kind == "depthUpdate":
         bids, asks = ([(number(), number()) for _ in range(rng.randrange(5))] for _ in range(2))
@@ -89,7 +60,7 @@ def build(
             for side, levels in ((1, bids), (-1, asks))
             for p, q in levels
         ]
-        return spelling.frame(spelling.event(fields), "x@depth@100ms"), market, rows
+        return envelope(spelling, spelling.event(fields), "x@depth@100ms"), market, rows
     if kind == "bookTicker":
         bid, ask, ask_size = number(), number(), number()
         fields |= {"u": str(first), "b": spelling.number(bid), "B": spelling.number(size)}
@@ -98,7 +69,7 @@ def build(
             fields |= {"e": spelling.text(kind), "T": str(MS), "E": str(MS + 1)}
         at = MS * 10**6 if "T" in fields else 0
         rows = [(float(bid), float(size), 1, first, at), (float(ask), float(ask_size), -1, first, at)]
-        return spelling.frame(spelling.event(fields), "!bookTicker"), market, rows
+        return envelope(spelling, spelling.event(fields), "!bookTicker"), market, rows
     maker = rng.random() < 0.5
     fields |= {
         "e": spelling.text(kind), "E": str(MS), "T": str(MS * 1000), "p": spelling.number(price),
@@ -111,16 +82,11 @@ def build(
     rows = [(float(price), float(size), -1 if maker else 1, first, MS * 10**6)]
     if float(price) == 0 or float(size) == 0:
         rows = []
-    return spelling.frame(spelling.event(fields), f"x@{kind}"), market, rows
+    return envelope(spelling, spelling.event(fields), f"x@{kind}"), market, rows
 
 
 KINDS = ("depthUpdate", "bookTicker", "trade", "aggTrade")
-EXTRA = st.dictionaries(st.text(max_size=5), UNKNOWN, max_size=3)
 SYMBOLS = st.sampled_from(["BTCUSDT", "币安人生USDT"])
-
-
-def bits(rows: list[tuple[float, ...]]) -> list[tuple[str, str, float, float, float]]:
-    return [(float(p).hex(), float(q).hex(), side, identity, ts) for p, q, side, identity, ts in rows]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -146,23 +112,14 @@ def test_the_kernel_reads_every_spelling_of_an_event(kind: str, seed: int, symbo
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=250, deadline=None, derandomize=True)
 @given(
-    seed=st.integers(0, 2**32), extra=EXTRA, how=st.sampled_from(["cut", "drop", "put", "insert", "twice", "swap"]),
+    seed=st.integers(0, 2**32), extra=EXTRA, how=DAMAGE,
     where=st.integers(0, 2**31), length=st.integers(1, 12), byte=st.integers(0, 255),
 )  # fmt: skip
 def test_a_damaged_event_gives_the_same_records_both_ways_or_none(
     kind: str, seed: int, extra: dict[str, Any], how: str, where: int, length: int, byte: int
 ) -> None:
     frame, market, _ = build(kind, Spelling(seed), "BTCUSDT", extra)
-    at = where % len(frame)
-    part = frame[at : at + length]
-    damaged = {
-        "cut": frame[:at],
-        "drop": frame[:at] + frame[at + length :],
-        "put": frame[:at] + bytes([byte]) + frame[at + 1 :],
-        "insert": frame[:at] + bytes([byte]) + frame[at:],
-        "twice": frame[:at] + part + frame[at:],
-        "swap": frame[:at] + part[::-1] + frame[at + length :],
-    }[how]
+    damaged = damage(frame, how, where, length, byte)
     ctx = CONTEXTS[market]
     answer = binance.decode_hot(damaged, ctx, NOW)
     try:

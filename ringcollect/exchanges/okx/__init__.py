@@ -1,0 +1,59 @@
+"""OKX v5: spot, linear and inverse. The module itself is the :class:`~ringcollect.exchanges.protocol.Exchange`."""
+
+from __future__ import annotations
+
+from ringcollect.exchanges.okx.continuity import accept as _accept
+from ringcollect.exchanges.okx.continuity import join as _join
+from ringcollect.exchanges.okx.decode import decode_hot, on_hot_frame, warm
+from ringcollect.exchanges.okx.decoder import Decoder
+from ringcollect.exchanges.okx.endpoints import (
+    instruments_call,
+    instruments_calls,
+    limits,
+    open_interest_call,
+    read_rest,
+    read_url,
+    snapshot_call,
+)
+from ringcollect.exchanges.okx.instruments import guessed, listings, resolve
+from ringcollect.exchanges.okx.streams import CHANNELS, read_stream
+from ringcollect.exchanges.okx.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.okx.symbols import market_of
+from ringcollect.exchanges.protocol import Rule
+from ringcollect.records import Channel
+
+__all__ = [
+    "accept", "channels", "decode_hot", "decoder", "dense_trade_ids", "guessed", "instruments_call",
+    "instruments_calls", "join", "legs", "limits", "listings", "market_of", "markets", "name", "on_hot_frame",
+    "open_interest_call", "polled", "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe",
+    "unsubscribe", "warm",
+]  # fmt: skip
+
+name = "okx"
+markets = ("spot", "linear", "inverse")
+decoder = Decoder
+
+
+def channels(market: str) -> tuple[Channel, ...]:
+    """What OKX has for the market; all of it is streamed."""
+    return tuple(CHANNELS[market])
+
+
+def polled(market: str) -> tuple[Channel, ...]:
+    """Channels that have no stream: none."""
+    return ()
+
+
+def dense_trade_ids(market: str) -> bool:
+    """Trade ids count by one, per instrument; a merged print says how many it stands for."""
+    return True
+
+
+def accept(market: str) -> Rule:
+    """Does a delta follow a delta?"""
+    return _accept
+
+
+def join(market: str) -> Rule:
+    """Does a delta follow a snapshot?"""
+    return _join

@@ -1,0 +1,194 @@
+"""Frame to records in one kernel call: book updates, prints and best prices of all markets.
+
+``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests the venue's continuity rule
+against the stream's hot row, publishes and counts. Snapshots, books without ids (before 2022-12) and the replay of old
+prints go the typed way.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.levels import put_level
+from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at
+from ringcollect.decode.symbols import find
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.okx import fields as at
+from ringcollect.exchanges.okx.continuity import FITS, GAP, STALE, update_code
+from ringcollect.exchanges.okx.scan import scan
+from ringcollect.exchanges.protocol import Code
+from ringcollect.jit import njit
+from ringcollect.records import (
+    RECORD_WORDS,
+    W_AUX,
+    W_ID,
+    W_SEQ,
+    W_TAIL,
+    W_TS_EVENT,
+    W_TS_RECV,
+    Channel,
+    Flag,
+    Kind,
+)
+
+_SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
+_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
+    int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
+)  # fmt: skip
+_F_LAST = int(Flag.LAST)
+_NAN = math.nan
+
+_update_code = njit(update_code)
+
+
+@njit
+def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
+    """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
+    ctx[hot.C_CHANNEL] = channel
+    ctx[hot.C_FIRST_ID] = first_id
+    ctx[hot.C_LAST_ID] = last_id
+    ctx[hot.C_PREV_ID] = prev_id
+
+
+@njit
+def _book(ctx: np.ndarray, ts_recv: int) -> int:
+    """A delta, and behind it its checksum if there is one (0 is none)."""
+    sequence, batch = ctx[at.F_SEQ], ctx[hot.C_BATCH]
+    if ctx[at.F_ACTION] != at.ACTION_UPDATE or sequence < 0 or ctx[at.F_PREV] < 0:
+        return _SLOW
+    count = ctx[at.F_LEVELS]
+    if count == 0:  # one record all the same: the heartbeat is a link of the chain
+        put_level(batch, 0, _NAN, 0.0, 0)
+        count = 1
+    checked = ctx[at.F_CHECKSUM] != 0
+    if checked and count >= ctx[hot.C_CAPACITY]:
+        return _SLOW
+    _announce(ctx, _BOOK, -1, sequence, ctx[at.F_PREV])
+    hot.fill(ctx, count, ctx[at.F_TS], ts_recv, sequence, 0, _BOOK_DELTA, 0)
+    if checked:
+        put_level(batch, count, _NAN, _NAN, 0)
+        record = batch + count * RECORD_WORDS * 8
+        put_word(record, W_SEQ, 0)
+        put_word(record, W_TS_EVENT, ctx[at.F_TS])
+        put_word(record, W_TS_RECV, ts_recv)
+        put_word(record, W_ID, sequence)
+        put_word(record, W_AUX, ctx[at.F_CHECKSUM])
+        flags = hot.bad_ts_flag(ctx, ctx[at.F_TS], ts_recv) | _F_LAST
+        put_word(record, W_TAIL, ctx[hot.C_INSTRUMENT] | ctx[hot.C_CONN] << 16 | _CHECK << 32 | flags << 48)
+        count += 1
+        ctx[hot.C_N] = count
+    return count
+
+
+@njit
+def _best(ctx: np.ndarray, ts_recv: int) -> int:
+    """Best bid, best ask; an empty side is NaN."""
+    batch, count = ctx[hot.C_BATCH], ctx[at.F_LEVELS]
+    first = word_at(batch, W_TAIL) if count > 0 else 0
+    second = word_at(batch, RECORD_WORDS + W_TAIL) if count > 1 else 0
+    if count > 2 or (count == 2 and first == second):
+        return _SLOW
+    if count == 0:
+        put_level(batch, 0, _NAN, 0.0, 1)
+        put_level(batch, 1, _NAN, 0.0, -1)
+    elif count == 1 and first == 1:
+        put_level(batch, 1, _NAN, 0.0, -1)
+    elif count == 1:  # the ask moves down
+        for w in range(RECORD_WORDS):
+            put_word(batch, RECORD_WORDS + w, word_at(batch, w))
+        put_level(batch, 0, _NAN, 0.0, 1)
+    sequence = ctx[at.F_SEQ]
+    _announce(ctx, _BBO, sequence, sequence, -1)
+    hot.fill(ctx, 2, ctx[at.F_TS], ts_recv, max(sequence, 0), 0, _BBO_KIND, 0)
+    return 2
+
+
+@njit
+def _prints(ctx: np.ndarray, ts_recv: int) -> int:
+    """Prints have each their own time and ids, which :func:`scan.scan` has written."""
+    if ctx[at.F_HISTORY] != 0:
+        return _SLOW
+    batch, count = ctx[hot.C_BATCH], ctx[at.F_LEVELS]
+    base = ctx[hot.C_INSTRUMENT] | ctx[hot.C_CONN] << 16 | _TRADE_KIND << 32
+    first_id = word_at(batch, W_AUX)
+    last_id = word_at(batch, W_ID)
+    for r in range(count):
+        record = batch + r * RECORD_WORDS * 8
+        side_and_sub = word_at(record, W_TAIL)
+        flags = hot.bad_ts_flag(ctx, word_at(record, W_TS_EVENT), ts_recv)
+        if r == count - 1:
+            flags |= _F_LAST
+        tail = base | (side_and_sub & 0xFF) << 40 | (side_and_sub >> 8) << 24 | flags << 48
+        put_word(record, W_TAIL, tail)
+        put_word(record, W_SEQ, 0)
+        put_word(record, W_TS_RECV, ts_recv)
+        first_id = min(first_id, word_at(record, W_AUX))
+        last_id = max(last_id, word_at(record, W_ID))
+    _announce(ctx, _TRADE, first_id, last_id, -1)
+    ctx[hot.C_N] = count
+    return count
+
+
+@njit
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    a = address_of(frame)
+    scratch = address_of(ctx) + hot.C_SCRATCH * 8
+    if not scan(ctx, a, len(frame), scratch):
+        return _SLOW
+    length = ctx[at.F_SYMBOL_BYTES]
+    instrument = find(ctx[hot.C_SYMBOLS], ctx[at.F_SYMBOL], length)
+    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
+    channel = ctx[at.F_CHANNEL]
+    if channel == at.CH_BOOK:
+        answer = _book(ctx, ts_recv)
+    elif channel == at.CH_BEST:
+        answer = _best(ctx, ts_recv)
+    else:
+        answer = _prints(ctx, ts_recv)
+    if instrument < 0 and answer != _SLOW:
+        for k in range(length):
+            put_byte(scratch, k, byte_at(ctx[at.F_SYMBOL], k))
+        ctx[hot.C_SYMBOL_BYTES] = length
+        return _UNKNOWN_SYMBOL
+    return answer
+
+
+@njit
+def _verdict(ctx: np.ndarray, known_id: int) -> int:
+    """The venue's rule for the decoded frame against the last accepted id."""
+    channel = ctx[hot.C_CHANNEL]
+    last_id = ctx[hot.C_LAST_ID]
+    if channel == _BOOK:
+        return _update_code(known_id, -1, last_id, ctx[hot.C_PREV_ID])
+    if known_id < 0 or last_id < 0:
+        return FITS
+    if last_id <= known_id:
+        return STALE
+    return FITS if channel == _BBO or ctx[hot.C_FIRST_ID] == known_id + 1 else GAP
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    answer = decode_hot(frame, ctx, ts_recv)
+    if answer < 0:
+        return answer
+    row = hot.open_row(ctx)
+    if row == 0:
+        return _NOT_OPEN
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), len(frame), ts_recv)
+
+
+def warm() -> None:
+    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
+    for primitives in (memory, number, skip, symbols):
+        primitives.warm()
+    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+    decode_hot(b"{}", ctx, 0)
+    on_hot_frame(b"{}", ctx, 0)

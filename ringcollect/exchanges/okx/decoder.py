@@ -1,0 +1,75 @@
+"""The decoder of one feed process: contexts, what connections remember, and the typed path beside the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ringcollect.decode.symbols import SymbolTable
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
+from ringcollect.exchanges.okx.cold import Arrival, decode_frame
+from ringcollect.exchanges.okx.fields import F_HISTORY, MARKET_CODES, MIXED
+from ringcollect.exchanges.okx.history import History
+from ringcollect.exchanges.okx.rest import decode_body
+from ringcollect.exchanges.okx.symbols import FUTURES, SWAP, index_of, kind_of
+from ringcollect.exchanges.protocol import Decoded, RestMeaning
+
+
+class Decoder(KernelDecoder):
+    """See :class:`ringcollect.exchanges.protocol.Decoder`.
+
+    All markets come by the same URL and no symbol is in two of them: there is one symbol table. A connection without
+    streams of ours is somebody else's, and carries whatever it carries.
+    """
+
+    def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
+        super().__init__(MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
+        self._symbols = dict.fromkeys(MARKET_CODES, SymbolTable())
+        self._market_of: dict[int, str] = {}
+        self._followers: dict[str, dict[int, None]] = {}
+        self._full: set[int] = set()
+        self._history: dict[tuple[str, int], History] = {}
+
+    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
+        """Make a native symbol known to both ways. Known already: its number is replaced."""
+        super().add_symbol(market, symbol, instrument)
+        self._market_of[instrument] = market
+        if kind_of(symbol) in (SWAP, FUTURES):
+            self._followers.setdefault(index_of(symbol), {})[instrument] = None
+
+    def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
+        """The context array of one connection; the same one for the same arguments."""
+        return self.context_of(market, conn, 0 if streams else MIXED)
+
+    def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
+        """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
+        arrival = self.arrival(self.market_of(ctx), int(ctx[hot.C_CONN]), ts_recv, int(ctx[hot.C_VARIANT]))
+        try:
+            return decode_frame(payload, arrival, MAX_FRAME_BYTES)
+        finally:
+            ctx[F_HISTORY] = arrival.history.awaited
+
+    def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
+        """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else."""
+        return decode_body(meaning, body, self.arrival(meaning.market, conn, ts_recv, MIXED))
+
+    def arrival(self, market: str, conn: int, ts_recv: int, variant: int = 0) -> Arrival:
+        """What the typed path is told beside a message."""
+        history = self._history.get((market, conn))
+        if history is None:
+            history = self._history[market, conn] = History()
+        return Arrival(
+            numbers=self._symbols[market].numbers,
+            market=market,
+            conn=conn,
+            ts_recv=ts_recv,
+            max_past_ns=self._max_past_ns,
+            max_future_skew_ns=self._max_future_skew_ns,
+            variant=variant,
+            markets=self._market_of,
+            followers=self._followers,
+            history=history,
+            full=self._full,
+        )

@@ -1,0 +1,337 @@
+"""One frame into context and private batch: every key in any order, unknown ones passed over.
+
+``{"arg":{"channel":…,"instId":…},"action":…,"data":[…]}``. What ``data`` holds depends on the channel: where it comes
+before ``arg`` it is passed over and read at the end.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.decode.levels import levels
+from ringcollect.decode.members import enter, key_at, more
+from ringcollect.decode.memory import byte_at, float_bits, put_word
+from ringcollect.decode.number import integer
+from ringcollect.decode.skip import skip
+from ringcollect.decode.text import BAD, space, string, unescape, word
+from ringcollect.decode.values import amount, whole
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.okx import fields as at
+from ringcollect.jit import njit
+from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT, TradeSub
+
+_ARRAY, _OBJECT, _QUOTE = 93, 125, 34
+_DEPTH = 32
+_EXTRA = 2  # of a level, behind price and size
+_MOST_MS = 9_223_372_036_854
+_LEAST_CHECK, _MOST_CHECK = -(2**31), 2**31 - 1
+_RPI, _AGGREGATED = int(TradeSub.RPI), int(TradeSub.AGGREGATED)
+
+
+@njit
+def _is(low: np.uint64, high: np.uint64, name: tuple[np.uint64, np.uint64]) -> bool:
+    return low == name[0] and high == name[1]
+
+
+@njit
+def _count(a: int, i: int, n: int) -> tuple[int, int]:
+    """A whole number that is not negative, bare or in quotes: (offset after it or negative, value)."""
+    end, value = whole(a, i, n)
+    if end < 0 or value < 0 or byte_at(a, i) == 45 or byte_at(a, i + 1) == 45:
+        return BAD, 0
+    return end, value
+
+
+@njit
+def _time(a: int, i: int, n: int) -> tuple[int, int]:
+    """Milliseconds, bare or in quotes, as ns: (offset after it or negative, ns)."""
+    i, ms = _count(a, i, n)
+    if i < 0 or ms > _MOST_MS:
+        return BAD, 0
+    return i, ms * 1_000_000
+
+
+@njit
+def _id(a: int, i: int, n: int) -> tuple[int, int]:
+    """An update id, bare; -1 is none: (offset after it or negative, id)."""
+    i, value = integer(a, i, n)
+    if i < 0 or value < -1:
+        return BAD, 0
+    return i, value
+
+
+@njit
+def _text(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
+    """A string of a few characters: (offset after it or BAD, its two words)."""
+    if byte_at(a, i) != _QUOTE:
+        return BAD, np.uint64(0), np.uint64(0)
+    return word(a, i + 1, n)
+
+
+@njit
+def _symbol(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+    """The string at ``i`` as the frame's symbol: offset behind it or BAD."""
+    if byte_at(a, i) != _QUOTE:
+        return BAD
+    end, escaped = string(a, i + 1, n)
+    if end < 0:
+        return BAD
+    if escaped:
+        ctx[at.F_SYMBOL] = scratch
+        ctx[at.F_SYMBOL_BYTES] = unescape(a, i + 1, n, scratch, hot.SCRATCH_BYTES)
+    else:
+        ctx[at.F_SYMBOL] = a + i + 1
+        ctx[at.F_SYMBOL_BYTES] = end - 2 - i
+    return end if 0 < ctx[at.F_SYMBOL_BYTES] <= hot.SCRATCH_BYTES else BAD
+
+
+@njit
+def _channel(low: np.uint64, high: np.uint64) -> int:
+    if _is(low, high, at.BOOKS) or _is(low, high, at.BOOKS_TBT) or _is(low, high, at.BOOKS50_TBT):
+        return at.CH_BOOK
+    if _is(low, high, at.BBO):
+        return at.CH_BEST
+    if _is(low, high, at.TRADES) or _is(low, high, at.TRADES_ALL):
+        return at.CH_TRADES
+    return at.CH_NONE
+
+
+@njit
+def _argument(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+    """The object ``arg`` at ``i``: offset after it, BAD when it is not one of a hot channel and an instrument."""
+    ctx[at.F_SYMBOL_BYTES] = 0
+    i, going = enter(a, i, n, _OBJECT)
+    while going:
+        i, low, high = key_at(a, i, n)
+        if i < 0:
+            return BAD
+        if _is(low, high, at.CHANNEL) and ctx[at.F_CHANNEL] == at.CH_NONE:
+            i, low, high = _text(a, i, n)
+            ctx[at.F_CHANNEL] = _channel(low, high)
+            if ctx[at.F_CHANNEL] == at.CH_NONE:
+                return BAD
+        elif _is(low, high, at.INST_ID) and ctx[at.F_SYMBOL_BYTES] == 0:
+            i = _symbol(ctx, a, i, n, scratch)
+        elif _is(low, high, at.CHANNEL) or _is(low, high, at.INST_ID) or _is(low, high, at.INST_TYPE):
+            return BAD
+        else:
+            i = skip(a, i, n, _DEPTH)
+        if i < 0:
+            return BAD
+        i, going = more(a, i, n, _OBJECT)
+    return i if ctx[at.F_CHANNEL] != at.CH_NONE and ctx[at.F_SYMBOL_BYTES] > 0 else BAD
+
+
+@njit
+def _side(ctx: np.ndarray, a: int, i: int, n: int, is_ask: bool) -> int:
+    """A list of levels: bids are recorded first, whatever the order of the keys. Offset after it or BAD."""
+    if byte_at(a, i) != 91:
+        return BAD
+    batch, capacity = ctx[hot.C_BATCH], ctx[hot.C_CAPACITY]
+    if not is_ask:
+        i, ctx[at.F_LEVELS] = levels(a, i, n, batch, capacity, 0, 1, _EXTRA)
+        return i
+    if ctx[at.F_SEEN] & at.B_BIDS:
+        i, ctx[at.F_LEVELS] = levels(a, i, n, batch, capacity, ctx[at.F_LEVELS], -1, _EXTRA)
+        return i
+    ctx[at.F_ASKS_AT] = i
+    return skip(a, i, n, _DEPTH)
+
+
+@njit
+def _book_value(ctx: np.ndarray, a: int, i: int, n: int, low: np.uint64, high: np.uint64) -> tuple[int, int]:
+    """The value of one key of a book: (offset after it or negative, its bit)."""
+    if _is(low, high, at.ASKS):
+        return _side(ctx, a, i, n, True), at.B_ASKS
+    if _is(low, high, at.BIDS):
+        return _side(ctx, a, i, n, False), at.B_BIDS
+    if _is(low, high, at.TS):
+        i, ctx[at.F_TS] = _time(a, i, n)
+        return i, at.B_TS
+    if _is(low, high, at.SEQ):
+        i, ctx[at.F_SEQ] = _id(a, i, n)
+        return i, at.B_SEQ
+    if _is(low, high, at.PREV):
+        i, ctx[at.F_PREV] = _id(a, i, n)
+        return i, at.B_PREV
+    if _is(low, high, at.CHECKSUM):
+        i, ctx[at.F_CHECKSUM] = integer(a, i, n)
+        if ctx[at.F_CHECKSUM] < _LEAST_CHECK or ctx[at.F_CHECKSUM] > _MOST_CHECK:
+            return BAD, 0
+        return i, at.B_CHECKSUM
+    return skip(a, i, n, _DEPTH), 0
+
+
+@njit
+def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+    """The one book of ``data`` at ``i``: offset after the array or BAD."""
+    ctx[at.F_SEEN] = 0
+    ctx[at.F_LEVELS] = 0
+    ctx[at.F_ASKS_AT] = -1
+    ctx[at.F_SEQ] = -1
+    ctx[at.F_PREV] = -1
+    ctx[at.F_CHECKSUM] = 0
+    i, going = enter(a, i, n, _ARRAY)
+    if not going:
+        return BAD
+    i, going = enter(a, i, n, _OBJECT)
+    while going:
+        i, low, high = key_at(a, i, n)
+        if i < 0:
+            return BAD
+        i, bit = _book_value(ctx, a, i, n, low, high)
+        if i < 0 or ctx[at.F_SEEN] & bit:
+            return BAD
+        ctx[at.F_SEEN] |= bit
+        i, going = more(a, i, n, _OBJECT)
+    if i < 0 or ctx[at.F_SEEN] & (at.B_ASKS | at.B_BIDS | at.B_TS) != at.B_ASKS | at.B_BIDS | at.B_TS:
+        return BAD
+    if ctx[at.F_ASKS_AT] >= 0:
+        end, ctx[at.F_LEVELS] = levels(
+            a, ctx[at.F_ASKS_AT], n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], ctx[at.F_LEVELS], -1, _EXTRA
+        )
+        if end < 0:
+            return BAD
+    i, going = more(a, i, n, _ARRAY)
+    return BAD if going else i
+
+
+@njit
+def _same_symbol(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+    """The string at ``i`` if it is the frame's symbol in the same spelling: offset behind it or BAD."""
+    length = ctx[at.F_SYMBOL_BYTES]
+    if i + length + 2 > n or byte_at(a, i) != _QUOTE or byte_at(a, i + 1 + length) != _QUOTE:
+        return BAD
+    for k in range(length):
+        if byte_at(a, i + 1 + k) != byte_at(ctx[at.F_SYMBOL], k):
+            return BAD
+    return i + length + 2
+
+
+@njit
+def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
+    """The print at ``i`` into record ``r``: price, size, time, ids, and side and sub in the tail. Offset or BAD."""
+    record = ctx[hot.C_BATCH] + r * RECORD_WORDS * 8
+    seen = 0
+    identity = 0
+    count = 1
+    sub = 0
+    side = 0
+    i, going = enter(a, i, n, _OBJECT)
+    while going:
+        i, low, high = key_at(a, i, n)
+        if i < 0:
+            return BAD
+        bit = 0
+        if _is(low, high, at.TRADE_ID):
+            bit = at.T_ID
+            i, identity = _count(a, i, n)
+        elif _is(low, high, at.PX):
+            bit = at.T_PRICE
+            i, number = amount(a, i, n)
+            put_word(record, W_PRICE, float_bits(number))
+        elif _is(low, high, at.SZ):
+            bit = at.T_SIZE
+            i, number = amount(a, i, n)
+            put_word(record, W_SIZE, float_bits(number))
+        elif _is(low, high, at.SIDE):
+            bit = at.T_SIDE
+            i, low, high = _text(a, i, n)
+            side = 1 if _is(low, high, at.BUY) else -1 if _is(low, high, at.SELL) else 0
+        elif _is(low, high, at.TS):
+            bit = at.T_TS
+            i, ts = _time(a, i, n)
+            put_word(record, W_TS_EVENT, ts)
+        elif _is(low, high, at.COUNT):
+            bit = at.T_COUNT
+            i, count = _count(a, i, n)
+        elif _is(low, high, at.INST_ID):
+            bit = at.T_SYMBOL
+            i = _same_symbol(ctx, a, i, n)
+        elif _is(low, high, at.SOURCE):
+            bit = at.T_SOURCE
+            i, low, high = _text(a, i, n)
+            sub = _RPI if _is(low, high, at.RPI) else 0
+        else:
+            i = skip(a, i, n, _DEPTH)
+        if i < 0 or seen & bit:
+            return BAD
+        seen |= bit
+        i, going = more(a, i, n, _OBJECT)
+    needed = at.T_ID | at.T_PRICE | at.T_SIZE | at.T_SIDE | at.T_TS | at.T_SYMBOL
+    if i < 0 or seen & needed != needed or side == 0 or count < 1 or count > identity + 1:
+        return BAD
+    if seen & at.T_COUNT:
+        sub += _AGGREGATED
+    put_word(record, W_ID, identity)
+    put_word(record, W_AUX, identity - count + 1)
+    put_word(record, W_TAIL, (side & 0xFF) | sub << 8)
+    return i
+
+
+@njit
+def _prints(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+    """Every print of ``data`` at ``i``: offset after the array or BAD. F_LEVELS says how many."""
+    r = 0
+    i, going = enter(a, i, n, _ARRAY)
+    while going:
+        if r >= ctx[hot.C_CAPACITY]:
+            return BAD
+        i = _print(ctx, a, i, n, r)
+        if i < 0:
+            return BAD
+        r += 1
+        i, going = more(a, i, n, _ARRAY)
+    ctx[at.F_LEVELS] = r
+    return i if r > 0 else BAD
+
+
+@njit
+def _data(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+    return _prints(ctx, a, i, n) if ctx[at.F_CHANNEL] == at.CH_TRADES else _book(ctx, a, i, n)
+
+
+@njit
+def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
+    """The whole frame; False when it is not one for the kernel."""
+    ctx[at.F_CHANNEL] = at.CH_NONE
+    ctx[at.F_ACTION] = at.ACTION_NONE
+    data_at = -1
+    named = False
+    filled = False
+    i = space(a, 0, n)
+    if n > ctx[hot.C_MAX_FRAME] or i >= n:
+        return False
+    i, going = enter(a, i, n, _OBJECT)
+    while going:
+        i, low, high = key_at(a, i, n)
+        if i < 0:
+            return False
+        if _is(low, high, at.ARG) and not named:
+            named = True
+            i = _argument(ctx, a, i, n, scratch)
+        elif _is(low, high, at.ACTION) and ctx[at.F_ACTION] == at.ACTION_NONE:
+            i, low, high = _text(a, i, n)
+            ctx[at.F_ACTION] = at.ACTION_UPDATE if _is(low, high, at.UPDATE) else at.ACTION_OTHER
+        elif _is(low, high, at.DATA) and not filled and data_at < 0:
+            if named:
+                filled = True
+                i = _data(ctx, a, i, n)
+            else:
+                data_at = i
+                i = skip(a, i, n, _DEPTH)
+        elif _is(low, high, at.ARG) or _is(low, high, at.ACTION) or _is(low, high, at.DATA):
+            return False
+        else:
+            for name in at.OTHERS:
+                if _is(low, high, name):
+                    return False
+            i = skip(a, i, n, _DEPTH)
+        if i < 0:
+            return False
+        i, going = more(a, i, n, _OBJECT)
+    if i < 0 or space(a, i, n) != n or not named:
+        return False
+    if data_at >= 0:
+        return _data(ctx, a, data_at, n) >= 0
+    return filled

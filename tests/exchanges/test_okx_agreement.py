@@ -1,0 +1,83 @@
+"""The kernel and the typed path give the same bytes for every OKX frame ever captured."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+
+from ringcollect.exchanges.protocol import Code, Outcome
+from tests.exchanges.frames import same
+from tests.exchanges.okx_frames import Reader, incoming
+
+SLOW = "slow"
+EXPECTED = {
+    # books of 2022 have no ids, so that they are the typed path's; three trades are history
+    "okx_v5_2022_05": {
+        ("books", SLOW): 290, ("trades", SLOW): 3, ("trades", "hot"): 71, ("tickers", SLOW): 28,
+        ("subscribe", SLOW): 18,
+    },
+    "okx_v5_2026": {("books", SLOW): 1, ("books", "hot"): 6, ("subscribe", SLOW): 1},
+}  # counts: captures/README.md  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_both_paths_agree_on_every_frame_and_the_kernel_takes_every_hot_one(captures: Path, name: str) -> None:
+    reader = Reader()
+    seen: Counter[tuple[str, str]] = Counter()
+    for _, frame, ts_recv in incoming(captures / f"{name}.jsonl.gz"):
+        head = orjson.loads(frame)
+        answer = reader.hot(frame, ts_recv)
+        taken = reader.decoder.taken(reader.ctx) if answer >= 0 else None
+        decoded = reader.cold(frame, ts_recv)
+        assert decoded is not None, frame
+        seen[head["event"] if "event" in head else head["arg"]["channel"], "hot" if answer >= 0 else SLOW] += 1
+        if taken is None:
+            assert answer == Code.SLOW
+            continue
+        assert len(taken.records) == answer
+        (batch,) = decoded.batches
+        assert same(taken, batch), frame
+    assert seen == EXPECTED[name]
+
+
+HOT = {"trades": 12, "trades-all": 1, "books": 1, "bbo-tbt": 8}
+REJECTED = {
+    79,  # an argument without a channel
+    123,  # a book without an action
+}
+IGNORED_CHANNELS = {
+    "tickers", "instruments", "estimated-price", "price-limit", "opt-summary", "option-trades", "status",
+    "economic-calendar", "block-tickers", "liquidations", "public-struc-block-trades",
+    "candle1D", "candle1m", "index-candle1D", "index-candle30m", "mark-price-candle1D", "sprd-books5",
+    "sprd-public-trades", "sprd-tickers",
+}  # fmt: skip
+
+
+def test_every_single_frame_is_decoded_or_ignored_or_rejected_as_it_should_be(captures: Path) -> None:
+    reader = Reader()
+    hot: Counter[str] = Counter()
+    rejected = set()
+    ignored = set()
+    for i, frame, ts_recv in incoming(captures / "frames_okx_v5.jsonl.gz"):
+        answer = reader.hot(frame, ts_recv)
+        taken = reader.decoder.taken(reader.ctx) if answer >= 0 else None
+        decoded = reader.cold(frame, ts_recv)
+        if decoded is None:
+            assert answer == Code.SLOW
+            rejected.add(i)
+            continue
+        head = orjson.loads(frame)
+        if taken is not None:
+            assert same(taken, decoded.batches[0])
+            hot[head["arg"]["channel"]] += 1
+        elif decoded.outcome is Outcome.IGNORED:
+            symbol = head["arg"].get("instId", "")
+            if len(symbol.split("-")) == 5:
+                continue  # options are not collected
+            ignored.add(head["arg"]["channel"])
+    assert rejected == REJECTED
+    assert hot == HOT
+    assert ignored == IGNORED_CHANNELS | {"index-tickers", "books5"}  # nobody follows it; its whole book comes too
