@@ -21,7 +21,8 @@ def document(sections: Iterable[Section]) -> str:
 def _section(section: Section) -> str:
     facts = "; ".join(f"{name} {value}" for name, value in section.facts.items())
     parts = [f"## {section.title}", f"Host and versions: {facts}.", f"Unit: {section.unit}."]
-    parts += [f"* {note}" for note in section.notes]
+    if section.notes:
+        parts.append("\n".join(f"* {note}" for note in section.notes))
     if section.skipped:
         parts.append("\n".join(f"* **{skip.subject} was not run**: {skip.reason}" for skip in section.skipped))
     parts += [_case(section, case) for case in section.cases]

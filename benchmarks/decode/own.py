@@ -17,8 +17,8 @@ from benchmarks.decode.book import Books
 from benchmarks.decode.evidence import LEVELS
 from benchmarks.serving import Subject, serve
 from ringcollect.exchanges import hot, load
-from ringcollect.exchanges.protocol import Batch, Decoded, Exchange
-from ringcollect.records import RECORD, Channel
+from ringcollect.exchanges.protocol import Batch, Code, Exchange
+from ringcollect.records import RECORD, Channel, Kind
 from ringcollect.ring.producer import Producer
 
 DAY_NS = 86_400 * 10**9
@@ -40,9 +40,10 @@ class Own:
         self.frames = [frame.encode() for _, frame in case["frames"]]
         self.times = [time for time, _ in case["frames"]]
         self.seeds = case["seeds"]
+        self.prelude = [(frame.encode(), time) for time, frame in case["prelude"]]
         self.decoder = self.exchange.decoder(max_past_ns=DAY_NS, max_future_skew_ns=DAY_NS)
-        for number, symbol in enumerate(self.symbols):
-            self.decoder.add_symbol(self.market, symbol, number)
+        for number, (symbol, of) in enumerate(case["symbols"].items()):
+            self.decoder.add_symbol(of["market"], symbol, number)
         meaning = self.exchange.read_url(self.url) if self.url.startswith("ws") else None
         self.ctx = self.decoder.context(self.market, 0, meaning.streams if meaning else ())
         self.again = -(-LEAST_UNITS // len(self.frames))
@@ -75,10 +76,11 @@ class Decode(Own):
     """Frame to records in the private batch, one call a frame."""
 
     def run(self) -> int:
-        decode, ctx = self.exchange.decode_hot, self.ctx
+        decode, cold, ctx = self.exchange.decode_hot, self.decoder.cold, self.ctx
         for _ in range(self.again):
             for frame, time in self.pairs:
-                decode(frame, ctx, time)
+                if decode(frame, ctx, time) < 0:
+                    cold(frame, ctx, time)
         return len(self.pairs) * self.again
 
 
@@ -143,25 +145,29 @@ class Publish(Own):
         for _ in range(self.again):
             self.reopen()
             for frame, time in self.pairs:
-                if publish(frame, ctx, time) < 0:
-                    slow(frame, time)
+                code = publish(frame, ctx, time)
+                if code < 0:
+                    slow(frame, time, code)
         return len(self.pairs) * self.again
 
-    def slow(self, frame: bytes, time: int) -> int:
+    def slow(self, frame: bytes, time: int, code: int) -> int:
         """What the feed does with a frame the kernel does not take; records published."""
-        answer = self.exchange.decode_hot(frame, self.ctx, time)
-        if answer >= 0:
-            raise ValueError(f"the kernel did not publish {frame[:200]!r}")
-        decoded = self.decoder.cold(frame, self.ctx, time)
-        return self.take(decoded)
+        if code == Code.SLOW:
+            return self.take(self.decoder.cold(frame, self.ctx, time).batches)
+        batch = self.decoder.taken(self.ctx)
+        if code != Code.TOO_LONG and int(batch.records[0]["kind"]) != Kind.BOOK_SNAPSHOT:
+            raise ValueError(f"the kernel answered {Code(code).name} to {frame[:200]!r}")
+        return self.take((batch,))
 
-    def take(self, decoded: Decoded) -> int:
-        """Publish what was decoded the typed way; it is left in the batch, too."""
+    def take(self, batches: tuple[Batch, ...]) -> int:
+        """Publish what the kernel did not; it is left in the private batch, too."""
         n = 0
-        for batch in decoded.batches:
+        for batch in batches:
             self.ring.publish(batch.records)
             self.decoder.batch[n : n + len(batch.records)] = batch.records
             n += len(batch.records)
+            if batch.channel == Channel.BOOK and batch.last_id >= 0:
+                self.decoder.hot.row(batch.instrument, batch.channel)[hot.LAST_ID] = batch.last_id
         return n
 
 
@@ -186,20 +192,22 @@ class Book(Publish):
     """Publish, and apply to the synchronizer's book: two calls a frame."""
 
     def prepare(self) -> None:
-        self.reopen()
         self.books = Books(self.exchange.name, self.market, len(self.symbols))
         self.books.of(self.decoder.batch)
         for seed in self.seeds:
             meaning = self.exchange.read_rest(seed["url"])
             if meaning is not None and meaning.symbol in self.symbols:
                 body = seed["body"].encode()
-                self.books.apply(self.take(self.decoder.rest(meaning, body, seed["time"])))
+                self.books.apply(self.take(self.decoder.rest(meaning, body, seed["time"]).batches))
+        for frame, time in self.prelude:
+            self.books.apply(self.take(self.decoder.cold(frame, self.ctx, time).batches))
+        self.reopen()
 
     def run(self) -> int:
         publish, apply, ctx = self.exchange.on_hot_frame, self.books.apply, self.ctx
         for frame, time in self.pairs:
             n = publish(frame, ctx, time)
-            apply(n if n >= 0 else self.slow(frame, time))
+            apply(n if n >= 0 else self.slow(frame, time, n))
         return len(self.pairs)
 
     def evidence(self) -> dict[str, Any]:

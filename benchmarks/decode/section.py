@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.decode import targets
-from benchmarks.decode.captures import Frames, cases
+from benchmarks.decode.captures import Frames
 from benchmarks.decode.evidence import agreement
+from benchmarks.decode.sorting import SNAPSHOT, cases
 from benchmarks.figures import Case, Section, Series, Skip
 from benchmarks.form import Form
 from benchmarks.harness import RunFailed, alternate, cpus
@@ -57,7 +58,7 @@ def run(form: Form) -> Section:
                 workers[name] = start(name, [*peer.peer.command, str(HERE / SCRIPTS[name]), str(peer.peer.folder)])
             except RunFailed as error:
                 skipped.append(Skip(name, str(error)))
-        for frames in found:
+        for frames in [one for one in found if one.way == "hot"] + [one for one in found if one.way != "hot"]:
             case = _case(frames, workers, form, folder)
             done.append(case)
             print(f"  {case.name}: {case.detail}", flush=True)
@@ -82,7 +83,7 @@ def _case(frames: Frames, workers: dict[str, Worker], form: Form, folder: Path) 
     numbers, failed = alternate({name: subject.round for name, subject in opened.items()}, form.rounds)
     skips += [Skip(name, reason) for name, reason in failed.items()]
     checks: list[str] = []
-    if frames.way == "hot":
+    if frames.way == "hot" and frames.channel != SNAPSHOT:
         numbers, differing, checks = _compared(frames, opened, numbers)
         skips += differing
     for name, started in opened.items():
@@ -108,6 +109,8 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
         own.append((targets.BATCHES, OWN, {"subject": "batches", "batch": BATCH}))
     if frames.channel == "book":
         own.append((targets.WITH_BOOK, OWN, {"subject": "book"}))
+    if frames.channel == SNAPSHOT:
+        return own + parse
     parse += [
         ("msgspec, typed, numbers left as text", OWN, {"subject": "msgspec"}),
         ("msgspec, typed, to floats", OWN, {"subject": "msgspec floats"}),

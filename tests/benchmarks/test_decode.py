@@ -7,11 +7,11 @@ from pathlib import Path
 import orjson
 import pytest
 
-from benchmarks.decode.captures import Capture, Frames, Sorter
+from benchmarks.decode.captures import Capture, Frames
 from benchmarks.decode.evidence import agreement
 from benchmarks.decode.own import open_subject
+from benchmarks.decode.sorting import Sorter
 from benchmarks.decode.targets import BY_FRAME, CRYPTOFEED, ORJSON, WITH_BOOK, of
-from benchmarks.form import CI, FULL
 from tests.exchanges.frames import lines
 
 USDM = Capture("binance_usdm_2021b", "binance", "linear")
@@ -19,7 +19,7 @@ USDM = Capture("binance_usdm_2021b", "binance", "linear")
 
 @pytest.fixture(scope="module")
 def found(captures: Path) -> dict[tuple[str, str], Frames]:
-    cases = Sorter(USDM, CI).sort(captures / f"{USDM.name}.jsonl.gz")
+    cases = Sorter(USDM, 200).sort(captures / f"{USDM.name}.jsonl.gz")
     return {(case.way, case.channel): case for case in cases}
 
 
@@ -48,7 +48,7 @@ def test_a_book_case_begins_with_the_frames_that_follow_its_snapshots(
 
 def test_our_book_is_the_one_of_an_independent_replay(captures: Path, tmp_path: Path) -> None:
     case = next(
-        case for case in Sorter(USDM, FULL).sort(captures / f"{USDM.name}.jsonl.gz")
+        case for case in Sorter(USDM, 13_000).sort(captures / f"{USDM.name}.jsonl.gz")
         if (case.way, case.channel) == ("hot", "book")
     )  # fmt: skip
     subject = open_subject({"subject": "book", "case": str(case.write(tmp_path))})

@@ -1,0 +1,167 @@
+"""Captured frames, sorted into cases by what our own decoder makes of them.
+
+Nothing here knows a venue's messages: the market comes from the connection's URL (or the capture's row), channel and
+snapshots from the decoder; symbols are made known when they first appear.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.decode.captures import CAPTURES, Capture, Frames
+from benchmarks.form import Form
+from ringcollect.errors import RejectedFrame
+from ringcollect.exchanges import NAMES, load
+from ringcollect.exchanges.protocol import Batch, Code, Decoded, Decoder, Exchange, Purpose
+from ringcollect.records import Channel, Kind
+from ringcollect.sources.capture import CaptureReader
+from ringcollect.sources.events import EventKind
+
+DAY_NS = 86_400 * 10**9
+MOST, MOST_IN_CI = 13_000, 200
+"""Frames of a case: as many as the longest book has."""
+LEAST_HOT = 100
+"""A hot case of fewer frames says nothing; snapshots, of which a capture has few, are long."""
+SNAPSHOT = "book snapshot"
+
+
+def cases(form: Form) -> tuple[list[Frames], list[str]]:
+    """Every case of every capture there is, and notes about those that are not."""
+    folder = Path(os.environ["RINGCOLLECT_CAPTURES"])
+    found: list[Frames] = []
+    absent: list[str] = []
+    missing: list[str] = []
+    for capture in CAPTURES:
+        path = folder / f"{capture.name}.jsonl.gz"
+        if capture.exchange not in NAMES:
+            absent.append(capture.exchange)
+        elif not path.is_file():
+            missing.append(capture.name)
+        else:
+            found += Sorter(capture, MOST if form.peers else MOST_IN_CI).sort(path)
+    notes = [
+        f"{what}: {', '.join(dict.fromkeys(names))}"
+        for what, names in (("exchanges that have no decoder yet", absent), ("not among the captures", missing))
+        if names
+    ]
+    return found, notes
+
+
+class Sorter:
+    """Reads one capture through our decoder."""
+
+    def __init__(self, capture: Capture, most: int) -> None:
+        self._capture = capture
+        self._most = most
+        self._exchange: Exchange = load(capture.exchange)
+        self._decoder: Decoder = self._exchange.decoder(max_past_ns=DAY_NS, max_future_skew_ns=DAY_NS)
+        self._numbers: dict[str, int] = {}
+        self._cases: dict[tuple[str, str, str], Frames] = {}
+        self._bases: dict[tuple[str, str], int] = {}
+        self._seeds: dict[str, list[dict[str, Any]]] = {}
+        self._preludes: dict[str, list[tuple[int, str]]] = {}
+
+    def sort(self, path: Path) -> list[Frames]:
+        """The cases of the capture, hot ones first."""
+        legs: dict[int, tuple[str, tuple[str, ...], str]] = {}
+        events = list(CaptureReader(path))
+        for event in events:  # a snapshot arrives behind frames that follow it
+            if event.kind == EventKind.REST:
+                self._rest(event.url, event.payload, event.ts)
+        for event in events:
+            if event.kind == EventKind.OPEN:
+                meaning = self._exchange.read_url(event.url)
+                market, streams = (meaning.market, meaning.streams) if meaning else ("", ())
+                legs[event.conn] = (market or self._capture.market, streams, event.url)
+            elif event.kind == EventKind.IN:
+                market, streams, url = legs.get(event.conn, (self._capture.market, (), ""))
+                conn = 0 if self._capture.cold_only else event.conn
+                self._frame(event.payload, self._decoder.context(market, conn, streams), market, url, event.ts)
+        for (market, way, channel), case in self._cases.items():
+            if (way, channel) == ("hot", "book"):
+                case.seeds = [seed for seed in self._seeds.get(market, []) if seed["symbol"] in case.symbols]
+                case.prelude = self._preludes.get(market, [])
+        kept = [case for case in self._cases.values() if self._is_worth_it(case)]
+        return sorted(kept, key=lambda case: (case.way != "hot", case.market))
+
+    def _is_worth_it(self, case: Frames) -> bool:
+        if case.way != "hot":
+            return True
+        return not self._capture.cold_only and (len(case.frames) >= LEAST_HOT or case.channel == SNAPSHOT)
+
+    def _frame(self, frame: bytes, ctx: np.ndarray, market: str, url: str, ts: int) -> None:
+        answer = self._exchange.decode_hot(frame, ctx, ts)
+        while answer == Code.UNKNOWN_SYMBOL and self._learn(market, self._decoder.unknown_symbol(frame, ctx)):
+            answer = self._exchange.decode_hot(frame, ctx, ts)
+        if answer >= 0:
+            self._place(market, "hot", self._decoder.taken(ctx), frame, url, ts)
+            return
+        try:
+            decoded = self._cold(frame, ctx, market, ts)
+        except RejectedFrame:
+            return
+        if decoded.batches:  # a markPrice holds three channels; it is called by its first
+            self._place(market, "cold", decoded.batches[0], frame, url, ts)
+        else:
+            self._add(market, "cold", decoded.outcome.name.lower(), frame, url, ts)
+
+    def _place(self, market: str, way: str, batch: Batch, frame: bytes, url: str, ts: int) -> None:
+        symbol = self._symbol(batch.instrument)
+        if batch.channel != Channel.BOOK or self._capture.cold_only:
+            self._add(market, way, batch.channel.name.lower(), frame, url, ts, symbol)
+            return
+        base = self._bases.get((market, symbol))
+        is_snapshot = len(batch.records) > 0 and int(batch.records[0]["kind"]) == Kind.BOOK_SNAPSHOT
+        if is_snapshot:
+            self._add(market, way, SNAPSHOT, frame, url, ts, symbol)
+        if base is None and is_snapshot:
+            self._bases[market, symbol] = batch.last_id
+            self._preludes.setdefault(market, []).append((ts, frame.decode()))
+        elif base is not None and (batch.last_id > base or batch.last_id <= 0 or is_snapshot):
+            self._add(market, "hot", "book", frame, url, ts, symbol)
+
+    def _cold(self, frame: bytes, ctx: np.ndarray, market: str, ts: int) -> Decoded:
+        decoded = self._decoder.cold(frame, ctx, ts)
+        for symbol in decoded.unknown:
+            self._learn(market, symbol)
+        return self._decoder.cold(frame, ctx, ts) if decoded.unknown else decoded
+
+    def _rest(self, url: str, body: bytes, ts: int) -> None:
+        meaning = self._exchange.read_rest(url)
+        if meaning is None or meaning.purpose != Purpose.SNAPSHOT:
+            return
+        if (meaning.market, meaning.symbol) in self._bases or not self._learn(meaning.market, meaning.symbol):
+            return  # a book starts once
+        try:
+            decoded = self._decoder.rest(meaning, body, ts)
+        except RejectedFrame:
+            return
+        self._bases[meaning.market, meaning.symbol] = decoded.batches[0].last_id
+        seed = {"symbol": meaning.symbol, "url": url, "body": body.decode(), "time": ts}
+        self._seeds.setdefault(meaning.market, []).append(seed)
+        self._add(meaning.market, "rest", SNAPSHOT, body, url, ts, meaning.symbol)
+
+    def _learn(self, market: str, symbol: str) -> bool:
+        """Make a symbol known; False where it is of a market nobody collects."""
+        of = self._exchange.market_of(market, symbol, ())
+        if of:
+            self._decoder.add_symbol(of, symbol, self._numbers.setdefault(f"{of} {symbol}", len(self._numbers)))
+        return bool(of)
+
+    def _symbol(self, number: int) -> str:
+        return next(name.partition(" ")[2] for name, known in self._numbers.items() if known == number)
+
+    def _add(self, market: str, way: str, channel: str, frame: bytes, url: str, ts: int, symbol: str = "") -> None:
+        case = self._cases.setdefault(
+            (market, way, channel), Frames(self._capture.name, self._capture.exchange, market, way, channel, url)
+        )
+        if len(case.frames) >= self._most:
+            return
+        case.frames.append((ts, frame.decode()))
+        if symbol and symbol not in case.symbols:
+            of = self._exchange.market_of(market, symbol, ())
+            case.symbols[symbol] = dict(self._exchange.guessed(of, symbol).metadata) | {"market": of}
