@@ -34,6 +34,7 @@ from ringcollect.records import (
     W_TS_RECV,
     Channel,
     Flag,
+    Kind,
 )
 from ringcollect.ring import protocol
 
@@ -54,6 +55,8 @@ _FRAMES_IN, _BYTES_IN, _DECODED, _IGNORED, _RECORDS, _BAD_TS = range(C_COUNTERS,
 # Written by the kernel for the frame it decoded last:
 C_N, C_INSTRUMENT, C_CHANNEL, C_FIRST_ID, C_LAST_ID, C_PREV_ID, C_SYMBOL_BYTES = range(32, 39)
 C_LAST_PUBLISHED = 39  # ts_recv of the newest records this context published by itself
+C_SEQUENCE = 40  # number of the frame among all of its connection; a kernel that has none leaves it at -1
+C_EXPECTED = 41  # written by both sides: the number the next frame should have, -1 = any
 C_FIELDS = 48  # from here on the exchange's own scratch
 C_SCRATCH = 96  # text of an unknown symbol, SCRATCH_BYTES
 SCRATCH_BYTES = 256
@@ -64,7 +67,7 @@ _SLOW, _NOT_OPEN, _STALE, _GAP, _TOO_LONG = (
     int(Code.SLOW), int(Code.NOT_OPEN), int(Code.STALE), int(Code.GAP), int(Code.TOO_LONG),
 )  # fmt: skip
 _FITS, _IS_STALE = int(Verdict.FITS), int(Verdict.STALE)
-_BOOK = int(Channel.BOOK)
+_BOOK, _BOOK_DELTA = int(Channel.BOOK), int(Kind.BOOK_DELTA)
 _F_LAST, _F_BAD_TS = int(Flag.LAST), int(Flag.BAD_TS)
 
 
@@ -154,21 +157,36 @@ def _add(address: int, value: int) -> None:
 
 
 @njit
+def _link(ctx: np.ndarray, batch: np.ndarray, n: int, chain: int) -> None:
+    """The chain into the deltas of a book frame, and a number where the venue sends none."""
+    last_id = ctx[C_LAST_ID]
+    if last_id < 0:
+        ctx[C_LAST_ID] = chain + 1
+    for r in range(n):
+        at = r * RECORD_WORDS
+        if last_id < 0:
+            batch[at + W_ID] = chain + 1
+        if (batch[at + W_TAIL] >> 32) & 0xFF == _BOOK_DELTA:
+            batch[at + W_AUX] = chain
+
+
+@njit
 def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: int) -> int:
     """Publish and count the decoded batch of an open row, if ``verdict`` lets it: records published, or a code."""
     n = ctx[C_N]
     if verdict != _FITS:
         return _STALE if verdict == _IS_STALE else _GAP
-    if ctx[C_RING] == 0:
-        return _NOT_OPEN
+    sequence = ctx[C_SEQUENCE]
+    if ctx[C_RING] == 0 or (sequence >= 0 and sequence != ctx[C_EXPECTED] and ctx[C_EXPECTED] >= 0):
+        return _NOT_OPEN  # a hole in the connection's own numbers is for the feed to judge
     if n > ctx[C_PIECE]:
         return _TOO_LONG
+    if sequence >= 0:
+        ctx[C_EXPECTED] = sequence + 1
     if n > 0:
         batch = carray(word_pointer(ctx[C_BATCH]), (n * RECORD_WORDS,))
         if ctx[C_CHANNEL] == _BOOK:
-            chain = word_at(row, LAST_ID)
-            for r in range(n):
-                batch[r * RECORD_WORDS + W_AUX] = chain
+            _link(ctx, batch, n, word_at(row, LAST_ID))
         if (batch[W_TAIL] >> 48) & _F_BAD_TS:
             _add(ctx[_BAD_TS], 1)
         protocol.publish(carray(word_pointer(ctx[C_RING]), (ctx[C_RING_WORDS],)), batch, n)

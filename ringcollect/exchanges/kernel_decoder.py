@@ -28,14 +28,16 @@ class KernelDecoder:
         self._max_past_ns = max_past_ns
         self._max_future_skew_ns = max_future_skew_ns
         self._symbols = {market: SymbolTable() for market in markets}
+        self._funding_intervals: dict[int, int] = {}
         self._contexts: dict[tuple[str, int, int], np.ndarray] = {}
         self._uncounted = np.zeros(1, np.int64)
         self._ring_words = np.zeros(0, np.int64)
         self._piece = 0
         self._counters: dict[str, np.ndarray] = {}
 
-    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
-        """Make a native symbol known to both ways. Known already: its number is replaced."""
+    def add_symbol(self, market: str, symbol: str, instrument: int, funding_interval_ns: int = 0) -> None:
+        """Make a native symbol known to both ways. Known already: its number and interval are replaced."""
+        self._funding_intervals[instrument] = funding_interval_ns
         table = self._symbols[market]
         table.add(symbol, instrument)
         for (of_market, _, _), ctx in self._contexts.items():
@@ -58,6 +60,7 @@ class KernelDecoder:
             ctx[hot.C_MAX_SKEW] = self._max_future_skew_ns
             ctx[hot.C_MAX_FRAME] = max_frame
             ctx[hot.C_VARIANT] = variant
+            ctx[hot.C_SEQUENCE] = ctx[hot.C_EXPECTED] = -1
             self._contexts[key] = ctx
             self._point(ctx)
         return ctx
@@ -108,5 +111,6 @@ class KernelDecoder:
             ts_recv=ts_recv,
             max_past_ns=self._max_past_ns,
             max_future_skew_ns=self._max_future_skew_ns,
+            funding_intervals=self._funding_intervals,
             variant=variant,
         )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -59,8 +59,13 @@ class Batch:
     ``records`` (dtype RECORD, owned by the receiver) have everything but ``seq`` and, in book deltas, ``aux``: the
     feed writes the chain there. ts_recv, conn, LAST and BAD_TS are set. ids: of a delta the venue's first and last
     update id and the previous one (-1 if not sent); of a snapshot last_id; of trades the dense ids the venue counts
-    by (``first_id..last_id``, -1 where there are none). ``records`` may be empty: a trade that is no trade but uses
-    up an id.
+    by (``first_id..last_id``, the smallest and the largest of the frame; -1 where there are none). ``records`` may be
+    empty: a trade that is no trade but uses up an id.
+
+    Books whose venue sends no update ids (``Exchange.numbered_books`` False) leave ``id`` 0 and the ids here -1: the
+    feed numbers them. A snapshot that comes by the stream has CLEAR on its first record, SNAPSHOT on all, ``aux`` -1.
+    A checksum is a batch of its own behind its levels: one record of Kind.BOOK_CHECK, same ``id``, checksum in
+    ``aux``, LAST; a kernel writes it as the last record of the same private batch, the levels' last one with LAST too.
     """
 
     instrument: int
@@ -72,8 +77,22 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Want:
+    """One stream to be subscribed. ``depth`` is a book's levels per side as configured, 0 = the exchange's usual."""
+
+    symbol: str  # native
+    channel: Channel
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The exchange's answer to request ``request_id`` (None: it does not say to which)."""
+    """The exchange's answer to a subscribe request ``request_id`` (None: it does not say to which).
+
+    ``wants`` are what it names: only they are acknowledged or refused, in whichever request they were asked for (their
+    ``depth`` does not matter). Without any, the whole request is. The answer to an unsubscribe, a pong, a greeting are
+    no Answer: ``Decoded(Outcome.CONTROL)`` says all there is to say.
+    """
 
     request_id: int | None
     ok: bool
@@ -91,20 +110,17 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Everything a frame or REST body held. ``unknown``: symbols nobody registered, of which nothing was decoded."""
+    """Everything a frame or REST body held. ``unknown``: symbols nobody registered, of which nothing was decoded.
+
+    ``sequence`` is the frame's number where the venue numbers all frames of a connection by one (-1: it does not); a
+    kernel writes it to the context word ``hot.C_SEQUENCE``.
+    """
 
     outcome: Outcome
     batches: tuple[Batch, ...] = ()
     control: Answer | Notice | None = None
     unknown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One stream to be subscribed."""
-
-    symbol: str  # native
-    channel: Channel
+    sequence: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +140,21 @@ class Request:
     request_id: int
     text: str
     wants: tuple[Want, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """What we send unasked, and how long nothing at all may come. Times in ns.
+
+    kind "none": nothing (the server pings, or heartbeats come by themselves); "frame": a WebSocket ping every
+    ``interval_ns``; "text": ``text`` every ``interval_ns``. ``deadline_ns`` 0 is the configured one. Half of the
+    deadline without a sign of life brings a WebSocket ping in any case; the whole of it ends the connection.
+    """
+
+    kind: Literal["none", "frame", "text"] = "none"
+    text: str = ""
+    interval_ns: int = 0
+    deadline_ns: int = 0
 
 
 class Purpose(enum.StrEnum):
@@ -183,12 +214,14 @@ class Limits:
 class Listing:
     """One instrument as the exchange lists it; ``metadata`` are keyword arguments of ``Registry.register``.
 
-    ``market`` is said where one list has instruments of several; "" is the market that was asked for.
+    ``market`` is said where one list has instruments of several; "" is the market that was asked for. ``partial``: not
+    a list of instruments but more about those that another one lists; it makes no symbol known.
     """
 
     symbol: str
     metadata: dict[str, Any] = field(default_factory=dict)
     market: str = ""
+    partial: bool = False
 
 
 class Decoder(Protocol):
@@ -199,8 +232,11 @@ class Decoder(Protocol):
     hot: Any
     """:class:`ringcollect.exchanges.hot.HotRows`: one row of int64 words per (instrument, channel)."""
 
-    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
-        """Make a native symbol known to both ways. Known already: its number is replaced."""
+    def add_symbol(self, market: str, symbol: str, instrument: int, funding_interval_ns: int = 0) -> None:
+        """Make a native symbol known to both ways. Known already: its number and interval are replaced.
+
+        ``funding_interval_ns`` (0: unknown) becomes ``id`` of funding records whose frames do not say it.
+        """
         ...
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
@@ -241,6 +277,8 @@ class Exchange(Protocol):
 
     name: str
     markets: tuple[str, ...]
+    acknowledges: bool
+    """Subscriptions are answered. False: one counts as acknowledged when sent; the first-data deadline watches it."""
 
     def on_hot_frame(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
         """Kernel: decode, test, publish, count. Records published, 0 or a Code."""
@@ -260,6 +298,27 @@ class Exchange(Protocol):
         """Trade ids count without holes, so that a hole is a loss."""
         ...
 
+    def book_base(self, market: str) -> Literal["rest", "stream"]:
+        """Where a book's base comes from: a REST snapshot that is bridged, or the subscription itself.
+
+        "stream": a book is resynced by unsubscribing and subscribing its one want. ``snapshot_call`` is never used.
+        """
+        ...
+
+    def numbered_books(self, market: str) -> bool:
+        """Book frames carry update ids. False: the feed numbers the frames of each book, and nothing can be missing
+        but what a checksum or the connection's own sequence shows; ``accept`` and ``join`` are never asked.
+        """
+        ...
+
+    def book_depth(self, market: str, depth: int) -> int:
+        """Levels per side that a consumer keeps of a book subscribed with ``depth`` (0: the usual); 0 = no limit.
+
+        Only where the venue sends no removals for what falls out of depth. In replay of a capture, which does not say
+        what was subscribed, ``depth`` is the most levels a side of the book's first snapshot has.
+        """
+        ...
+
     def accept(self, market: str) -> Rule:
         """Does a delta follow a delta?"""
         ...
@@ -270,6 +329,8 @@ class Exchange(Protocol):
 
     def limits(self, market: str) -> Limits: ...
 
+    def keepalive(self, market: str) -> Keepalive: ...
+
     def legs(self, market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
         """Split what is wanted over connections; ``url`` replaces the exchange's own base (scheme, host, port)."""
         ...
@@ -279,7 +340,7 @@ class Exchange(Protocol):
         ...
 
     def subscribe(self, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]:
-        """Requests that subscribe ``wants`` (all or some of the leg's), few and large."""
+        """Requests that subscribe ``wants`` (all or some of the leg's), few and large, numbered from the given id."""
         ...
 
     def unsubscribe(self, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]: ...
@@ -294,14 +355,20 @@ class Exchange(Protocol):
 
     def read_rest(self, url: str) -> RestMeaning | None: ...
 
-    def instruments_call(self, market: str, rest_url: str = "") -> RestCall: ...
+    def instruments_calls(self, market: str, rest_url: str = "") -> list[RestCall]:
+        """What to ask for all instruments and their metadata, one after the other; ``listings`` reads each answer."""
+        ...
+
+    def next_instruments_call(self, call: RestCall, body: bytes) -> RestCall | None:
+        """The page behind the one that ``body`` answers, None if that was the last. Raises RejectedFrame."""
+        ...
 
     def snapshot_call(self, market: str, symbol: str, depth: int = 0, rest_url: str = "") -> RestCall: ...
 
     def open_interest_call(self, market: str, symbol: str, rest_url: str = "") -> RestCall: ...
 
     def listings(self, market: str, body: bytes) -> list[Listing]:
-        """The exchange's instrument list, only what is needed. Raises RejectedFrame."""
+        """The instruments of one answer to ``instruments_calls``, only what is needed. Raises RejectedFrame."""
         ...
 
     def guessed(self, market: str, symbol: str) -> Listing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -21,7 +21,10 @@ MOST_REASON = 120
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a message does not say itself; ``numbers`` are the instruments by native symbol."""
+    """What a message does not say itself; ``numbers`` are the instruments by native symbol.
+
+    ``funding_intervals``: ns by instrument number, where the instrument list says it.
+    """
 
     numbers: Mapping[str, int]
     market: str
@@ -29,6 +32,7 @@ class Arrival:
     ts_recv: int
     max_past_ns: int
     max_future_skew_ns: int
+    funding_intervals: Mapping[int, int] = field(default_factory=dict)
     variant: int = 0  # what the connection's streams change about a message; the exchange says how
 
     def find(self, symbol: str) -> int:

@@ -37,7 +37,7 @@ class Requests:
 
     def instruments(self, market: str, now_ns: int) -> int:
         """Ask for the instrument list of ``market``; returns the request's number."""
-        call = self._core.exchange.instruments_call(market, self._core.market(market).rest_url)
+        [call, *_] = self._core.exchange.instruments_calls(market, self._core.market(market).rest_url)
         return self._add(call, None, now_ns)
 
     def snapshot(self, stream: Stream, now_ns: int) -> int:

@@ -133,9 +133,10 @@ def test_metadata_is_read_from_the_filters_and_names_are_unified() -> None:
         {
             "unified": "BLZ-USDT-PERP", "base": "BLZ", "quote": "USDT", "size_unit": "base", "multiplier": 1.0,
             "status": "trading", "inferred": False, "tick_size": 0.0001, "price_precision": 4, "lot_size": 1.0,
-            "size_precision": 0,
+            "size_precision": 0, "funding_interval_ns": 8 * 3600 * 10**9,
         },
     )  # fmt: skip
+    assert "funding_interval_ns" not in dated.metadata  # it has no funding
     assert dated.metadata["unified"] == "BTC-USDT-260925"
     assert dated.metadata["status"] == "settling"
     assert (dated.metadata["tick_size"], dated.metadata["price_precision"]) == (0.1, 1)
@@ -157,7 +158,7 @@ def test_a_captured_instrument_list_is_read(captures: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"{}", b"[]", b'{"symbols":[{"symbol":"A"}]}', b"x", LINEAR_INFO.replace(b'"0.10"', b'"x"')]
+    "body", [b"{}", b"[1]", b'{"symbols":[{"symbol":"A"}]}', b"x", LINEAR_INFO.replace(b'"0.10"', b'"x"')]
 )
 def test_a_body_that_is_no_instrument_list_is_rejected(body: bytes) -> None:
     with pytest.raises(RejectedFrame):
@@ -212,3 +213,24 @@ def test_an_unknown_symbol_is_an_error_that_names_the_nearest() -> None:
         binance.resolve("spot", "BTCUSD", known)
     with pytest.raises(ConfigError, match="no symbol"):
         binance.resolve("spot", "-", known)
+
+
+def test_intervals_other_than_eight_hours_come_from_a_list_of_their_own() -> None:
+    body = (
+        b'[{"symbol":"BLZUSDT","adjustedFundingRateCap":"0.02","adjustedFundingRateFloor":"-0.02",'
+        b'"fundingIntervalHours":4,"disclaimer":false}]'
+    )
+    assert binance.listings("linear", body) == [
+        Listing("BLZUSDT", {"funding_interval_ns": 4 * 3600 * 10**9}, partial=True)
+    ]
+    urls = [call.url for call in binance.instruments_calls("linear")]
+    assert urls == ["https://fapi.binance.com/fapi/v1/exchangeInfo", "https://fapi.binance.com/fapi/v1/fundingInfo"]
+    assert all(binance.read_rest(url) == RestMeaning("linear", Purpose.INSTRUMENTS) for url in urls)
+    assert len(binance.instruments_calls("spot")) == 1
+    for wrong in (
+        b"[{}]",
+        b'[{"symbol":"A","fundingIntervalHours":0}]',
+        b'[{"symbol":"A","fundingIntervalHours":"8"}]',
+    ):
+        with pytest.raises(RejectedFrame):
+            binance.listings("linear", wrong)

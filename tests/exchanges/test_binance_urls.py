@@ -133,7 +133,7 @@ def test_rest_calls_cost_what_the_venue_says_and_are_read_back() -> None:
     assert call.url == "http://127.0.0.1:1/fapi/v1/openInterest?symbol=BTCUSDT_260925"
     assert binance.read_rest(call.url) == RestMeaning("linear", Purpose.OPEN_INTEREST, "BTCUSDT_260925")
     for market, weight in (("spot", 20), ("linear", 1)):
-        call = binance.instruments_call(market)
+        call = binance.instruments_calls(market)[0]
         assert (call.weight, binance.read_rest(call.url)) == (weight, RestMeaning(market, Purpose.INSTRUMENTS))
     named = binance.snapshot_call("spot", "币安人生USDT")
     assert named.url.isascii()

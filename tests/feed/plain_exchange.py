@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
 from ringcollect.errors import ConfigError, RejectedFrame
-from ringcollect.exchanges.hot import HotRows
+from ringcollect.exchanges import hot
 from ringcollect.exchanges.protocol import (
     Answer,
     Batch,
     Code,
     Decoded,
+    Keepalive,
     Leg,
     Limits,
     Listing,
@@ -77,15 +78,20 @@ class PlainDecoder:
 
     def __init__(self, max_past_ns: int, max_future_skew_ns: int) -> None:
         self.batch = np.zeros(1, RECORD)
-        self.hot = HotRows()
+        self.hot = hot.HotRows()
         self._numbers: dict[tuple[str, str], int] = {}
+        self._intervals: dict[int, int] = {}
         self._past, self._future = max_past_ns, max_future_skew_ns
 
-    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
+    def add_symbol(self, market: str, symbol: str, instrument: int, funding_interval_ns: int = 0) -> None:
+        self._intervals[instrument] = funding_interval_ns
         self._numbers[market, symbol] = instrument
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
-        return np.array([("spot", "linear").index(market), conn], np.int64)
+        ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+        ctx[hot.C_MARKET], ctx[hot.C_CONN] = ("spot", "linear").index(market), conn
+        ctx[hot.C_SEQUENCE] = ctx[hot.C_EXPECTED] = -1
+        return ctx
 
     def attach_ring(self, ring_words: np.ndarray, piece: int, counters: dict[str, np.ndarray]) -> None: ...
 
@@ -96,7 +102,7 @@ class PlainDecoder:
         raise AssertionError("there is no kernel to ask")
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
-        market = ("spot", "linear")[ctx[0]]
+        market = ("spot", "linear")[ctx[hot.C_MARKET]]
         try:
             message = json.loads(payload)
         except (ValueError, RecursionError) as error:
@@ -116,7 +122,7 @@ class PlainDecoder:
             instrument = self._numbers.get((market, symbol))
             if instrument is None:
                 return Decoded(Outcome.IGNORED, unknown=(symbol,))
-            return Decoded(Outcome.DECODED, tuple(self._batches(data, instrument, int(ctx[1]), ts_recv)))
+            return Decoded(Outcome.DECODED, tuple(self._batches(data, instrument, int(ctx[hot.C_CONN]), ts_recv)))
         except (KeyError, TypeError, ValueError) as error:
             raise RejectedFrame(f"{type(error).__name__}: {error}") from error
 
@@ -147,7 +153,7 @@ class PlainDecoder:
             mark = rows((Kind.MARK_PRICE, 0, d["p"], "nan"))
             index = rows((Kind.INDEX_PRICE, 0, d["i"], "nan"))
             funding = rows((Kind.FUNDING, 0, d["r"], "nan"))
-            funding["aux"] = d["T"] * MS
+            funding["aux"], funding["id"] = d["T"] * MS, self._intervals[instrument]
             parts = ((Channel.MARK_PRICE, mark), (Channel.INDEX_PRICE, index), (Channel.FUNDING, funding))
             return [Batch(instrument, channel, records) for channel, records in parts]
         raise KeyError(kind)
@@ -192,6 +198,7 @@ class PlainExchange:
 
     name = "binance"
     markets = ("spot", "linear")
+    acknowledges = True
     lifetime_ns = 24 * 3600 * 1_000_000_000
     rest_weight = 6000
 
@@ -209,6 +216,18 @@ class PlainExchange:
 
     def dense_trade_ids(self, market: str) -> bool:
         return True
+
+    def book_base(self, market: str) -> Literal["rest", "stream"]:
+        return "rest"
+
+    def numbered_books(self, market: str) -> bool:
+        return True
+
+    def book_depth(self, market: str, depth: int) -> int:
+        return 0
+
+    def keepalive(self, market: str) -> Keepalive:
+        return Keepalive()
 
     def accept(self, market: str) -> Any:
         return accept_spot if market == "spot" else accept_linear
@@ -270,8 +289,11 @@ class PlainExchange:
                 return RestMeaning(market, purpose, symbol)
         return None
 
-    def instruments_call(self, market: str, rest_url: str = "") -> RestCall:
-        return RestCall(self._rest(market, "exchangeInfo", rest_url), 20, Purpose.INSTRUMENTS, market)
+    def instruments_calls(self, market: str, rest_url: str = "") -> list[RestCall]:
+        return [RestCall(self._rest(market, "exchangeInfo", rest_url), 20, Purpose.INSTRUMENTS, market)]
+
+    def next_instruments_call(self, call: RestCall, body: bytes) -> RestCall | None:
+        return None
 
     def snapshot_call(self, market: str, symbol: str, depth: int = 0, rest_url: str = "") -> RestCall:
         url = self._rest(market, f"depth?symbol={symbol}&limit={depth or 1000}", rest_url)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from ringcollect.exchanges.binance.continuity import accept_linear, accept_spot, join_linear, join_spot
 from ringcollect.exchanges.binance.decode import decode_hot, on_hot_frame, warm
 from ringcollect.exchanges.binance.decoder import Decoder
 from ringcollect.exchanges.binance.endpoints import (
-    instruments_call,
+    instruments_calls,
+    keepalive,
     limits,
+    next_instruments_call,
     open_interest_call,
     read_rest,
     read_url,
@@ -22,13 +25,15 @@ from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 
 __all__ = [
-    "accept", "channels", "decode_hot", "decoder", "dense_trade_ids", "guessed", "instruments_call", "join", "legs",
-    "limits", "listings", "market_of", "markets", "name", "on_hot_frame", "open_interest_call", "polled", "read_rest",
+    "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
+    "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
+    "next_instruments_call", "numbered_books", "on_hot_frame", "open_interest_call", "polled", "read_rest",
     "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
 ]  # fmt: skip
 
 name = "binance"
 markets = ("spot", "linear")
+acknowledges = True
 decoder = Decoder
 
 _ACCEPT: dict[str, Rule] = {"spot": accept_spot, "linear": accept_linear}
@@ -54,6 +59,21 @@ def polled(market: str) -> tuple[Channel, ...]:
 def dense_trade_ids(market: str) -> bool:
     """Trade ids (and aggregate ids) count by one, per symbol."""
     return True
+
+
+def book_base(market: str) -> Literal["rest", "stream"]:
+    """A REST snapshot, bridged by the deltas held meanwhile."""
+    return "rest"
+
+
+def numbered_books(market: str) -> bool:
+    """``u`` of depthUpdate."""
+    return True
+
+
+def book_depth(market: str, depth: int) -> int:
+    """No limit: the diff stream removes every level it ever named."""
+    return 0
 
 
 def accept(market: str) -> Rule:

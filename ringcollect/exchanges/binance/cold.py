@@ -101,7 +101,14 @@ def _mark_price(event: messages.MarkPrice, arrival: Arrival, instrument: int) ->
         batches.append(Batch(instrument, Channel.INDEX_PRICE, index))
     if event.r != "" and event.T:  # dated contracts have no funding: an empty rate, or a rate of nothing at time 0
         funding = rows(
-            arrival, instrument, Kind.FUNDING, ts_event, price=to_float(event.r), size=NAN, aux=to_ns(event.T)
+            arrival,
+            instrument,
+            Kind.FUNDING,
+            ts_event,
+            price=to_float(event.r),
+            size=NAN,
+            aux=to_ns(event.T),
+            id=arrival.funding_intervals.get(instrument, 0),
         )
         batches.append(Batch(instrument, Channel.FUNDING, funding))
     return tuple(batches)

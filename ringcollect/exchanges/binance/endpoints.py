@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from ringcollect.exchanges.protocol import Limits, Purpose, RestCall, RestMeaning, UrlMeaning
+from ringcollect.exchanges.protocol import Keepalive, Limits, Purpose, RestCall, RestMeaning, UrlMeaning
 
 SECOND = 1_000_000_000
 WEBSOCKET = {"spot": "wss://stream.binance.com:9443", "linear": "wss://fstream.binance.com"}
@@ -41,6 +41,11 @@ _LIMITS = {
 def limits(market: str) -> Limits:
     """What Binance allows."""
     return _LIMITS[market]
+
+
+def keepalive(market: str) -> Keepalive:
+    """The server pings; its pings and our answers show that the line lives."""
+    return Keepalive()
 
 
 def websocket_url(market: str, path: str, base: str = "") -> str:
@@ -105,10 +110,18 @@ def open_interest_call(market: str, symbol: str, rest_url: str = "") -> RestCall
     return RestCall(url, 1, Purpose.OPEN_INTEREST, market, symbol)
 
 
-def instruments_call(market: str, rest_url: str = "") -> RestCall:
-    """Ask for all instruments."""
+def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
+    """Ask for all instruments; on USD-M also for the funding intervals that are not 8 h."""
     weight = 20 if market == "spot" else 1
-    return RestCall(_rest_url(market, "exchangeInfo", rest_url), weight, Purpose.INSTRUMENTS, market)
+    calls = [RestCall(_rest_url(market, "exchangeInfo", rest_url), weight, Purpose.INSTRUMENTS, market)]
+    if market == "linear":  # 500 requests per 5 min of its own, shared with fundingRate: no weight of the common budget
+        calls.append(RestCall(_rest_url(market, "fundingInfo", rest_url), 0, Purpose.INSTRUMENTS, market))
+    return calls
+
+
+def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:
+    """Every answer is whole."""
+    return None
 
 
 def read_rest(url: str) -> RestMeaning | None:
@@ -121,7 +134,7 @@ def read_rest(url: str) -> RestMeaning | None:
         if not parts.path.startswith(root + "/"):
             continue
         name = parts.path[len(root) + 1 :]
-        if name == "exchangeInfo":
+        if name == "exchangeInfo" or (name == "fundingInfo" and market == "linear"):
             return RestMeaning(market, Purpose.INSTRUMENTS)
         purpose = {"depth": Purpose.SNAPSHOT, "openInterest": Purpose.OPEN_INTEREST}.get(name)
         symbol = parse_qs(parts.query).get("symbol", [""])[0]

@@ -21,6 +21,10 @@ _QUOTES = (
 )  # fmt: skip
 _DATED = re.compile(r"(?P<pair>.+)_(?P<date>\d{6})")
 _info = msgspec.json.Decoder(messages.ExchangeInfo)
+_funding_info = msgspec.json.Decoder(list[messages.FundingInfo])
+HOUR = 3600 * 1_000_000_000
+FUNDING_INTERVAL_NS = 8 * HOUR
+"""Of a perpetual that ``fundingInfo`` does not list (USD-M documentation, "Get Funding Rate Info")."""
 
 
 def unified_name(market: str, symbol: str, base: str, quote: str) -> str:
@@ -44,6 +48,8 @@ def _metadata(market: str, row: messages.Symbol) -> dict[str, Any]:
         "status": row.status.lower(),
         "inferred": False,
     }
+    if row.contract_type.endswith("PERPETUAL"):
+        metadata["funding_interval_ns"] = FUNDING_INTERVAL_NS
     try:
         if tick and float(tick) > 0:  # 0 switches the filter off; pricePrecision is not the tick
             metadata |= {"tick_size": float(tick), "price_precision": precision(tick)}
@@ -55,9 +61,12 @@ def _metadata(market: str, row: messages.Symbol) -> dict[str, Any]:
 
 
 def listings(market: str, body: bytes) -> list[Listing]:
-    """The instruments of an ``exchangeInfo`` answer. Raises RejectedFrame."""
+    """The instruments of an ``exchangeInfo`` answer, or the intervals of ``fundingInfo``. Raises RejectedFrame."""
     check_json(body)
     try:
+        if body.lstrip()[:1] == b"[":
+            intervals = _funding_info.decode(body)
+            return [Listing(i.symbol, {"funding_interval_ns": i.hours * HOUR}, partial=True) for i in intervals]
         info = _info.decode(body)
     except msgspec.DecodeError as error:
         raise RejectedFrame(str(error)[:120]) from error

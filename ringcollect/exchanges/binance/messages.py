@@ -154,6 +154,13 @@ class Symbol(Struct):
     contract_type: str = msgspec.field(default="", name="contractType")
 
 
+class FundingInfo(Struct):
+    """One row of REST ``fundingInfo``: the symbols whose cap, floor or interval is not the usual one."""
+
+    symbol: str
+    hours: Annotated[int, Meta(ge=1, le=24)] = msgspec.field(name="fundingIntervalHours")
+
+
 class ExchangeInfo(Struct):
     """REST ``exchangeInfo``."""
 
