@@ -31,6 +31,7 @@ from ringcollect.runtime import runtime_dir
 
 MIB = 1 << 20
 PROFILES = ("default", "low-power")
+TRANSPORTS = ("websockets", "picows")
 DRIVEN_HOLD_BACK = "250ms"
 EXTERNAL_HOLD_BACK = "1s"
 
@@ -158,8 +159,9 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Websocket(msgspec.Struct, frozen=True, kw_only=True):
-    """``[websocket]``: reconnects, deadlines and polls of the feeds."""
+    """``[websocket]``: the feeds' sockets: library, reconnects, deadlines and polls."""
 
+    transport: Annotated[str, OneOf(TRANSPORTS)] = "websockets"
     retry_first: Annotated[str, Duration("10ms", "10m")] = "1s"
     retry_max: Annotated[str, Duration("10ms", "1h")] = "1m"
     jitter: Annotated[float, Range(0, 1)] = 0.25

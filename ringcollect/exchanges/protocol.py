@@ -208,6 +208,7 @@ class Limits:
     rest_weight: int
     rest_window_ns: int
     rest_used_header: str  # lower case
+    deflate: bool = False  # the venue sends permessage-deflate only; where it is a choice it is not asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ringcollect.feed.plan import Plan, plan_from_config
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
 from ringcollect.feed.shell import Shell
+from ringcollect.feed.transport import opener
 from ringcollect.instruments import Registry
 from ringcollect.records import RECORD
 from ringcollect.ring.frames import FrameProducer
@@ -61,13 +62,15 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
     """Collect from ``exchange`` until ``stop()``. Needs the disk only at the start, for the registry."""
     now_ns = time.time_ns()
     plan = plan_from_config(config, exchange, seed=secrets.randbits(62))
+    venue = load(exchange)
+    deflate = any(venue.limits(market.market).deflate for market in plan.markets)
+    transport = opener(config.websocket.transport, deflate=deflate)
     registry = Registry(registry_path(config.data_path(), exchange), exchange)
     ring, frames = open_rings(config, plan, registry, now_ns)
     try:
-        venue = load(exchange)
         session = Session(plan, venue, registry, ring, frames)
         shared = SharedBudget(runtime_dir() / "budget")
-        uvloop.run(Shell(session, venue, ring, frames, shared, stop).run(now_ns))
+        uvloop.run(Shell(session, venue, ring, frames, shared, stop, opener=transport).run(now_ns))
     finally:
         ring.close()
         frames.close()

@@ -20,7 +20,7 @@ from ringcollect.feed.rest import RestClient
 from ringcollect.feed.rest_budget import retry_after_ns
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
-from ringcollect.feed.transport import Callbacks, DirectConnection, open_connection
+from ringcollect.feed.transport import Callbacks, Connection, Opener, Options
 from ringcollect.ring.frames import FrameProducer
 from ringcollect.ring.producer import Producer
 
@@ -40,6 +40,7 @@ class Shell:
         shared: SharedBudget,
         stop: Callable[[], bool],
         *,
+        opener: Opener,
         clock: WallClock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -51,8 +52,9 @@ class Shell:
         self._stop = stop
         self._clock = clock or WallClock()
         self._tls = tls
+        self._open = opener
         self._log = structlog.get_logger().bind(exchange=exchange.name)
-        self._connections: dict[int, DirectConnection] = {}
+        self._connections: dict[int, Connection] = {}
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._callbacks = Callbacks(self._on_frames, self._on_alive, self._on_close, self._clock.now_ns)
         self._rest: RestClient | None = None
@@ -81,7 +83,7 @@ class Shell:
     def _on_alive(self, conn: int, ts: int) -> None:
         self._session.alive(conn, ts)
 
-    def _on_open(self, connection: DirectConnection, ts: int) -> None:
+    def _on_open(self, connection: Connection, ts: int) -> None:
         self._connections[connection.conn] = connection
         self._log.info("connected", conn=connection.conn)
         self._session.open(connection.conn, "", ts)
@@ -150,9 +152,12 @@ class Shell:
         name = _host(action.url) + "#connects"
         while (wait_s := self._admit(name, 1, limits.connects, limits.connects_window_ns)) > 0:
             await asyncio.sleep(wait_s)
-        tls = self._tls if action.url.startswith("wss:") else None
-        await open_connection(action.url, action.conn, self._callbacks, on_open=self._on_open, tls=tls)
+        options = Options(tls=self._tls if action.url.startswith("wss:") else None, deflate=limits.deflate)
+        refusal = await self._open(action.url, action.conn, self._callbacks, on_open=self._on_open, options=options)
         self._connecting.pop(action.conn, None)
+        if refusal is not None and refusal.status in _BLOCKED:
+            wait_ns = retry_after_ns(refusal.status, refusal.headers, 1_000_000_000)
+            self._shared.block(name, self._clock.now_ns() + wait_ns)
 
     def _limits_of(self, url: str) -> Limits:
         meaning = self._exchange.read_url(url)

@@ -19,7 +19,7 @@ from ringcollect.config import Log
 from ringcollect.config.secrets import MASK, is_secret_name, mask_text
 from ringcollect.observe.logfile import DailyFile
 
-NOISY_LIBRARIES = ("asyncio", "websockets", "aiohttp", "urllib3")
+NOISY_LIBRARIES = ("asyncio", "websockets", "picows", "aiohttp", "urllib3")
 """They log every frame and request at debug level, which would be the log of the frames, not of the collector."""
 
 _DEEPEST = 5

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ringcollect.config.schema import TRANSPORTS
 from ringcollect.decode import skip
 from ringcollect.exchanges import binance, load
 from ringcollect.exchanges.protocol import Exchange
+from ringcollect.feed.transport import Opener, opener
 from ringcollect.ring import protocol
 from tests.feed.plain_exchange import PlainExchange
 from tests.feed.script import Stage
@@ -42,3 +45,17 @@ def stage(tmp_path: Path, exchange: Exchange) -> Iterator[Callable[..., Stage]]:
     yield build
     for opened in open_stages:
         opened.close()
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request: pytest.FixtureRequest) -> str:
+    """Each transport must keep the same promises; one that is not installed is skipped by name."""
+    if request.param == "picows" and find_spec("picows") is None:
+        pytest.skip("picows is not installed: pip install 'ringcollect[picows]'")
+    return str(request.param)
+
+
+@pytest.fixture
+def open_connection(transport: str) -> Opener:
+    """How the transport under test opens a connection."""
+    return opener(transport)

@@ -151,7 +151,10 @@ def test_pyarrow_is_imported_by_the_sealer_and_readers_of_files_only() -> None:
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {re.split(r"[<>=!~\[; ]", text)[0].replace("-", "_").lower() for text in project["dependencies"]}
-    imported = {e.target.split(".")[0] for e in imports()} - set(sys.stdlib_module_names) - {"ringcollect"}
+    chosen = {re.split(r"[<>=]", text)[0].replace("-", "_") for text in project["optional-dependencies"]["picows"]}
+    optional = {e.module for e in imports() if e.target.split(".")[0] in chosen}
+    assert optional == {"ringcollect.feed.transport.with_picows"}  # which is imported by whoever chose it only
+    imported = {e.target.split(".")[0] for e in imports()} - set(sys.stdlib_module_names) - {"ringcollect"} - chosen
     provided = {"numba": {"llvmlite"}}
     allowed = declared | {name for package in declared for name in provided.get(package, ())}
     assert imported <= allowed

@@ -62,6 +62,7 @@ def test_below_the_level_nothing_is_written(stderr: Callable[[], str]) -> None:
 def test_debug_does_not_log_every_frame_of_the_transport(stderr: Callable[[], str]) -> None:
     configure(Log(format="json", level="debug"), "feed")
     logging.getLogger("websockets.client").debug("< TEXT {...}")
+    logging.getLogger("picows.ringcollect").info("WS connection established")
     logging.getLogger("asyncio").debug("poll")
     structlog.get_logger().debug("ours")
     assert [line["event"] for line in lines(stderr)] == ["ours"]
