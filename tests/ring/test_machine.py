@@ -1,0 +1,216 @@
+"""Any interleaving of publishing, reading, lapping, dying and coming back, against a plain list.
+
+The model is a list of what was published and four sentences: what is kept is what was published at that position;
+positions come in order, once; a reader that was not lapped loses nothing; one that was resumes an eighth of the ring
+behind the newest slot that may be overwritten. The code under test is asked for nothing but its claim and head.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
+
+from ringcollect.errors import RingReset
+from ringcollect.records import RECORD, Flag, Kind
+from ringcollect.ring import reading
+from ringcollect.ring.attach import Reader
+from ringcollect.ring.layout import H_CLAIM, H_SLOTS_WORD
+from ringcollect.ring.paths import ring_path
+from ringcollect.ring.producer import Producer
+
+SMALL, LARGE = 16, 32
+WORDS = RECORD.itemsize // 8
+
+
+class Followed:
+    """A reader, and what the model knows of it."""
+
+    def __init__(self, reader: Reader, published: list[int], plain: bool) -> None:
+        self.reader = reader
+        self.published = published  # of its generation; the list goes on growing
+        self.cursor = reader.cursor
+        self.plain = plain
+
+
+class RingMachine(RuleBasedStateMachine):
+    """One ring, up to a handful of readers, any number of producers one after the other."""
+
+    readers = Bundle("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = Path(self._folder.name)
+        self.capacity = SMALL
+        self.generation = 0
+        self.published: list[int] = []
+        self.value = 0
+        self.ring: Producer | None = None
+
+    @initialize()
+    def begin(self) -> None:
+        self.open(SMALL)
+
+    def open(self, capacity: int) -> None:
+        self.generation += 1
+        self.ring = Producer.open(self.folder, "x.rec", capacity=capacity, generation=self.generation)
+        if not self.ring.reattached:
+            self.published = []
+        self.capacity = capacity
+
+    @property
+    def producer(self) -> Producer:
+        assert self.ring is not None
+        return self.ring
+
+    def alive(self) -> bool:
+        return self.ring is not None
+
+    # the producer
+
+    @rule(n=st.integers(1, 40))
+    def publish(self, n: int) -> None:
+        if self.ring is None:
+            return
+        records = np.zeros(n, RECORD)
+        records["id"] = np.arange(self.value, self.value + n)
+        records["price"] = records["id"] * 0.25
+        records["kind"] = Kind.TRADE
+        records["flags"][-1] = Flag.LAST
+        self.published += range(self.value, self.value + n)
+        self.value += n
+        assert self.producer.publish(records) == len(self.published)
+
+    @rule(claimed=st.integers(1, 2), written=st.integers(0, 2))
+    def die_while_publishing(self, claimed: int, written: int) -> None:
+        """Killed with the claim stored, and some slots of the batch half written."""
+        if self.ring is None:
+            return
+        words, head = self.producer.words, self.producer.head
+        words[H_CLAIM] = max(int(words[H_CLAIM]), head + claimed)
+        for position in range(head, head + min(written, claimed)):
+            at = int(words[H_SLOTS_WORD]) + position % self.capacity * WORDS
+            words[at + 1 : at + 5] = -77
+        self.producer.close()
+        self.ring = None
+
+    @rule()
+    def stop(self) -> None:
+        if self.ring is not None:
+            self.producer.close()
+            self.ring = None
+
+    @rule()
+    def start_again(self) -> None:
+        if self.ring is None:
+            before = len(self.published)
+            self.open(self.capacity)
+            assert self.producer.reattached and self.producer.head == before
+
+    @rule()
+    def start_with_another_capacity(self) -> None:
+        if self.ring is None:
+            self.open(LARGE if self.capacity == SMALL else SMALL)
+            assert not self.producer.reattached and self.producer.head == 0
+
+    # readers
+
+    @rule(target=readers, plain=st.booleans())
+    def attach(self, plain: bool) -> Followed:
+        reader = Reader(ring_path(self.folder, "x.rec"))
+        assert reader.cursor == max(0, min(reader.head, int(reader.words[H_CLAIM]) - self.capacity))
+        return Followed(reader, self.published, plain)
+
+    @rule(followed=readers, most=st.integers(1, 50))
+    def read(self, followed: Followed, most: int) -> None:
+        reader, published = followed.reader, followed.published
+        head, claim, capacity = len(published), int(reader.words[H_CLAIM]), reader.capacity
+        over = published is not self.published
+        with path_of(followed):
+            if over and followed.cursor == head:
+                with pytest.raises(RingReset, match="new generation"):
+                    reader.read(most)
+                return
+            read = reader.read(most)
+        if followed.cursor < head - capacity:
+            first = min(head, claim - capacity * 7 // 8)
+        else:
+            first = max(followed.cursor, min(head, claim - capacity))
+        kept = [int(seq) for seq in read.records["seq"]]
+        assert read.lost == (followed.cursor, first) or (read.lost[0] == read.lost[1] and first == followed.cursor)
+        if kept:
+            assert kept == list(range(first, first + len(kept)))
+        assert len(kept) <= most
+        assert kept or first == head or most <= first - followed.cursor or first > followed.cursor
+        self.assert_published(read.records, published)
+        followed.cursor = first + len(kept)
+        assert reader.cursor == followed.cursor
+
+    @rule(followed=readers)
+    def read_all(self, followed: Followed) -> None:
+        """A reader that keeps asking has everything up to the head, or has it named as lost."""
+        with path_of(followed):
+            while followed.reader.lag:
+                before = followed.reader.cursor
+                read = followed.reader.read()
+                self.assert_published(read.records, followed.published)
+                assert len(read.records) + read.lost[1] - read.lost[0] == followed.reader.cursor - before > 0
+        followed.cursor = followed.reader.cursor
+        assert followed.cursor == len(followed.published)
+
+    @rule(followed=readers, n=st.integers(1, 40))
+    def look_at_the_newest(self, followed: Followed, n: int) -> None:
+        reader = followed.reader
+        with path_of(followed):
+            newest = reader.last(n)
+            view, token = reader.view(n)
+            assert reader.still_valid(token) == (token >= int(reader.words[H_CLAIM]) - reader.capacity)
+        self.assert_published(newest, followed.published)
+        if len(newest):
+            assert int(newest["seq"][-1]) == len(followed.published) - 1
+        if reader.still_valid(token):
+            self.assert_published(view, followed.published)
+
+    @rule(followed=consumes(readers))
+    def detach(self, followed: Followed) -> None:
+        """Gone without a word, as readers do."""
+
+    @staticmethod
+    def assert_published(records: np.ndarray, published: list[int]) -> None:
+        expected = [published[int(seq)] for seq in records["seq"]]
+        assert records["id"].tolist() == expected
+        assert records["price"].tolist() == [value * 0.25 for value in expected]
+
+    @invariant()
+    def claim_never_falls_behind_head(self) -> None:
+        if self.ring is not None:
+            assert self.producer.claim >= self.producer.head == len(self.published)
+
+    def teardown(self) -> None:
+        if self.ring is not None:
+            self.producer.close()
+        self._folder.cleanup()
+
+
+class path_of:  # noqa: N801
+    """The read path of one reader: with the kernels, or in plain numpy."""
+
+    def __init__(self, followed: Followed) -> None:
+        self._patch = pytest.MonkeyPatch()
+        self._plain = followed.plain
+
+    def __enter__(self) -> None:
+        self._patch.setattr(reading, "use_kernels", lambda: not self._plain)
+
+    def __exit__(self, *exc: object) -> None:
+        self._patch.undo()
+
+
+RingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestAnyInterleavingKeepsTheAccountExact = RingMachine.TestCase
