@@ -21,6 +21,7 @@ help:
 	@echo "make check   lint and test"
 	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
 	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
+	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600)"
 	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
 
 $(BIN)/python:
@@ -64,6 +65,10 @@ bench: $(if $(TINY),$(VENV)/.installed-dev,$(VENV)/.installed-bench)
 	$(BIN)/ringcollect warm
 	$(if $(TINY),,$(BIN)/python -m benchmarks --install-peers)
 	$(BIN)/python -m benchmarks $(if $(TINY),--ci,$(if $(SHORT),--short)) $(NAMES)
+
+STRESS_S ?= 3600
+stress: $(VENV)/.installed-dev
+	RINGCOLLECT_STRESS_S=$(STRESS_S) $(BIN)/python -m pytest --timeout 0 tests/ring/test_stress.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-data

@@ -30,7 +30,7 @@ from ringcollect.ring.layout import (
 )
 from ringcollect.ring.mapping import is_locked, map_file, open_file
 from ringcollect.ring.paths import control_path, ring_path, runtime_dir
-from ringcollect.ring.reading import consume, head_of
+from ringcollect.ring.reading import claim_after_reads, consume, head_of
 from ringcollect.ring.table import InstrumentTable, Ledger
 
 _CHUNK = 1 << 16
@@ -261,8 +261,7 @@ class Reader:
 
     def still_valid(self, token: int) -> bool:
         """True if nothing of the view with this token can have been overwritten up to now."""
-        head_of(self.words)  # orders the loads before this call on ARM: it is a kernel there
-        return int(self.words[H_CLAIM]) - self.capacity <= token
+        return claim_after_reads(self.words) - self.capacity <= token
 
     def __iter__(self) -> Iterator[np.void]:
         """Records one by one until none is left right now; losses add up in ``lost_total``."""

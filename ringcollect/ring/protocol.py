@@ -219,11 +219,9 @@ def publish_frame(ring: np.ndarray, entry: np.ndarray, payload: np.ndarray, n: i
     for w in range(3, 8):
         ring[to + w] = entry[w]
     at = start % size
-    for i in range(n):
-        ring[data + at] = payload[i]
-        at += 1
-        if at == size:
-            at = 0
+    until_end = min(n, size - at)
+    copy_words(ring, data + at, payload, 0, until_end)
+    copy_words(ring, data, payload, until_end, n - until_end)
     store_release(ring, H_DATA_HEAD, start + n)
     store_release(ring, H_HEAD, head + 1)
     return head + 1
@@ -259,16 +257,14 @@ def consume_frames(
         at = entries[to + 2]
         if n == 0:
             start = at
-        if words < 0 or at - start < 0 or at - start + words > len(payload):
+        if words < 0 or words > size or at - start < 0 or at - start + words > len(payload):
             if n:
                 break
             words = 0  # a first entry that cannot be true: the claim check below drops it
         at_ring = at % size
-        for k in range(words):
-            payload[at - start + k] = ring[data + at_ring]
-            at_ring += 1
-            if at_ring == size:
-                at_ring = 0
+        until_end = min(words, size - at_ring)
+        copy_words(payload, at - start, ring, data + at_ring, until_end)
+        copy_words(payload, at - start + until_end, ring, data, words - until_end)
         n += 1
     fence_acquire()
     oldest = load_relaxed(ring, H_CLAIM) - capacity
@@ -308,6 +304,13 @@ def publish_word(ring: np.ndarray, index: int, value: int) -> None:
 
 
 @njit
+def claim_after_reads(ring: np.ndarray) -> int:
+    """The ring's claim, loaded after everything read before the call: for those who look at slots where they lie."""
+    fence_acquire()
+    return load_relaxed(ring, H_CLAIM)
+
+
+@njit
 def head_of(ring: np.ndarray) -> int:
     """The ring's head with acquire order."""
     return load_acquire(ring, H_HEAD)
@@ -330,3 +333,4 @@ def warm() -> None:
         consume_frames(words, 1, batch, 0, batch)
         read_row(words, 512, batch[:32])
         head_of(words)
+        claim_after_reads(words)

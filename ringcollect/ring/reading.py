@@ -63,6 +63,15 @@ def head_of(ring: np.ndarray) -> int:
     return int(ring[H_HEAD])
 
 
+def claim_after_reads(ring: np.ndarray) -> int:
+    """The ring's claim, loaded after everything read before the call."""
+    if use_kernels():
+        from ringcollect.ring import protocol
+
+        return protocol.claim_after_reads(ring)
+    return int(ring[H_CLAIM])
+
+
 def read_row(ring: np.ndarray, at: int, row: np.ndarray) -> bool:
     """As ``protocol.read_row``: copy a versioned row; False if it was being rewritten."""
     if use_kernels():

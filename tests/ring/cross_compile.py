@@ -1,4 +1,4 @@
-"""Print the aarch64 assembly of a kernel: ``NUMBA_OPT=0 python -m tests.ring.cross_compile publish|consume|unfenced``.
+"""Print the aarch64 assembly of a kernel: ``NUMBA_OPT=0 python -m tests.ring.cross_compile KERNEL``.
 
 numba's own optimiser runs for the host and leaves host intrinsics behind, so it is switched off in this process;
 LLVM's O3 pipeline then runs for aarch64 instead. Nothing is executed.
@@ -34,6 +34,11 @@ def aarch64(name: str) -> list[str]:
         "publish": (words, words, integer),
         "unfenced": (words, words, integer),
         "consume": (words, integer, words, integer),
+        "publish_frame": (words, words, words, integer),
+        "consume_frames": (words, integer, words, integer, words),
+        "write_row": (words, integer, words),
+        "read_row": (words, integer, words),
+        "claim_after_reads": (words,),
     }
     function = unfenced if name == "unfenced" else getattr(protocol, name).py_func
     kernel = njit(function, cache=False)

@@ -8,6 +8,8 @@ behind the newest slot that may be overwritten. The code under test is asked for
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -198,18 +200,12 @@ class RingMachine(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-class path_of:  # noqa: N801
+@contextmanager
+def path_of(followed: Followed) -> Iterator[None]:
     """The read path of one reader: with the kernels, or in plain numpy."""
-
-    def __init__(self, followed: Followed) -> None:
-        self._patch = pytest.MonkeyPatch()
-        self._plain = followed.plain
-
-    def __enter__(self) -> None:
-        self._patch.setattr(reading, "use_kernels", lambda: not self._plain)
-
-    def __exit__(self, *exc: object) -> None:
-        self._patch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "use_kernels", lambda: not followed.plain)
+        yield
 
 
 RingMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
