@@ -14,10 +14,10 @@ from numba import types
 
 from ringcollect.jit import njit
 from ringcollect.ring import protocol
-from ringcollect.ring.layout import H_CLAIM
+from ringcollect.ring.layout import H_CLAIM, H_DATA_CLAIM
 from tests.ring.control_flow import reachable
 
-CLAIM = f"#{H_CLAIM * 8}]"
+CLAIM, DATA_CLAIM = f"#{H_CLAIM * 8}]", f"#{H_DATA_CLAIM * 8}]"
 ROOT = Path(__file__).parents[2]
 
 
@@ -70,7 +70,56 @@ def test_on_arm_a_load_barrier_stands_between_the_last_slot_load_and_the_claim_l
     assert ends.isdisjoint(reachable(lines, acquire, without=[barrier])), "nothing is answered without it"
 
 
-@pytest.mark.parametrize("kernel", ["publish", "consume"])
+def test_on_arm_both_claims_of_a_frame_ring_stand_before_the_barrier_and_everything_else_behind_it() -> None:
+    lines = aarch64("publish_frame")
+    barrier = lines.index("dmb ish")
+    before = accesses(lines, "st", reachable(lines, 0, without=[barrier]))
+    assert sorted(before) == sorted(s for s in before if CLAIM in s or DATA_CLAIM in s) and len(before) == 2
+    after = accesses(lines, "st", reachable(lines, barrier))
+    assert [s for s in after if s.startswith("stp q")] and not [s for s in after if CLAIM in s or DATA_CLAIM in s]
+    releases = [i for i, line in enumerate(lines) if line.startswith("stlr")]
+    assert len(releases) == 2, "the payload's head, then the entries'"
+    assert len(accesses(lines, "st", reachable(lines, releases[0]))) <= 2, "the other head and the result, no slot"
+    ends = {i for i, line in enumerate(lines) if line == "ret"}
+    for release in releases:
+        assert ends.isdisjoint(reachable(lines, 0, without=[release])), "no way out without it"
+
+
+def test_on_arm_both_claims_of_a_frame_ring_are_loaded_behind_every_entry_and_payload_load() -> None:
+    lines = aarch64("consume_frames")
+    acquire = next(i for i, line in enumerate(lines) if line.startswith(("ldar", "ldapr")))
+    barrier = lines.index("dmb ishld")
+    assert [s for s in accesses(lines, "st", reachable(lines, acquire, without=[barrier])) if s.startswith("stp q")]
+    behind = reachable(lines, barrier)
+    assert not [s for s in accesses(lines, "ld", behind) if s.startswith("ldp q")], "no payload is copied behind it"
+    loads = [lines[i] for i in sorted(behind) if lines[i].startswith("ld") and "[sp" not in lines[i]]
+    assert CLAIM in loads[0] and DATA_CLAIM in loads[1]
+    ends = {i for i, line in enumerate(lines) if line == "ret"}
+    assert ends.isdisjoint(reachable(lines, acquire, without=[barrier])), "nothing is answered without it"
+
+
+def test_on_arm_a_table_row_lies_between_its_two_versions_for_writer_and_reader() -> None:
+    written = aarch64("write_row")
+    barrier = written.index("dmb ish")
+    assert len(accesses(written, "st", reachable(written, 0, without=[barrier]))) == 1, "the odd version"
+    [release] = [i for i, line in enumerate(written) if line.startswith("stlr")]
+    assert barrier < release and len(accesses(written, "st", reachable(written, release))) <= 1
+    read = aarch64("read_row")
+    acquire = next(i for i, line in enumerate(read) if line.startswith(("ldar", "ldapr")))
+    barrier = read.index("dmb ishld")
+    assert accesses(read, "st", reachable(read, acquire, without=[barrier])), "the row is copied before the barrier"
+    assert len(accesses(read, "ld", reachable(read, barrier))) == 1, "the version again"
+
+
+def test_on_arm_who_looks_at_slots_where_they_lie_asks_for_the_claim_behind_a_load_barrier() -> None:
+    lines = aarch64("claim_after_reads")
+    barrier = lines.index("dmb ishld")
+    assert not accesses(lines, "ld", reachable(lines, 0, without=[barrier]))
+    [claim] = accesses(lines, "ld", reachable(lines, barrier))
+    assert CLAIM in claim
+
+
+@pytest.mark.parametrize("kernel", ["publish", "consume", "publish_frame", "consume_frames"])
 def test_the_copy_is_never_left_to_a_library(kernel: str) -> None:
     calls = {line for line in aarch64(kernel) if line.startswith("bl ")}
     assert not [c for c in calls if "mem" in c], "a library may store around the cache, out of order with the claim"
