@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import tempfile
 from pathlib import Path
@@ -15,6 +16,7 @@ from ringcollect.ring.layout import H_CLAIM, H_DATA_CLAIM, H_DATA_HEAD, H_DATA_O
 
 ENTRIES, DATA_BYTES = 16, 4096
 LONGEST = DATA_BYTES // 4
+EXAMPLES = int(os.environ.get("RINGCOLLECT_EXAMPLES", "150"))
 
 
 class FrameMachine(RuleBasedStateMachine):
@@ -124,5 +126,7 @@ class FrameMachine(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-FrameMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+FrameMachine.TestCase.settings = settings(
+    max_examples=int(os.environ.get("RINGCOLLECT_EXAMPLES", "150")), stateful_step_count=40, deadline=None
+)
 TestAnyInterleavingKeepsFramesWholeAndTheAccountExact = FrameMachine.TestCase
