@@ -26,6 +26,7 @@ CAPTURES = (
     Capture("binance_usdm_2021b", "binance", "linear"),
     Capture("bybit_v5_2026", "bybit", "linear"),
     Capture("okx_v5_2022_05", "okx", "spot"),
+    Capture("okx_v5_2026", "okx", "spot"),
     Capture("coinbase_adv_2026", "coinbase", "spot"),
     Capture("coinbase_exchange_2021", "coinbase", "spot"),
     Capture("kraken_v2_2026", "kraken", "spot"),
@@ -47,7 +48,8 @@ class Frames:
     """The frames of one case. ``way``: ``hot`` or ``cold``, the way our decoder takes them, or ``rest``.
 
     Books start from ``seeds``, REST snapshots (symbol, url, body, time), or from ``prelude``, the frames that hold
-    each book's first snapshot; neither is timed. ``symbols``: what appears, with what the exchange's names say of it.
+    each book's first snapshot; neither is timed. ``follows``: a stream of levels that a book can follow. ``symbols``:
+    what appears, with what the exchange's names say of it.
     """
 
     capture: str
@@ -59,12 +61,14 @@ class Frames:
     frames: list[tuple[int, str]] = field(default_factory=list)
     seeds: list[dict[str, Any]] = field(default_factory=list)
     prelude: list[tuple[int, str]] = field(default_factory=list)
+    follows: bool = False
     symbols: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """``binance_spot_2024 book``; one word more for the ways that are not hot."""
-        market = "" if self.market in self.capture else f" {self.market}"
+        markets = sorted({of["market"] for of in self.symbols.values()} or {self.market})
+        market = "" if markets == ["spot"] and "spot" in self.capture else f" {'+'.join(markets)}"
         return f"{self.capture}{market} {self.channel}" + ("" if self.way == "hot" else f" ({self.way})")
 
     @property
@@ -75,6 +79,8 @@ class Frames:
 
     def write(self, folder: Path) -> Path:
         """For the workers."""
-        path = folder / (self.name.replace(" ", "_").replace("(", "").replace(")", "").replace(",", "") + ".json")
+        path = folder / (
+            self.name.replace(" ", "_").replace("+", "_").replace("(", "").replace(")", "").replace(",", "") + ".json"
+        )
         path.write_text(json.dumps(vars(self)), encoding="utf-8")
         return path

@@ -17,11 +17,15 @@ import ccxt.pro
 from benchmarks.decode.evidence import LEVELS
 from benchmarks.serving import serve
 
-VENUES = {
-    ("binance", "spot"): ("binance", "wss://stream.binance.com:9443/stream"),
-    ("binance", "linear"): ("binance", "wss://fstream.binance.com/ws/1"),
+URLS = {
+    ("binance", "spot"): "wss://stream.binance.com:9443/stream",
+    ("binance", "linear"): "wss://fstream.binance.com/ws/1",
 }
-"""Exchange class, and the URL its handlers expect (they take the market from it)."""
+"""URLs the handlers expect where the captured one differs: they take the market from it."""
+CLASSES = {
+    "binance": "binance", "bybit": "bybit", "okx": "okx", "coinbase": "coinbase", "kraken": "kraken",
+    "kraken_futures": "krakenfutures", "upbit": "upbit",
+}  # fmt: skip
 
 
 class Handler:
@@ -30,13 +34,12 @@ class Handler:
     def __init__(self, spec: dict[str, Any]) -> None:
         case = json.loads(Path(spec["case"]).read_text())
         self._channel: str = case["channel"]
-        if (case["exchange"], case["market"]) not in VENUES:
-            raise LookupError(f"no ccxt.pro case was made for {case['exchange']} {case['market']}")
-        name, self._url = VENUES[case["exchange"], case["market"]]
-        self._class = getattr(ccxt.pro, name)
+        is_old = case["capture"].startswith("coinbase_exchange")
+        self._class = getattr(ccxt.pro, "coinbaseexchange" if is_old else CLASSES[case["exchange"]])
+        self._url = URLS.get((case["exchange"], case["market"]), case["url"] or "wss://example.invalid")
+        self._prelude = [frame for _, frame in case["prelude"]]
         self._frames = [frame for _, frame in case["frames"]]
         self._seeds = case["seeds"]
-        self._market = case["market"]
         self._symbols = case["symbols"]
 
     def prepare(self) -> None:
@@ -50,15 +53,21 @@ class Handler:
         for seed in self._seeds if self._channel == "book" else ():
             if seed["symbol"] in self._symbols:
                 self._seed(seed)
+        if self._channel == "book":
+            for frame in self._prelude:
+                self._client.handle_text_or_binary_message(frame)
 
     def _described(self, symbol: str) -> dict[str, Any]:
-        spot = self._market == "spot"
+        of = self._symbols[symbol]
+        market, dated = of["market"], _is_dated(of)
+        spot, linear = market == "spot", None if market == "spot" else market == "linear"
         return self._exchange.safe_market_structure(
             {
-                "id": symbol, "symbol": self._unified(symbol), "base": self._symbols[symbol]["base"],
-                "quote": self._symbols[symbol]["quote"], "settle": None if spot else self._symbols[symbol]["quote"],
-                "type": "spot" if spot else "swap", "spot": spot, "swap": not spot, "contract": not spot,
-                "linear": None if spot else True, "inverse": None if spot else False, "future": False, "option": False,
+                "id": symbol, "symbol": self._unified(symbol), "base": of["base"], "quote": of["quote"],
+                "settle": None if spot else of["quote"] if linear else of["base"],
+                "type": "spot" if spot else "future" if dated else "swap", "spot": spot, "contract": not spot,
+                "swap": not spot and not dated, "future": dated, "option": False,
+                "linear": linear, "inverse": None if spot else not linear,
                 "active": True, "contractSize": None if spot else 1.0,
                 "precision": {"price": 1e-8, "amount": 1e-8},
             }
@@ -66,7 +75,11 @@ class Handler:
 
     def _unified(self, symbol: str) -> str:
         of = self._symbols[symbol]
-        return f"{of['base']}/{of['quote']}" + ("" if self._market == "spot" else f":{of['quote']}")
+        name = f"{of['base']}/{of['quote']}"
+        if of["market"] == "spot":
+            return name
+        settled = f"{name}:{of['quote'] if of['market'] == 'linear' else of['base']}"
+        return f"{settled}-{of['unified'].rpartition('-')[2]}" if _is_dated(of) else settled
 
     def _seed(self, seed: dict[str, Any]) -> None:
         body = json.loads(seed["body"])
@@ -99,6 +112,10 @@ class Handler:
                 quote = self._exchange.bidsasks[unified]
                 found[symbol] = [quote[name] for name in ("bid", "bidVolume", "ask", "askVolume")]
         return found
+
+
+def _is_dated(of: dict[str, Any]) -> bool:
+    return of["market"] != "spot" and not of["unified"].endswith("-PERP")
 
 
 LOOP = asyncio.new_event_loop()

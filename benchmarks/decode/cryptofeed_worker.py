@@ -10,6 +10,7 @@ import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from cryptofeed.defines import L2_BOOK, PERPETUAL, SPOT, TICKER, TRADES
@@ -22,7 +23,15 @@ from benchmarks.serving import serve
 VENUES = {
     ("binance", "spot"): "BINANCE",
     ("binance", "linear"): "BINANCE_FUTURES",
+    ("bybit", "linear"): "BYBIT",
+    ("bybit", "spot"): "BYBIT",
+    ("okx", "spot"): "OKX",
+    ("coinbase", "spot"): "COINBASE",
+    ("kraken", "spot"): "KRAKEN",
+    ("kraken_futures", "inverse"): "KRAKEN_FUTURES",
+    ("upbit", "spot"): "UPBIT",
 }
+"""Our exchange and the connection's market to cryptofeed's class."""
 CHANNELS = {"book": L2_BOOK, "trade": TRADES, "bbo": TICKER}
 
 
@@ -50,11 +59,11 @@ class Handler:
         self._frames = [(frame, time / 1e9) for time, frame in case["frames"]]
         self._seeds = case["seeds"]
         self._class = EXCHANGE_MAP[VENUES[case["exchange"], case["market"]]]
-        kind = SPOT if case["market"] == "spot" else PERPETUAL
-        self._names = {
-            Symbol(of["base"], of["quote"], type=kind).normalized: symbol for symbol, of in case["symbols"].items()
-        }
-        Symbols.set(self._class.id, dict(self._names), {})
+        self._connection = SimpleNamespace(address=case["url"], uuid="bench")
+        self._prelude = [(frame, time / 1e9) for time, frame in case["prelude"]]
+        self._names = {_name(of): symbol for symbol, of in case["symbols"].items()}
+        kinds = {_name(of): SPOT if of["market"] == "spot" else PERPETUAL for of in case["symbols"].values()}
+        Symbols.set(self._class.id, dict(self._names), {"instrument_type": kinds})
         self._got = 0
         self._last: dict[str, Any] = {}
 
@@ -68,6 +77,8 @@ class Handler:
         if self._channel == "book":
             for symbol in {seed["symbol"] for seed in self._seeds} & set(self._names.values()):
                 finish(self._feed._snapshot(symbol))
+            for frame, time in self._prelude:
+                finish(self._feed.message_handler(frame, self._connection, time))
 
     async def _take(self, thing: Any, receipt: float) -> None:
         self._got += 1
@@ -77,9 +88,10 @@ class Handler:
         """Every frame through the handler."""
         before = self._got
         handler = self._feed.message_handler
+        connection = self._connection
         for frame, time in self._frames:
-            finish(handler(frame, None, time))
-        if self._got - before != len(self._frames):
+            finish(handler(frame, connection, time))
+        if self._got - before < len(self._frames):
             raise ValueError(f"cryptofeed called back for {self._got - before} of {len(self._frames)} frames")
         return len(self._frames)
 
@@ -96,6 +108,13 @@ class Handler:
                 [[float(number) for number in side.index(k)] for k in range(min(LEVELS, len(side)))] for side in sides
             ]
         return [float(thing.bid), None, float(thing.ask), None]
+
+
+def _name(of: dict[str, Any]) -> str:
+    """cryptofeed's name of an instrument; one with a date keeps ours."""
+    if of["market"] != "spot" and not of["unified"].endswith("-PERP"):
+        return str(of["unified"])
+    return str(Symbol(of["base"], of["quote"], type=SPOT if of["market"] == "spot" else PERPETUAL).normalized)
 
 
 def finish(coroutine: Any) -> None:

@@ -83,7 +83,7 @@ def _case(frames: Frames, workers: dict[str, Worker], form: Form, folder: Path) 
     numbers, failed = alternate({name: subject.round for name, subject in opened.items()}, form.rounds)
     skips += [Skip(name, reason) for name, reason in failed.items()]
     checks: list[str] = []
-    if frames.way == "hot" and frames.channel != SNAPSHOT:
+    if frames.follows or (frames.way == "hot" and frames.channel != SNAPSHOT):
         numbers, differing, checks = _compared(frames, opened, numbers)
         skips += differing
     for name, started in opened.items():
@@ -99,6 +99,12 @@ def _case(frames: Frames, workers: dict[str, Worker], form: Form, folder: Path) 
 def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
     """(name, worker, spec) of everyone who takes part in a case."""
     parse: list[tuple[str, str, dict[str, object]]] = [(targets.ORJSON, OWN, {"subject": "orjson"})]
+    peers: list[tuple[str, str, dict[str, object]]] = [
+        (names[frames.channel], peer, {}) for peer, names in FIGURED.items() if frames.channel in names
+    ]
+    with_book: tuple[str, str, dict[str, object]] = (targets.WITH_BOOK, OWN, {"subject": "book"})
+    if frames.way != "hot" and frames.follows:
+        return [(targets.TYPED_WAY, OWN, {"subject": "cold"}), with_book, *parse, *peers]
     if frames.way != "hot":
         return [(targets.TYPED_WAY, OWN, {"subject": frames.way}), *parse]
     own: list[tuple[str, str, dict[str, object]]] = [
@@ -108,14 +114,14 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
     if hasattr(load(frames.exchange), "on_hot_frames"):
         own.append((targets.BATCHES, OWN, {"subject": "batches", "batch": BATCH}))
     if frames.channel == "book":
-        own.append((targets.WITH_BOOK, OWN, {"subject": "book"}))
+        own.append(with_book)
     if frames.channel == SNAPSHOT:
         return own + parse
     parse += [
         ("msgspec, typed, numbers left as text", OWN, {"subject": "msgspec"}),
         ("msgspec, typed, to floats", OWN, {"subject": "msgspec floats"}),
     ]
-    return own + parse + [(names[frames.channel], peer, {}) for peer, names in FIGURED.items()]
+    return own + parse + peers
 
 
 def _compared(

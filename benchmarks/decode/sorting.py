@@ -24,7 +24,7 @@ from ringcollect.sources.events import EventKind
 DAY_NS = 86_400 * 10**9
 MOST, MOST_IN_CI = 13_000, 200
 """Frames of a case: as many as the longest book has."""
-LEAST_HOT = 100
+LEAST_HOT = 5
 """A hot case of fewer frames says nothing; snapshots, of which a capture has few, are long."""
 SNAPSHOT = "book snapshot"
 
@@ -61,6 +61,7 @@ class Sorter:
         self._decoder: Decoder = self._exchange.decoder(max_past_ns=DAY_NS, max_future_skew_ns=DAY_NS)
         self._numbers: dict[str, int] = {}
         self._cases: dict[tuple[str, str, str], Frames] = {}
+        self._hot_books: set[str] = set()
         self._bases: dict[tuple[str, str], int] = {}
         self._seeds: dict[str, list[dict[str, Any]]] = {}
         self._preludes: dict[str, list[tuple[int, str]]] = {}
@@ -83,6 +84,8 @@ class Sorter:
                 self._frame(event.payload, self._decoder.context(market, conn, streams), market, url, event.ts)
         for (market, way, channel), case in self._cases.items():
             if (way, channel) == ("hot", "book"):
+                case.follows = True
+                case.way = "hot" if market in self._hot_books else "cold"
                 case.seeds = [seed for seed in self._seeds.get(market, []) if seed["symbol"] in case.symbols]
                 case.prelude = self._preludes.get(market, [])
         kept = [case for case in self._cases.values() if self._is_worth_it(case)]
@@ -123,6 +126,8 @@ class Sorter:
             self._preludes.setdefault(market, []).append((ts, frame.decode()))
         elif base is not None and (batch.last_id > base or batch.last_id <= 0 or is_snapshot):
             self._add(market, "hot", "book", frame, url, ts, symbol)
+            if way == "hot":
+                self._hot_books.add(market)
 
     def _cold(self, frame: bytes, ctx: np.ndarray, market: str, ts: int) -> Decoded:
         decoded = self._decoder.cold(frame, ctx, ts)

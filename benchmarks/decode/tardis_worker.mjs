@@ -7,7 +7,17 @@ const folder = process.argv[2]
 const require = createRequire(folder + '/')
 const tardis = require('tardis-dev')
 
-const VENUES = { 'binance spot': 'binance', 'binance linear': 'binance-futures' }
+const VENUES = {
+  'binance spot': 'binance',
+  'binance linear': 'binance-futures',
+  'bybit linear': 'bybit',
+  'bybit spot': 'bybit-spot',
+  'okx spot': 'okex',
+  'coinbase spot': 'coinbase',
+  'kraken spot': 'kraken',
+  'kraken_futures inverse': 'cryptofacilities',
+  'upbit spot': 'upbit'
+}
 const NORMALIZERS = { book: tardis.normalizeBookChanges, trade: tardis.normalizeTrades, bbo: tardis.normalizeBookTickers }
 const LEVELS = 5
 
@@ -19,6 +29,7 @@ class Mapper {
     if (this.exchange === undefined) throw new Error(`no tardis case was made for ${frames.exchange} ${frames.market}`)
     this.frames = frames.frames.map(([time, text]) => [new Date(time / 1e6), text])
     this.symbols = Object.keys(frames.symbols)
+    this.prelude = frames.prelude.map(([time, text]) => [new Date(time / 1e6), text])
     this.seeds = frames.seeds.filter((seed) => this.symbols.includes(seed.symbol))
   }
 
@@ -31,6 +42,11 @@ class Mapper {
       for (const seed of this.seeds) {
         const message = { stream: `${seed.symbol.toLowerCase()}@depthSnapshot`, data: JSON.parse(seed.body) }
         for (const change of this.mapper.map(message, new Date(seed.time / 1e6))) this.first.push(change)
+      }
+      for (const [time, text] of this.prelude) {
+        const message = JSON.parse(text)
+        if (!this.mapper.canHandle(message)) continue
+        for (const change of this.mapper.map(message, time)) this.first.push(change)
       }
     }
   }
