@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -10,10 +9,12 @@ import click
 from ringcollect.cli.invocation import Invocation
 
 if TYPE_CHECKING:
+    from ringcollect.config import Wait
     from ringcollect.observe.lines import Lines
     from ringcollect.ring.attach import Reader
 
-POLL_S = 0.02
+LOOK_S = 0.1
+"""How often a silent ring is asked whether it was closed or replaced."""
 
 
 @click.command()
@@ -46,19 +47,24 @@ def command(
     unknown = [name for name in wanted or () if name not in CHANNELS_BY_NAME]
     if unknown:
         raise ConfigError(f"--channel: no channel {unknown[0]!r}; there are {', '.join(CHANNELS_BY_NAME)}")
-    runtime = invocation.load().config.runtime_path()
-    reader = attach(ring, directory=runtime, channels=wanted, symbols=_listed(symbols))
+    config = invocation.load().config
+    reader = attach(ring, directory=config.runtime_path(), channels=wanted, symbols=_listed(symbols))
     lines = open_lines(reader, as_json=as_json)
     for line in lines.newest(count):
         click.echo(line)
     if follow:
-        _follow(reader, lines)
+        _follow(reader, lines, config.wait)
 
 
-def _follow(reader: Reader, lines: Lines) -> None:
-    """Print what comes until the ring is replaced, or closed and read to its end."""
+def _follow(reader: Reader, lines: Lines, wait: Wait) -> None:
+    """Print what comes until the ring is replaced, or closed and read to its end.
+
+    Sleeps also where the synchronizer spins: no terminal is worth a processor.
+    """
     from ringcollect.errors import RingReset
+    from ringcollect.ring.waiting import Adaptive, Watch
 
+    waiting, watch = Adaptive(wait.min_ns / 1e9, wait.max_ns / 1e9), Watch()
     while True:
         try:
             more = lines.more()
@@ -73,7 +79,8 @@ def _follow(reader: Reader, lines: Lines) -> None:
         if reader.cursor >= reader.head:
             if reader.state == "closed" and not reader.producer_alive():
                 return
-            time.sleep(POLL_S)
+            watch.set([(reader.words, reader.cursor)])
+            waiting.wait(watch, LOOK_S, lambda: False)
 
 
 def _listed(text: str | None) -> list[str] | None:

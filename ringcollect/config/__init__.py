@@ -15,6 +15,7 @@ from ringcollect.config.schema import (
     Ring,
     Storage,
     Sync,
+    Wait,
     Websocket,
 )
 
@@ -30,6 +31,7 @@ __all__ = [
     "RowPlan",
     "Storage",
     "Sync",
+    "Wait",
     "Websocket",
     "find_file",
     "load",

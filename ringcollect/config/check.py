@@ -28,6 +28,7 @@ def check(config: Config, problems: Problems) -> None:
     if not config.sync.features and not problems.touches(("sync", "features")):
         problems.add(("sync", "features"), "found an empty array; allowed: at least one (or sync.enabled = false)")
     check_rows(config, problems)
+    _check_order(config, ("wait", "min"), ("wait", "max"), problems)
     _check_order(config, ("websocket", "retry_first"), ("websocket", "retry_max"), problems)
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
 
@@ -41,6 +42,8 @@ def warnings(config: Config) -> tuple[str, ...]:
         )
     if config.sync.enabled and config.sync.hold_back_ns == 0:
         texts.append("sync.hold_back: with 0s every event that arrives after its row's boundary is dropped as late")
+    if config.sync.enabled and config.wait.strategy != "adaptive" and config.collector.profile == "low-power":
+        texts.append(f'wait.strategy: "{config.wait.strategy}" keeps a processor busy, against profile "low-power"')
     driver = DRIVER_CHANNEL.get(config.sync.mode)
     for number, market in enumerate(config.markets):
         silent = [s for s in market.symbols if driver is not None and driver not in market.channels_for(s)]

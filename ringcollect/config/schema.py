@@ -32,6 +32,7 @@ from ringcollect.runtime import runtime_dir
 MIB = 1 << 20
 PROFILES = ("default", "low-power")
 TRANSPORTS = ("websockets", "picows")
+STRATEGIES = ("adaptive", "yield", "spin")
 DRIVEN_HOLD_BACK = "250ms"
 EXTERNAL_HOLD_BACK = "1s"
 
@@ -104,6 +105,22 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
     capacity: Annotated[int, PowerOfTwo(1024, 1 << 24)] = 131_072
     frame_entries: Annotated[int, PowerOfTwo(256, 1 << 22)] = 4096
     frame_bytes: Annotated[int, Range(64 * 1024, 1024 * MIB)] = 4 * MIB
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """``[wait]``: how processes wait for their rings."""
+
+    strategy: Annotated[str, OneOf(STRATEGIES)] = "adaptive"
+    min: Annotated[str, Duration("50us", "1s")] = "1ms"
+    max: Annotated[str, Duration("50us", "1s")] = "20ms"
+
+    @property
+    def min_ns(self) -> int:
+        return parse_duration(self.min)
+
+    @property
+    def max_ns(self) -> int:
+        return parse_duration(self.max)
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,6 +235,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     collector: Collector = Collector()
     markets: tuple[Market, ...] = ()
     ring: Ring = Ring()
+    wait: Wait = Wait()
     sync: Sync = Sync()
     storage: Storage = Storage()
     websocket: Websocket = Websocket()

@@ -10,8 +10,8 @@ from ringcollect.observe.memory import PROC, Usage, cpu_and_rss, descendants, us
 from ringcollect.observe.process_table import ProcessRow, ProcessTable
 from ringcollect.observe.snapshot import ProcessReport
 
-MEMORY_EVERY_S = 5.0
-"""Reading a process's memory map costs milliseconds; memory does not change that fast."""
+MEMORY_EVERY_S = 30.0
+"""Reading a process's memory map costs milliseconds, and holds that process up; memory does not change that fast."""
 SHORTEST_S = 0.9
 """CPU time is counted in ticks of 10 ms: a share over less than this says little."""
 

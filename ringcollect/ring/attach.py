@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,8 +32,11 @@ from ringcollect.ring.mapping import is_locked, map_file, open_file
 from ringcollect.ring.paths import control_path, ring_path, runtime_dir
 from ringcollect.ring.reading import claim_after_reads, consume, head_of
 from ringcollect.ring.table import InstrumentTable, Ledger
+from ringcollect.ring.waiting import Adaptive, Waiting, Watch
 
 _CHUNK = 1 << 16
+_LOOK_S = 0.1
+"""How often a silent ring is asked whether it was closed or replaced."""
 
 
 class Read(NamedTuple):
@@ -270,6 +273,24 @@ class Reader:
             if not len(read.records) and read.lost[0] == read.lost[1]:
                 return
             yield from read.records
+
+    def follow(self, waiting: Waiting | None = None, stop: Callable[[], bool] = lambda: False) -> Iterator[Read]:
+        """Every :meth:`read` with something in it, as records come, waiting in between (default: adaptive, 1 to 20 ms).
+
+        Ends when ``stop()`` is true, and when the ring was closed and is read to its end; a producer that died is
+        waited for. Raises RingReset once the ring was replaced and is read to its end.
+        """
+        waiting, watch = waiting or Adaptive(), Watch()
+        while not stop():
+            over = self.state == "closed" and not self.producer_alive()  # asked first: then nothing follows this read
+            read = self.read()
+            if len(read.records) or read.lost[0] != read.lost[1]:
+                yield read
+            elif over:
+                return
+            elif self.cursor >= self.head:
+                watch.set([(self.words, self.cursor)])
+                waiting.wait(watch, _LOOK_S, stop)
 
     def to_arrow(self, n: int | None = None) -> Any:
         """The newest ``n`` records (default: all in the ring) as a pyarrow table, one column per field."""

@@ -24,6 +24,7 @@ Kernels and intrinsics share this file because numba does not recompile cached c
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,17 @@ def load_acquire(typingctx: Any, words: Any, index: Any) -> Any:
         return builder.load_atomic(_word_pointer(context, builder, signature, args), "acquire", 8)
 
     return types.int64(words, types.intp), codegen
+
+
+@intrinsic
+def load_acquire_at(typingctx: Any, address: Any) -> Any:
+    """The int64 at ``address`` with acquire order; whoever calls keeps the memory mapped."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.int64(types.int64), codegen
 
 
 @intrinsic
@@ -134,6 +146,27 @@ def copy_words(typingctx: Any, target: Any, to: Any, source: Any, at: Any, n: An
         return context.get_dummy_value()
 
     return types.void(target, types.intp, source, types.intp, types.intp), codegen
+
+
+@intrinsic
+def pause(typingctx: Any) -> Any:
+    """Tell the processor that this is a spin loop; nothing where there is no such hint.
+
+    An LLVM intrinsic, because inline assembly aborts the process ("asm parser not supported").
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        machine = platform.machine().lower()
+        if machine in ("x86_64", "amd64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.sse2.pause"), [])
+        elif machine in ("aarch64", "arm64"):
+            kind = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
+            hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.aarch64.hint")
+            builder.call(hint, [ir.Constant(ir.IntType(32), 1)])  # YIELD
+        return context.get_dummy_value()
+
+    return types.void(), codegen
 
 
 @njit

@@ -1,7 +1,9 @@
 """The journal process: every ring of its exchanges into journals, complete journals to the sealer.
 
-One poll loop, no pyarrow. Records are safe in the ring until they are drained, so a ring is drained once per flush
-interval, or earlier when it is an eighth full; sealing and fsync happen elsewhere and never hold the loop up.
+One loop, no pyarrow. Records are safe in the ring until they are drained, so a ring is drained once per flush
+interval, or earlier when it is an eighth full: between two rounds the process sleeps until something is due or a head
+has passed that mark. It sleeps whatever ``wait.strategy`` says: latency is nothing to a journal. Sealing and fsync
+happen elsewhere and never hold the loop up.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import structlog
 
 from ringcollect.config import Config
@@ -18,6 +21,7 @@ from ringcollect.errors import RingcollectError, RingReset
 from ringcollect.ring.attach import Reader
 from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path
+from ringcollect.ring.waiting import Adaptive, Watch
 from ringcollect.store.cursor import left_behind
 from ringcollect.store.drain import CONSUMER, RingJournal
 from ringcollect.store.rotation import Policy
@@ -25,9 +29,9 @@ from ringcollect.store.sealers import Sealers
 from ringcollect.store.syncing import Syncer
 from ringcollect.store.writer_state import write_state
 
-POLL_MIN_S = 0.001
-POLL_MAX_S = 0.020
 DISCOVER_S = 0.2
+SEALER_S = 0.1
+STOPPING_S = 0.005
 STATE_S = 1.0
 RETRY_FIRST_S = 0.5
 RETRY_MAX_S = 10.0
@@ -97,6 +101,24 @@ class JournalProcess:
             self.write_state()
             self._log_changes()
         return moved
+
+    def next_due_s(self, now_s: float) -> float:
+        """When the next round has something to do, heads aside; monotonic seconds."""
+        due = [self._discover_s, self._state_s, self._flush_s]
+        if not self.sealers.idle:
+            due.append(now_s + SEALER_S)
+        for state in self.rings.values():
+            if state.reader.head > state.journal.cursor:
+                due.append(max(state.drained_s + self.flush_s, state.not_before_s))
+        return min(due)
+
+    def watched(self, now_s: float) -> list[tuple[np.ndarray, int]]:
+        """Every ring that can be drained now, with the head at which it has to be."""
+        return [
+            (state.reader.words, state.journal.cursor + urgent(state.reader) - 1)
+            for state in self.rings.values()
+            if now_s >= state.not_before_s
+        ]
 
     def quiet(self) -> bool:
         """Every producer is gone or closed, and everything it published is in a journal."""
@@ -169,7 +191,7 @@ class JournalProcess:
     def _drain(self, name: str, now_s: float, stopping: bool) -> int:
         state = self.rings[name]
         waiting = state.reader.head - state.journal.cursor
-        due = waiting >= state.reader.capacity // 8 or now_s - state.drained_s >= self.flush_s or stopping
+        due = waiting >= urgent(state.reader) or now_s - state.drained_s >= self.flush_s or stopping
         if not waiting or not due or now_s < state.not_before_s:
             return 0
         state.drained_s = now_s
@@ -212,6 +234,11 @@ class JournalProcess:
             self.syncer.submit(state.reader.name, state.journal.descriptor())
 
 
+def urgent(reader: Reader) -> int:
+    """So many records are drained without waiting for the flush interval."""
+    return reader.capacity // 8
+
+
 def committed_of(path: Path) -> int:
     """Where an earlier journal process of this ring stood; 0 if there was none: then all of it is ours to store."""
     control = Control(control_path(path), writable=False)
@@ -227,22 +254,23 @@ def run(config: Config, exchanges: list[str], stop: Callable[[], bool]) -> None:
     Past its budget (``collector.stop_writer_s``) it leaves what is not sealed to the next start.
     """
     process = JournalProcess(config, exchanges)
-    pause = POLL_MIN_S
+    waiting, watch = Adaptive(config.wait.min_ns / 1e9, config.wait.max_ns / 1e9), Watch()
     while not stop():
-        moved = process.step(time.monotonic())
-        pause = POLL_MIN_S if moved else min(POLL_MAX_S, pause * 2)
-        time.sleep(pause)
+        process.step(time.monotonic())
+        now_s = time.monotonic()
+        watch.set(process.watched(now_s))
+        waiting.wait(watch, process.next_due_s(now_s) - now_s, stop)
     began = time.monotonic()
     budget = config.collector.stop_writer_s
     while time.monotonic() < began + budget * DRAIN_SHARE:
         process.step(time.monotonic(), stopping=True)
         if process.quiet():
             break
-        time.sleep(POLL_MIN_S)
+        time.sleep(STOPPING_S)
     process.close()
     while not process.sealers.idle and time.monotonic() < began + budget * 0.9:
         process.sealers.poll(time.monotonic())
-        time.sleep(POLL_MIN_S * 5)
+        time.sleep(STOPPING_S)
     process.syncer.wait(max(0.0, began + budget * 0.95 - time.monotonic()))
     process.syncer.close()
     process.write_state()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.ring.protocol",
+    "ringcollect.ring.waiting.heads",
     "ringcollect.decode.memory",
     "ringcollect.decode.number",
     "ringcollect.decode.skip",

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from ringcollect.observe.http import StatusServer
 
 TICK_S = 0.05
+"""Between two looks at the processes while one of them is to be started, stopped or killed."""
+QUIET_S = 0.25
+"""The same while all of them run: so long it takes to notice that one has died. A signal is noticed at once."""
 LOOK_S = 1.0
 HEARTBEAT_S = 30.0
 ORPHANS_S = 6.0
@@ -77,6 +80,7 @@ class Run:
         self._table = ProcessTable(supervisor_pid=0, started_ns=0, data="")
         self._begin = self._snapshot = self._observer.look(self._new_table())
         self._asked = 0
+        self._woken = asyncio.Event()
 
     async def main(self) -> Outcome:
         """Run until a signal or the end of ``for_s``, then stop everything in order."""
@@ -132,9 +136,17 @@ class Run:
             if now_s >= next_heartbeat_s:
                 next_heartbeat_s = now_s + HEARTBEAT_S
                 self._heartbeat()
-            await asyncio.sleep(TICK_S)
+            await self._rest(min(next_look_s, end_s) - loop.time())
         self._look()
         return running
+
+    async def _rest(self, longest_s: float) -> None:
+        if not self._supervisor.steady:
+            await asyncio.sleep(TICK_S)
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(QUIET_S, longest_s))):
+                await self._woken.wait()
 
     async def _wait_for_orphans(self) -> None:
         """Give the children of a killed supervisor the time they have to let go of their rings."""
@@ -145,6 +157,7 @@ class Run:
 
     def _ask(self) -> None:
         self._asked += 1
+        self._woken.set()
 
     def _begin_stop(self, why: str) -> None:
         self._log.info("stopping", why=why)

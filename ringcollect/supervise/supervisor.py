@@ -93,6 +93,11 @@ class Supervisor:
         return self._stop_stage is not None
 
     @property
+    def steady(self) -> bool:
+        """True while every child runs and none is to stop: there is nothing to do but to notice the dead."""
+        return not self.stopping and all(child.state is State.RUNNING for child in self.children)
+
+    @property
     def stopped(self) -> bool:
         """True when every child has ended or was killed."""
         return self.stopping and all(child.state in (State.STOPPED, State.KILLED) for child in self.children)

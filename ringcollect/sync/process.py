@@ -1,4 +1,4 @@
-"""The synchronizer process: one worker per exchange and grid, one adaptive poll loop over all of them."""
+"""The synchronizer process: one worker per exchange and grid, one wait for all of their rings."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ringcollect.config import Config, RowPlan
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingReset
 from ringcollect.instruments import Instrument
+from ringcollect.ring.waiting import Watch, strategy
 from ringcollect.sync.engine import Parameters
 from ringcollect.sync.features.catalogue import select
 from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
 
 _log = logging.getLogger(__name__)
-_SHORTEST_S, _LONGEST_S = 0.001, 0.020
+_LOOK_S = 0.1
+"""How often at least everything is looked at that no head tells: new and replaced rings, heartbeats, checkpoints."""
 _RETRY_S = 0.1
 _HEARTBEAT_S = 1.0
-_DRAIN_S = 1.5
+_DRAIN_S, _DRAIN_PAUSE_S = 1.5, 0.005
 
 
 def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
@@ -85,14 +89,13 @@ def run(config: Config, exchanges: Sequence[str], stop: Callable[[], bool]) -> N
     A ring that is not there yet is waited for; one that was replaced is drained and attached anew.
     """
     stations = [_Station(config, exchange, plan) for exchange in exchanges for plan in config.row_plans(exchange)]
-    pause = _SHORTEST_S
+    waiting = strategy(config.wait.strategy, config.wait.min_ns / 1e9, config.wait.max_ns / 1e9)
+    watch = Watch()
     try:
         while not stop():
-            if _work(stations):
-                pause = _SHORTEST_S
-            else:
-                time.sleep(pause)
-                pause = min(pause * 1.5, _LONGEST_S)
+            if not _work(stations):
+                watch.set([ring for station in stations for ring in station.watched()])
+                waiting.wait(watch, _LOOK_S, stop)
         _drain(stations)
     finally:
         for station in stations:
@@ -113,7 +116,7 @@ def _drain(stations: Sequence[_Station]) -> None:
         if not worked and all(station.input_is_over() for station in stations):
             return
         if not worked:
-            time.sleep(_SHORTEST_S)
+            time.sleep(_DRAIN_PAUSE_S)
 
 
 class _Station:
@@ -152,6 +155,10 @@ class _Station:
         if self._dirty and now >= self._next_checkpoint:
             self._save(now)
         return worked
+
+    def watched(self) -> list[tuple[np.ndarray, int]]:
+        """The ring to wait for and the position up to which it was read; empty while there is none."""
+        return [] if self._worker is None else [(self._worker.reader.words, self._worker.reader.cursor)]
 
     def input_is_over(self) -> bool:
         """True once nothing more can come: the ring is closed, its producer dead, or there is none."""

@@ -81,6 +81,9 @@ def test_an_override_with_a_channel_the_market_has_not_is_an_error() -> None:
 
 
 def test_limits_that_contradict_each_other_are_errors() -> None:
+    assert problems('[wait]\nmin = "30ms"\n') == [
+        'config.toml:2: wait.min: found "30ms"; allowed: at most wait.max, which is 20ms'
+    ]
     assert problems('[websocket]\nretry_first = "2m"\nretry_max = "1m"\n') == [
         'config.toml:2: websocket.retry_first: found "2m"; allowed: at most websocket.retry_max, which is 1m'
     ]
@@ -102,6 +105,14 @@ def test_a_page_open_to_others_is_a_warning() -> None:
     assert fine('[http]\nhost = "::1"').warnings == ()
     assert fine('[http]\nhost = "localhost"').warnings == ()
     assert fine('[http]\nhost = "0.0.0.0"\nenabled = false').warnings == ()
+
+
+def test_a_busy_wait_on_a_low_power_host_is_a_warning() -> None:
+    low = '[collector]\nprofile = "low-power"\n'
+    (warning,) = fine(low + '[wait]\nstrategy = "spin"\n').warnings
+    assert warning == 'wait.strategy: "spin" keeps a processor busy, against profile "low-power"'
+    assert fine(low).warnings == fine('[wait]\nstrategy = "spin"\n').warnings == ()
+    assert fine(low + '[wait]\nstrategy = "yield"\n[sync]\nenabled = false\n').warnings == ()
 
 
 def test_a_grid_without_its_driver_is_a_warning() -> None:

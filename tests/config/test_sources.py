@@ -103,7 +103,7 @@ def test_a_container_needs_no_file_at_all() -> None:
     assert linear.market == "linear"
 
 
-SECTIONS = "collector, markets, ring, sync, storage, websocket, http, log"
+SECTIONS = "collector, markets, ring, wait, sync, storage, websocket, http, log"
 CAPACITY = "allowed: a power of two from 1024 to 16777216"
 
 
@@ -162,6 +162,7 @@ def test_the_low_power_profile_is_under_the_file() -> None:
     low = fine('[collector]\nprofile = "low-power"\n[storage]\nrotate_records = 5000\n').config
     default = Config()
     assert low.ring.capacity < default.ring.capacity
+    assert low.wait.min_ns > default.wait.min_ns and low.wait.max_ns > default.wait.max_ns
     assert low.storage.rotate_records == 5000
     assert low.storage.zstd_level < default.storage.zstd_level
     assert fine("").config == default

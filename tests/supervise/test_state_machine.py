@@ -75,6 +75,18 @@ def test_restart_delays_double_to_the_cap_and_begin_anew_after_a_healthy_while()
     assert child.last_exit == "signal 9"
 
 
+def test_it_is_steady_while_every_child_runs_and_none_is_to_stop() -> None:
+    world = World(Stage.FEED, Stage.SYNC, first_s=1, max_s=4)
+    assert world.supervisor.steady
+    world.newest("sync").code = 1
+    world.at(1)
+    assert not world.supervisor.steady
+    world.at(3)
+    assert world.supervisor.steady
+    world.supervisor.stop()
+    assert not world.supervisor.steady
+
+
 def test_a_child_that_cannot_be_started_is_tried_again_later() -> None:
     world = World(Stage.FEED, first_s=1, max_s=4)
     world.refuse.add("feed")
