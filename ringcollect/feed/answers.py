@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from ringcollect.errors import RejectedFrame
-from ringcollect.exchanges.protocol import Batch, Decoded, Purpose, RestMeaning
+from ringcollect.exchanges.protocol import Batch, Decoded, Purpose, RestCall, RestMeaning
 from ringcollect.feed.books import Books
-from ringcollect.feed.catalogue import Catalogue, Listed
+from ringcollect.feed.catalogue import Catalogue
 from ringcollect.feed.connections import Connections
 from ringcollect.feed.core import Core
+from ringcollect.feed.pages import Page
 from ringcollect.feed.polls import Polls
 from ringcollect.feed.recording import Recorder
 from ringcollect.feed.requests import Requests
@@ -39,6 +42,7 @@ class Answers:
         self._polls = polls
         self._connections = connections
         self._launched: set[str] = set()
+        self._calls: dict[str, deque[RestCall]] = {}  # of each market, not yet asked
 
     def rest(self, request: int, status: int, headers: dict[str, str], body: bytes, now_ns: int) -> None:
         """The answer to request ``request``; status 0: there is none."""
@@ -49,8 +53,10 @@ class Answers:
         headers = self._requests.seen_headers(wanted, headers)
         if stream is None:
             # Megabytes about thousands of instruments we do not collect: only what concerns us is kept and recorded.
-            listed = self._catalogue.read(action.market, body) if 200 <= status < 300 else None
-            self.metadata(request, status, headers, listed, now_ns)
+            call = RestCall(action.url, action.weight, Purpose.INSTRUMENTS, action.market)
+            more = bool(self._calls[action.market])
+            page = self._catalogue.read(call, body, more) if 200 <= status < 300 else None
+            self.metadata(request, status, headers, page, now_ns)
             return
         self._recorder.rest(action.url, request, status, headers, body, now_ns)
         self._requests.take(request)
@@ -79,18 +85,30 @@ class Answers:
             else:
                 self._polls.publish(stream, batch, now_ns)
 
-    def metadata(self, request: int, status: int, headers: dict[str, str], listed: Listed | None, now_ns: int) -> None:
+    def ask_instruments(self, market: str, now_ns: int) -> None:
+        """Ask for the instrument list of ``market`` from its beginning: one request after the other."""
+        self._catalogue.forget_pages(market)
+        exchange = self._core.exchange
+        self._calls[market] = deque(exchange.instruments_calls(market, self._core.market(market).rest_url))
+        self._requests.instruments(self._calls[market].popleft(), now_ns)
+
+    def metadata(self, request: int, status: int, headers: dict[str, str], page: Page | None, now_ns: int) -> None:
         """What the exchange says about the planned symbols; None: it did not answer well."""
         wanted = self._requests.take(request)
         if wanted is None:
             return
         market = wanted.action.market
-        self._recorder.event("metadata", now_ns, [request, status, headers, listed])
+        self._recorder.event("metadata", now_ns, [request, status, headers, page])
         self._requests.answered(wanted, status, headers, now_ns)
-        if listed is None:
+        if page is None:
             self._core.timers.set(("list", market), now_ns + self._core.options.metadata_ns)
             return
-        self._catalogue.list_market(market, listed, now_ns)
+        if page.next_url:
+            self._calls[market].appendleft(RestCall(page.next_url, page.next_weight, Purpose.INSTRUMENTS, market))
+        if self._calls[market]:
+            self._requests.instruments(self._calls[market].popleft(), now_ns)
+            return
+        self._catalogue.list_market(market, page.listed, now_ns)
         if market in self._launched:
             self._catalogue.fail_unlisted(market, now_ns)
         self.launch(market, now_ns)

@@ -8,12 +8,14 @@ precedes it, kept for the record.
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 import numpy as np
 
 from ringcollect.exchanges.protocol import Batch, Verdict
 from ringcollect.feed.bridge import Held, Phase
 from ringcollect.feed.core import Core
+from ringcollect.feed.ledger import State
 from ringcollect.feed.requests import Requests
 from ringcollect.feed.stream import ANY_CONN, Stream
 from ringcollect.records import Flag, Status
@@ -38,11 +40,12 @@ def claimed_predecessor(first_id: int, prev_id: int) -> int:
 
 
 class Books:
-    """Every book of a session. ``requests`` fetches snapshots."""
+    """Every book of a session. ``requests`` fetches snapshots; ``renew`` subscribes anew where the stream has them."""
 
-    def __init__(self, core: Core, requests: Requests) -> None:
+    def __init__(self, core: Core, requests: Requests, renew: Callable[[Stream, int], None]) -> None:
         self._core = core
         self._requests = requests
+        self._renew = renew
 
     def delta(self, stream: Stream, event: Batch, conn: int, now_ns: int, *, contested: bool) -> bool:
         """One depth frame of ``stream`` (its records may be changed); ``contested``: two sockets carry the stream.
@@ -52,12 +55,17 @@ class Books:
         batch, first_id, last_id, prev_id = event.records, event.first_id, event.last_id, event.prev_id
         bridge = stream.bridge
         assert bridge is not None
+        if not bridge.numbered:
+            if self._by_another(stream, conn):
+                self._core.sink.count("dropped_duplicates")  # without ids, one connection is followed
+                return True
+            batch["id"] = first_id = last_id = bridge.last_id + 1
         if bridge.phase is Phase.VOID:
             self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
             self.want_snapshot(stream, now_ns)
             return True
         known = bridge.last_id
-        other = stream.conn not in (ANY_CONN, conn) and bridge.phase is Phase.LIVE
+        other = bridge.numbered and stream.conn not in (ANY_CONN, conn) and bridge.phase is Phase.LIVE
         verdict = bridge.overlap(first_id, last_id, prev_id) if other else bridge.delta(first_id, last_id, prev_id)
         if verdict is Verdict.FITS:
             stream.conn = conn
@@ -104,6 +112,45 @@ class Books:
             )  # fmt: skip
         return True
 
+    def streamed(self, stream: Stream, event: Batch, conn: int, now_ns: int) -> None:
+        """A snapshot that came by the stream: the book is what it says, whatever was known.
+
+        Only the copy of a second connection that tells less than what is known is dropped.
+        """
+        bridge = stream.bridge
+        assert bridge is not None
+        batch, snapshot_id = event.records, event.last_id
+        if bridge.numbered:
+            if self._by_another(stream, conn) and snapshot_id <= bridge.last_id:
+                self._core.sink.count("dropped_duplicates")
+                return
+        else:
+            batch["id"] = snapshot_id = bridge.last_id + 1
+        bridge.void()
+        stream.conn = conn
+        self._core.timers.cancel(("base", stream.key))
+        self._core.timers.cancel(("snapshot", stream.key))
+        stream.mark_gap(batch)
+        self.snapshot(stream, batch, snapshot_id, now_ns)
+
+    def check(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int) -> None:
+        """A checksum, behind the levels it is of: UNSYNCED if they were."""
+        bridge = stream.bridge
+        assert bridge is not None
+        if self._by_another(stream, conn):
+            return
+        if not bridge.numbered:
+            batch["id"] = bridge.last_id
+        if bridge.phase is Phase.VOID or int(batch["id"][0]) != bridge.last_id:
+            batch["flags"] |= int(Flag.UNSYNCED)
+        self._core.sink.data(batch, now_ns)
+
+    @staticmethod
+    def _by_another(stream: Stream, conn: int) -> bool:
+        """Another connection than ``conn`` is the one that the whole book follows."""
+        assert stream.bridge is not None
+        return stream.bridge.phase is not Phase.VOID and stream.conn not in (ANY_CONN, conn)
+
     def void(self, stream: Stream, cause: Cause, now_ns: int) -> None:
         """The base is lost: from now on deltas are UNSYNCED until a snapshot bridges."""
         bridge = stream.bridge
@@ -123,14 +170,32 @@ class Books:
         if cause is not Cause.START:
             core.sink.count("resyncs")
 
+    def expect(self, stream: Stream, now_ns: int) -> None:
+        """The stream was acknowledged: its base is fetched, if it does not come by itself."""
+        if not stream.based_by_stream:
+            self.want_snapshot(stream, now_ns)
+
+    def base_missing(self, stream: Stream, now_ns: int) -> None:
+        """The snapshot did not come by the stream. (If nothing at all does, that is the watchdog's.)"""
+        if stream.awaits_base and stream.state is State.FLOWING:
+            self.failed(stream, "no snapshot on the stream", now_ns)
+
     def want_snapshot(self, stream: Stream, now_ns: int) -> None:
         """Ask for a snapshot unless one is on its way, planned, or the cool-down runs."""
         assert stream.bridge is not None
+        timers = self._core.timers
         if stream.bridge.phase is not Phase.VOID or stream.snapshot_request or self._core.passive:
             return
-        if ("snapshot", stream.key) in self._core.timers:
+        if ("snapshot", stream.key) in timers or ("base", stream.key) in timers:
+            return
+        if stream.based_by_stream and stream.snapshot_attempts >= self._core.options.resync_attempts:
+            self.failed(stream, "base after base does not hold", now_ns)
             return
         stream.snapshot_attempts += 1
+        if stream.based_by_stream:
+            timers.set(("base", stream.key), now_ns + self._core.options.ack_ns)
+            self._renew(stream, now_ns)
+            return
         stream.snapshot_request = self._requests.snapshot(stream, now_ns)
         self._core.sink.count("snapshot_fetches")
 
@@ -163,11 +228,14 @@ class Books:
         bridge = stream.bridge
         assert bridge is not None
         batch["aux"] = claimed_predecessor(first_id, prev_id)
-        held = Held(first_id, last_id, prev_id, batch.copy())
+        held = None if stream.based_by_stream else Held(first_id, last_id, prev_id, batch.copy())
         batch["flags"] |= int(Flag.UNSYNCED)
         self._publish(stream, batch, now_ns)
         self._core.sink.count("unsynced_records", len(batch))
-        if not bridge.hold(held):
+        if held is None:  # the snapshot comes behind it on the same socket
+            if not bridge.numbered:
+                bridge.last_id = last_id
+        elif not bridge.hold(held):
             self._core.sink.count("held_overflows")
             stream.snapshot_request = 0  # the one on its way is too old now
 

@@ -46,6 +46,7 @@ class Bridge:
     accept: Rule
     join: Rule
     bound: int = HELD_RECORDS
+    numbered: bool = True  # by the venue; else by the feed: ``last_id`` counts the frames of the book
     phase: Phase = Phase.VOID
     last_id: int = 0  # of the last accepted batch, snapshot or delta
     held: list[Held] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Bridge:
     def delta(self, first_id: int, last_id: int, prev_id: int) -> Verdict:
         """Test a delta against the base; on FITS it is accepted. Only with a base (phase not VOID)."""
         rule = self.join if self.phase is Phase.BASED else self.accept
-        verdict = rule(self.last_id, first_id, last_id, prev_id)
+        verdict = rule(self.last_id, first_id, last_id, prev_id) if self.numbered else Verdict.FITS
         if verdict is Verdict.FITS:
             self.phase = Phase.LIVE
             self.last_id = last_id

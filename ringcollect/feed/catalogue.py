@@ -10,22 +10,20 @@ import numpy as np
 
 from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
 from ringcollect.exchanges.hot import HOT_CHANNELS
-from ringcollect.exchanges.protocol import Decoded, UrlMeaning, Want
+from ringcollect.exchanges.protocol import Decoded, Listing, RestCall, UrlMeaning, Want
 from ringcollect.feed.bridge import Bridge
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import DenseIds
 from ringcollect.feed.inference import inferred_metadata
 from ringcollect.feed.ledger import Reason, State, move
 from ringcollect.feed.legs import Socket
+from ringcollect.feed.pages import Listed, Page, look_up, merged
 from ringcollect.feed.recording import Recorder
 from ringcollect.feed.stream import Stream
 from ringcollect.instruments import Instrument, Registry
-from ringcollect.records import CHANNELS_BY_NAME, Channel
+from ringcollect.records import CHANNELS_BY_NAME, Channel, Kind
 
 _IDENTITY = frozenset({"number", "exchange", "market", "symbol", "valid_from_ns", "version"})
-
-Listed = dict[str, list | None]
-"""Planned spelling -> [native symbol, metadata], or None for a symbol the exchange does not list."""
 
 
 class Catalogue:
@@ -37,7 +35,9 @@ class Catalogue:
         self.last_error = ""
         self._native: dict[tuple[str, str], str] = {}  # (market, planned spelling) -> native symbol
         self._unlisted: dict[tuple[str, str], None] = {}  # in the order of the configuration
+        self._pages: dict[str, list[Listing]] = {}  # of each market's list, while it comes
         self._metadata: dict[tuple[str, str], dict[str, Any]] = {}  # of a capture's instrument list
+        self._more: dict[tuple[str, str], dict[str, Any]] = {}  # and of its partial ones
         self._expected: list[tuple[str, Want, int]] = []  # streams a capture's URLs name, not yet seen
 
     def begin(self, now_ns: int) -> None:
@@ -50,7 +50,7 @@ class Catalogue:
         for instrument in self._registry.rows():
             recorder.event("instrument", now_ns, instrument)
             core.sink.instrument(instrument, now_ns, is_new=False, is_changed=False)
-            core.decoder.add_symbol(instrument.market, instrument.symbol, instrument.number)
+            self._tell_decoder(instrument)
 
     def _take_from_ring(self, kept: Instrument) -> None:
         fields = {f: getattr(kept, f) for f in kept.__struct_fields__ if f not in _IDENTITY}
@@ -67,30 +67,35 @@ class Catalogue:
 
     # live: the exchange's list
 
-    def read(self, market: str, body: bytes) -> Listed | None:
-        """What the exchange's instrument list says about the planned symbols; None if it cannot be read."""
-        exchange = self._core.exchange
+    def read(self, call: RestCall, body: bytes, more: bool) -> Page | None:
+        """One answer to ``instruments_calls``, None if it cannot be read. ``more``: others of them are to come."""
+        exchange, market = self._core.exchange, call.market
         try:
+            following = exchange.next_instruments_call(call, body)
             listings = [one for one in exchange.listings(market, body) if one.market in ("", market)]
         except RejectedFrame as error:
             self._core.sink.count("rest_errors")
             self.last_error = error.reason
             return None
-        by_symbol = {listing.symbol: listing for listing in listings}
-        listed: Listed = {}
-        for spelling in (planned.symbol for planned in self._core.market(market).symbols):
-            try:
-                symbol = exchange.resolve(market, spelling, listings)
-            except ConfigError as error:
-                self.last_error = str(error)
-                listed[spelling] = None
-                continue
-            found = by_symbol.get(symbol)
-            listed[spelling] = None if found is None else [symbol, found.metadata]
-        return listed
+        pages = self._pages.setdefault(market, [])
+        pages += listings
+        if following is not None:
+            return Page(next_url=following.url, next_weight=following.weight)
+        if more:
+            return Page()
+        spellings = [planned.symbol for planned in self._core.market(market).symbols]
+        listed, complaint = look_up(exchange, market, spellings, merged(pages))
+        self.last_error = complaint or self.last_error
+        self.forget_pages(market)
+        return Page(listed=listed)
+
+    def forget_pages(self, market: str) -> None:
+        """The list is read, or will be read again from its beginning."""
+        self._pages.pop(market, None)
 
     def list_market(self, market: str, listed: Listed, now_ns: int) -> None:
         """Register what is listed; what is not becomes FAILED in the ledger, by name."""
+        depths = {planned.symbol: planned.depth for planned in self._core.market(market).symbols}
         for spelling, found in listed.items():
             if found is None:
                 self._unlisted[market, spelling] = None
@@ -98,7 +103,8 @@ class Catalogue:
             symbol, metadata = found
             self._unlisted.pop((market, spelling), None)
             self._native[market, spelling] = symbol
-            self.register(market, symbol, now_ns, metadata)
+            limit = self._core.exchange.book_depth(market, depths.get(spelling, 0))
+            self.register(market, symbol, now_ns, {"book_depth": limit} | metadata)
 
     def fail_unlisted(self, market: str, now_ns: int) -> None:
         """Streams that were asked for before the list came, of symbols it does not have."""
@@ -163,9 +169,14 @@ class Catalogue:
             return
         for listing in listings:
             of = listing.market or market
-            self._metadata[of, listing.symbol] = listing.metadata
+            metadata = listing.metadata
+            if listing.partial:
+                self._more[of, listing.symbol] = metadata
+            else:
+                metadata = {"inferred": False} | metadata
+                self._metadata[of, listing.symbol] = metadata
             if self._registry.get(of, listing.symbol) is not None:
-                self.register(of, listing.symbol, now_ns, {"inferred": False} | listing.metadata)
+                self.register(of, listing.symbol, now_ns, metadata | self._more.get((of, listing.symbol), {}))
 
     def market_of(self, market: str, symbol: str) -> str:
         """The market of a symbol that came by a connection of ``market``; "" if it is not collected."""
@@ -207,6 +218,9 @@ class Catalogue:
             metadata |= _inferred(np.concatenate(records))
         else:
             metadata |= {"inferred": True}
+        metadata |= self._more.get((market, symbol), {})
+        for batch in records:
+            metadata |= self._limit(market, batch)
         instrument = self.register(market, symbol, now_ns, metadata)
         for expected in [e for e in self._expected if e[0] == market and e[1].symbol == symbol]:
             self._expected.remove(expected)
@@ -216,6 +230,10 @@ class Catalogue:
     def refine(self, stream: Stream, records: np.ndarray, now_ns: int) -> None:
         """A snapshot shows more prices than a first frame: an inferred tick may turn out to be finer."""
         instrument = self._registry.by_number(stream.instrument)
+        if self._core.passive and not instrument.book_depth:
+            limit = self._limit(stream.market, records)
+            if limit:
+                self.register(stream.market, stream.symbol, now_ns, limit)
         if not instrument.inferred or not len(records):
             return
         seen = _inferred(records)
@@ -226,6 +244,13 @@ class Catalogue:
             seen["lot_size"] = float(f"1e-{seen['size_precision']}")
             self.register(stream.market, stream.symbol, now_ns, seen)
 
+    def _limit(self, market: str, records: np.ndarray) -> dict[str, Any]:
+        """Where books are cut at a depth, a capture tells it by its snapshots: as metadata, {} if there is no limit."""
+        sides = records["side"][records["kind"] == Kind.BOOK_SNAPSHOT]
+        most = max(np.count_nonzero(sides == 1), np.count_nonzero(sides == -1))
+        limit = self._core.exchange.book_depth(market, int(most)) if most else 0
+        return {"book_depth": limit} if limit else {}
+
     # both
 
     def register(self, market: str, symbol: str, now_ns: int, metadata: dict[str, Any]) -> Instrument:
@@ -233,8 +258,13 @@ class Catalogue:
         core = self._core
         instrument, is_new, is_changed = self._registry.register(market, symbol, now_ns, **metadata)
         core.sink.instrument(instrument, now_ns, is_new=is_new, is_changed=is_changed)
-        core.decoder.add_symbol(market, symbol, instrument.number)
+        self._tell_decoder(instrument)
         return instrument
+
+    def _tell_decoder(self, instrument: Instrument) -> None:
+        self._core.decoder.add_symbol(
+            instrument.market, instrument.symbol, instrument.number, instrument.funding_interval_ns
+        )
 
     def stream(self, market: str, symbol: str, instrument: int, channel: Channel, now_ns: int) -> Stream:
         """The stream of (instrument, channel), made with its ledger row if it is new."""
@@ -249,7 +279,11 @@ class Catalogue:
         stream = Stream(market, symbol, instrument, channel, row)
         exchange = core.exchange
         if channel is Channel.BOOK:
-            stream.bridge = Bridge(exchange.accept(market), exchange.join(market), core.options.held_records)
+            stream.bridge = Bridge(
+                exchange.accept(market), exchange.join(market), core.options.held_records,
+                numbered=exchange.numbered_books(market),
+            )  # fmt: skip
+            stream.based_by_stream = exchange.book_base(market) == "stream"
         if channel is Channel.TRADE and exchange.dense_trade_ids(market):
             stream.ids = DenseIds()
         if channel in HOT_CHANNELS:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ringcollect.errors import RingcollectError
-from ringcollect.exchanges import protocol
-from ringcollect.exchanges.protocol import Answer, Request, Want
+from ringcollect.exchanges import hot, protocol
+from ringcollect.exchanges.protocol import Answer, Request
 from ringcollect.feed.actions import Close, Connect, Ping, Send
 from ringcollect.feed.backoff import Backoff
 from ringcollect.feed.core import Core
@@ -27,11 +27,19 @@ MOST_LEGS = 127
 
 
 class Connections:
-    """Every leg of a session. ``on_lost(streams, now)`` is told what a lost socket carried."""
+    """Every leg of a session. ``on_lost(streams, now)`` is told what a lost socket carried, ``on_acked`` what is
+    subscribed from now on.
+    """
 
-    def __init__(self, core: Core, on_lost: Callable[[list[Stream], int], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        on_lost: Callable[[list[Stream], int], None],
+        on_acked: Callable[[list[Stream], int], None],
+    ) -> None:
         self._core = core
         self._on_lost = on_lost
+        self._on_acked = on_acked
         self.legs: list[Leg] = []
         self.sockets: dict[int, Socket] = {}
         self._requests = 0
@@ -55,6 +63,7 @@ class Connections:
         """A connection the session did not ask for: the capture's own."""
         meaning = self._core.exchange.read_url(url) if url else None
         context = self._core.decoder.context(market, conn, () if meaning is None else meaning.streams)
+        context[hot.C_EXPECTED] = -1
         socket = Socket(conn, url, market, None, context, Phase.OPEN, opened_ns=now_ns, alive_ns=now_ns)
         self.sockets[conn] = socket
         self._core.sink.status(Status.CONNECTED, now_ns, conn=conn & 0xFF)
@@ -74,6 +83,7 @@ class Connections:
             return
         conn = leg.next_conn()
         context = core.decoder.context(leg.plan.market, conn, leg.plan.streams)
+        context[hot.C_EXPECTED] = -1  # a new connection counts its frames anew
         socket = Socket(conn, leg.plan.url, leg.plan.market, leg, context, alive_ns=now_ns)
         self.sockets[socket.conn] = socket
         if successor:
@@ -102,6 +112,9 @@ class Connections:
         core.timers.cancel(("connect", conn))
         core.sink.status(Status.CONNECTED, now_ns, conn=conn & 0xFF)
         core.timers.set(("alive", conn), now_ns + self._silence_ns(socket) // 2)
+        keepalive = core.exchange.keepalive(socket.market)
+        if keepalive.kind != "none":
+            core.timers.set(("ping", conn), now_ns + keepalive.interval_ns)
         lifetime_ns = core.exchange.limits(socket.market).lifetime_ns
         if socket is socket.leg.successor:
             core.timers.set(("overlap", socket.leg.number), now_ns + core.options.overlap_ns)
@@ -118,7 +131,7 @@ class Connections:
         leg = socket.leg
         if leg is None:
             return
-        by_want = {Want(s.symbol, s.channel): s for s in streams}
+        by_want = {s.want: s for s in streams}
         wants = list(by_want)
         if again:
             for request in core.exchange.unsubscribe(leg.plan, wants, self._requests + 1):
@@ -143,12 +156,21 @@ class Connections:
                 return
             outgoing = socket.outbox.popleft()
             socket.next_send_ns = now_ns + gap_ns
-            if outgoing.streams:
+            if outgoing.streams and core.exchange.acknowledges:
                 socket.pending[outgoing.number] = outgoing
                 core.timers.set(("ack", socket.conn, outgoing.number), now_ns + core.options.ack_ns)
-            core.act(Send(socket.conn, outgoing.text))
-            if core.options.record_frames:
-                core.sink.keep(outgoing.text.encode(), now_ns, socket.conn, Direction.OUT, url=socket.url)
+            self._send(socket, outgoing.text, now_ns)
+            for stream in outgoing.streams:
+                if stream.awaits_base:
+                    core.timers.set(("base", stream.key), now_ns + core.options.ack_ns)
+            if not core.exchange.acknowledges:
+                self._on_acked(self._settle(socket, outgoing.streams, True, now_ns), now_ns)
+
+    def _send(self, socket: Socket, text: str, now_ns: int) -> None:
+        core = self._core
+        core.act(Send(socket.conn, text))
+        if core.options.record_frames:
+            core.sink.keep(text.encode(), now_ns, socket.conn, Direction.OUT, url=socket.url)
 
     def send_more(self, conn: int, now_ns: int) -> None:
         """The venue's message rate allows another one."""
@@ -156,28 +178,46 @@ class Connections:
         if socket is not None:
             self.flush(socket, now_ns)
 
-    def acked(self, socket: Socket, answer: Answer, now_ns: int) -> list[Stream]:
-        """The venue answered a request; returns the streams that are acknowledged by it.
+    def acked(self, socket: Socket, answer: Answer, now_ns: int) -> None:
+        """The venue answered a request: all of it, or the streams that the answer names.
 
         An answer that does not say to what it answers is taken for the only request that waits, if there is one.
         """
-        core = self._core
-        number = answer.request_id
-        if number is None and len(socket.pending) == 1:
-            number = next(iter(socket.pending))
-        outgoing = socket.pending.pop(number, None) if number is not None else None
-        if outgoing is None:
-            return []
-        core.timers.cancel(("ack", socket.conn, number))
-        streams = [s for s in outgoing.streams if s.state is State.REQUESTED]
-        for stream in streams:
-            if answer.ok:
-                move(stream, State.ACKED, Reason.NONE, now_ns, core.sink, socket.conn)
-            else:
-                move(stream, State.FAILED, Reason.REFUSED, now_ns, core.sink, socket.conn)
+        streams = self._answered(socket, answer)
+        acked = self._settle(socket, streams, answer.ok, now_ns)
         if socket.leg is not None and socket is socket.leg.successor:
             self._hand_over_if_ready(socket.leg, now_ns)
-        return streams if answer.ok else []
+        if answer.ok:
+            self._on_acked(acked, now_ns)
+
+    def _answered(self, socket: Socket, answer: Answer) -> list[Stream]:
+        """The streams an answer is about; requests with nothing left to be answered wait no longer."""
+        number = answer.request_id
+        if answer.wants:
+            named = {(want.symbol, want.channel) for want in answer.wants}
+            asked = list(socket.pending.values())
+            streams = [s for outgoing in asked for s in outgoing.streams if (s.symbol, s.channel) in named]
+            for outgoing in asked:
+                outgoing.streams = [s for s in outgoing.streams if s not in streams]
+            done = [outgoing.number for outgoing in asked if not outgoing.streams]
+        else:
+            if number is None and len(socket.pending) == 1:
+                number = next(iter(socket.pending))
+            if number is None or number not in socket.pending:
+                return []
+            streams, done = socket.pending[number].streams, [number]
+        for one in done:
+            del socket.pending[one]
+            self._core.timers.cancel(("ack", socket.conn, one))
+        return streams
+
+    def _settle(self, socket: Socket, streams: list[Stream], ok: bool, now_ns: int) -> list[Stream]:
+        """Write down that these were acknowledged or refused; those that were not flowing already are returned."""
+        waiting = [s for s in streams if s.state is State.REQUESTED]
+        state, reason = (State.ACKED, Reason.NONE) if ok else (State.FAILED, Reason.REFUSED)
+        for stream in waiting:
+            move(stream, state, reason, now_ns, self._core.sink, socket.conn)
+        return waiting
 
     def ack_missing(self, conn: int, number: int, now_ns: int) -> list[Stream]:
         """Request ``number`` was not answered in time; returns the streams that are silent because of it."""
@@ -216,6 +256,19 @@ class Connections:
         next_look = limit if socket.pinged else limit // 2
         core.timers.set(("alive", conn), socket.alive_ns + next_look)
 
+    def ping(self, conn: int, now_ns: int) -> None:
+        """The venue wants to hear from us at a steady pace."""
+        core = self._core
+        socket = self.sockets.get(conn)
+        if socket is None or socket.phase is not Phase.OPEN:
+            return
+        keepalive = core.exchange.keepalive(socket.market)
+        core.timers.set(("ping", conn), now_ns + keepalive.interval_ns)
+        if keepalive.kind == "text":
+            self._send(socket, keepalive.text, now_ns)
+        else:
+            core.act(Ping(conn))
+
     def rejected(self, socket: Socket, now_ns: int) -> None:
         """One more frame nobody understands: most of a window of them, and the connection is not worth keeping."""
         core = self._core
@@ -244,14 +297,13 @@ class Connections:
             return
         was_open = socket.phase is Phase.OPEN
         socket.phase = Phase.CLOSED
-        for timer in (("connect", conn), ("alive", conn), ("send", conn)):
+        for timer in (("connect", conn), ("alive", conn), ("ping", conn), ("send", conn)):
             core.timers.cancel(timer)
         for number in socket.pending:
             core.timers.cancel(("ack", conn, number))
         leg = socket.leg
         if leg is None:
-            carried = [s for s in core.streams.values() if s.conn == conn or int(s.row["conn"][0]) == conn]
-            self._disconnected(carried, conn, code, now_ns)
+            self._disconnected(self.carried_by(socket), conn, code, now_ns)
             return
         if socket is leg.successor:
             leg.successor = None
@@ -271,6 +323,13 @@ class Connections:
         if leg.socket is None:
             core.timers.set(("leg", leg.number), now_ns + leg.backoff.next_ns())
 
+    def carried_by(self, socket: Socket) -> list[Stream]:
+        """The streams of a socket: its leg's, or (a capture's own connection) those that came by it."""
+        if socket.leg is not None:
+            return socket.leg.streams
+        conn = socket.conn
+        return [s for s in self._core.streams.values() if s.conn == conn or int(s.row["conn"][0]) == conn]
+
     def _disconnected(self, streams: list[Stream], conn: int, code: int, now_ns: int) -> None:
         sink = self._core.sink
         for stream in streams:
@@ -284,7 +343,7 @@ class Connections:
 
     def _silence_ns(self, socket: Socket) -> int:
         """How long nothing at all may come: our own pings make every healthy venue answer within it."""
-        return self._core.options.stale_ns
+        return self._core.exchange.keepalive(socket.market).deadline_ns or self._core.options.stale_ns
 
     # handing over
 
@@ -343,7 +402,7 @@ class Connections:
         self._core.act(Close(old.conn))
         old.phase = Phase.CLOSED
         self.sockets.pop(old.conn, None)
-        for timer in (("alive", old.conn), ("send", old.conn)):
+        for timer in (("alive", old.conn), ("ping", old.conn), ("send", old.conn)):
             self._core.timers.cancel(timer)
         self._promote(leg, now_ns)
 

@@ -43,4 +43,5 @@ FEED_COUNTERS = (
     "instruments",
     "dropped_ahead",  # deltas of a second connection that ran ahead of the first
     "refused_symbols",  # planned symbols no ring row can hold
+    "connection_gaps",  # holes in the numbers a venue gives all frames of a connection
 )

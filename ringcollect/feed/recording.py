@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ringcollect.feed.pages import Page
 from ringcollect.feed.plan import Plan
 from ringcollect.feed.sink import Sink
 from ringcollect.instruments import Instrument
@@ -83,7 +84,8 @@ def _apply_event(session: Session, name: str, data: Any, conn: int, ts: int) -> 
     elif name == "close":
         session.close(conn, data[0], data[1], ts)
     elif name == "metadata":
-        session.metadata(data[0], data[1], data[2], data[3], ts)
+        page = None if data[3] is None else msgspec.convert(data[3], Page)
+        session.metadata(data[0], data[1], data[2], page, ts)
     elif name == "resync":
         session.resync(data, ts)
     elif name == "clock_step":

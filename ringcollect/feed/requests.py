@@ -35,9 +35,8 @@ class Requests:
         self._budgets: dict[str, Window] = {}
         self._errors_in_a_row = 0
 
-    def instruments(self, market: str, now_ns: int) -> int:
-        """Ask for the instrument list of ``market``; returns the request's number."""
-        [call, *_] = self._core.exchange.instruments_calls(market, self._core.market(market).rest_url)
+    def instruments(self, call: RestCall, now_ns: int) -> int:
+        """Ask for a part of a market's instrument list; returns the request's number."""
         return self._add(call, None, now_ns)
 
     def snapshot(self, stream: Stream, now_ns: int) -> int:

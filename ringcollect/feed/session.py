@@ -10,17 +10,19 @@ import random
 from collections.abc import Callable
 
 from ringcollect.errors import RejectedFrame
-from ringcollect.exchanges.protocol import Answer, Batch, Code, Exchange, Notice, Outcome
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.protocol import Answer, Code, Exchange, Notice, Outcome
 from ringcollect.feed.actions import Action
 from ringcollect.feed.answers import Answers
 from ringcollect.feed.books import Books, Cause
 from ringcollect.feed.bridge import Phase
-from ringcollect.feed.catalogue import Catalogue, Listed
+from ringcollect.feed.catalogue import Catalogue
 from ringcollect.feed.connections import Connections
 from ringcollect.feed.core import Core
-from ringcollect.feed.ledger import Reason, State, move
+from ringcollect.feed.delivery import Delivery
 from ringcollect.feed.legs import Phase as SocketPhase
 from ringcollect.feed.legs import Socket
+from ringcollect.feed.pages import Page
 from ringcollect.feed.plan import Plan
 from ringcollect.feed.polls import Polls
 from ringcollect.feed.prints import Prints
@@ -30,7 +32,7 @@ from ringcollect.feed.sink import FrameRing, RecordRing, Sink
 from ringcollect.feed.stream import ANY_CONN, Stream
 from ringcollect.feed.watchdog import Watchdog
 from ringcollect.instruments import Registry
-from ringcollect.records import Channel, Flag, Kind, Status
+from ringcollect.records import Channel, Status
 from ringcollect.ring.frames import Direction
 
 REST_CONN = 255
@@ -54,10 +56,12 @@ class Session:
         self.core = Core(plan, exchange, decoder, sink, random.Random(options.seed))
         self.catalogue = Catalogue(self.core, registry)
         self.requests = Requests(self.core)
-        self.books = Books(self.core, self.requests)
-        self.prints = Prints(self.core)
-        self.connections = Connections(self.core, self._lost)
+        self.books = Books(self.core, self.requests, self._renew)
+        self.connections = Connections(self.core, self._lost, self._acked)
         self.watchdog = Watchdog(self.core)
+        self._delivery = Delivery(
+            self.core, self.catalogue, self.books, Prints(self.core), self.connections, self.watchdog
+        )
         self.polls = Polls(self.core, self.requests)
         self._recorder = Recorder(sink, options.record_frames)
         self.answers = Answers(
@@ -96,7 +100,7 @@ class Session:
             return
         for market in core.plan.markets:
             core.timers.set(("metadata", market.market), now_ns + core.options.metadata_ns)
-            self.requests.instruments(market.market, now_ns)
+            self.answers.ask_instruments(market.market, now_ns)
 
     def open(self, conn: int, url: str, now_ns: int) -> None:
         """The socket ``conn`` is up."""
@@ -160,9 +164,9 @@ class Session:
         """A REST answer in a capture: nobody asked, the URL says what it is."""
         self.answers.seen(url, status, body, now_ns)
 
-    def metadata(self, request: int, status: int, headers: dict[str, str], listed: Listed | None, now_ns: int) -> None:
-        """A recorded answer to the request for the instrument list, reduced to what was planned."""
-        self.answers.metadata(request, status, headers, listed, now_ns)
+    def metadata(self, request: int, status: int, headers: dict[str, str], page: Page | None, now_ns: int) -> None:
+        """A recorded answer to a request for the instrument list, reduced to what was planned."""
+        self.answers.metadata(request, status, headers, page, now_ns)
 
     def resync(self, instrument: int, now_ns: int) -> None:
         """A consumer found the book of ``instrument`` wrong: fetch a new base for it alone."""
@@ -228,7 +232,7 @@ class Session:
         if code in _TAKEN:
             batch = core.decoder.taken(socket.context)
             sink.count("decoded" if len(batch.records) else "ignored")
-            self._batch(socket, batch, ts_recv)
+            self._delivery.batches(socket, (batch,), int(socket.context[hot.C_SEQUENCE]), ts_recv)
             return
         try:
             decoded = core.decoder.cold(payload, socket.context, ts_recv)
@@ -240,10 +244,9 @@ class Session:
             self._reject(socket, payload, error.reason, ts_recv, opcode)
             return
         sink.count(_OUTCOME_COUNTER[decoded.outcome])
-        for batch in decoded.batches:
-            self._batch(socket, batch, ts_recv)
+        self._delivery.batches(socket, decoded.batches, decoded.sequence, ts_recv)
         if isinstance(decoded.control, Answer):
-            self._answer(socket, decoded.control, ts_recv)
+            self.connections.acked(socket, decoded.control, ts_recv)
         elif isinstance(decoded.control, Notice) and decoded.control.closing:
             self.connections.announced_cut(socket, ts_recv)
 
@@ -258,52 +261,12 @@ class Session:
             core.timers.set(("rejects",), ts_recv + 1_000_000_000)
         self.connections.rejected(socket, ts_recv)
 
-    def _batch(self, socket: Socket, batch: Batch, ts_recv: int) -> None:
-        core = self.core
-        stream = core.streams.get((batch.instrument, int(batch.channel)))
-        if stream is None:
-            if not core.passive:
-                return  # it came along with what was asked for
-            of = self.catalogue.instrument(batch.instrument)
-            stream = self.catalogue.stream(of.market, of.symbol, batch.instrument, batch.channel, ts_recv)
-        stream.take_back()
-        if stream.state is not State.FLOWING:
-            move(stream, State.FLOWING, Reason.NONE, ts_recv, core.sink, socket.conn)
-            stream.asked = 0
-        if len(batch.records) and batch.records["flags"][0] & int(Flag.BAD_TS):
-            core.sink.count("bad_ts")
-        before = core.sink.counter("records")
-        contested = self.connections.rolling(socket)
-        followed = self._dispatch(stream, batch, socket.conn, contested, ts_recv)
-        stream.touched(ts_recv, core.sink.counter("records") - before)
-        if followed:
-            self.connections.carried(socket, stream, ts_recv)
-        if ("stream", stream.key) not in core.timers:
-            self.watchdog.watch(stream, ts_recv)
-        if not contested:
-            stream.hand_over()
-
-    def _dispatch(self, stream: Stream, batch: Batch, conn: int, contested: bool, now_ns: int) -> bool:
-        """Publish ``batch`` by the rules of its channel; False if it was dropped because its socket runs ahead."""
-        records = batch.records
-        if stream.bridge is not None:
-            if len(records) and records["kind"][0] == Kind.BOOK_SNAPSHOT:
-                stream.bridge.void()  # the venue sent its book anew: whatever we had is replaced
-                self.books.snapshot(stream, records, batch.last_id, now_ns)
-            elif len(records):
-                return self.books.delta(stream, batch, conn, now_ns, contested=contested)
-        elif stream.ids is not None and batch.first_id >= 0:
-            self.prints.trades(stream, batch, conn, now_ns)
-        elif len(records):
-            self.prints.plain(stream, records, conn, now_ns, keyed_by_id=stream.channel is Channel.BBO)
-        return True
-
-    def _answer(self, socket: Socket, answer: Answer, now_ns: int) -> None:
-        acked = self.connections.acked(socket, answer, now_ns)
-        for stream in acked:
+    def _acked(self, streams: list[Stream], now_ns: int) -> None:
+        """The exchange acknowledged these, or does not do such a thing and they were asked for."""
+        for stream in streams:
             self.watchdog.watch(stream, now_ns)
             if stream.bridge is not None:
-                self.books.want_snapshot(stream, now_ns)
+                self.books.expect(stream, now_ns)
 
     # timers and accidents
 
@@ -316,6 +279,7 @@ class Session:
             "rejects": self._say_rejects,
             "stream": lambda key, now: self.watchdog.check(streams[key], now),
             "alive": connections.check_alive,
+            "ping": connections.ping,
             "ack": lambda conn, number, now: self.watchdog.no_ack(connections.ack_missing(conn, number, now), now),
             "send": connections.send_more,
             "connect": connections.connect_missing,
@@ -324,9 +288,10 @@ class Session:
             "overlap": connections.overlap_over,
             "rest": self.requests.pump,
             "snapshot": lambda key, now: self.books.want_snapshot(streams[key], now),
+            "base": lambda key, now: self.books.base_missing(streams[key], now),
             "poll": lambda key, now: self.polls.due(streams[key], now),
             "metadata": self.answers.launch,  # without metadata: data first, names later
-            "list": self.requests.instruments,
+            "list": self.answers.ask_instruments,
         }
 
     def _minute(self, now_ns: int) -> None:
@@ -368,6 +333,10 @@ class Session:
                 self.core.sink.count("resubscribes", len(mine))
                 self.connections.subscribe(leg.socket, mine, now_ns, again=True)
 
+    def _renew(self, stream: Stream, now_ns: int) -> None:
+        """Ask for one book anew where its base comes by the subscription."""
+        self._resubscribe([stream], now_ns)
+
     def _lost(self, streams: list[Stream], now_ns: int) -> None:
         """A connection is gone: what it carried has a hole, and its books have no base any more."""
         for stream in streams:
@@ -379,6 +348,7 @@ class Session:
                 stream.gap = True  # dense ids will tell exactly; everything else can only say "perhaps"
             if stream.bridge is not None:
                 self.core.timers.cancel(("snapshot", stream.key))
+                self.core.timers.cancel(("base", stream.key))
                 self.requests.forget(stream.snapshot_request)
                 if stream.bridge.phase is not Phase.VOID:
                     self.books.void(stream, Cause.RECONNECT, now_ns)

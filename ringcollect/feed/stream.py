@@ -30,6 +30,7 @@ class Stream:
     depth: int = 0  # levels per side of a snapshot to ask for; 0 = the exchange's usual number
     hot: np.ndarray | None = None  # its row of kernel words, where the kernel may take it
     bridge: Bridge | None = None  # book only
+    based_by_stream: bool = False  # the book's snapshots come by its subscription
     ids: DenseIds | None = None  # dense ids only
     newest_by_conn: dict[int, int] = field(default_factory=dict)
     aggregated: bool | None = None  # whether its prints are the venue's aggregated ones; None before the first
@@ -56,7 +57,12 @@ class Stream:
     @property
     def want(self) -> Want:
         """What to ask the exchange for."""
-        return Want(self.symbol, self.channel)
+        return Want(self.symbol, self.channel, self.depth if self.channel is Channel.BOOK else 0)
+
+    @property
+    def awaits_base(self) -> bool:
+        """Its book has no base, and one is to come by the stream."""
+        return self.based_by_stream and self.bridge is not None and self.bridge.phase is Phase.VOID
 
     @property
     def state(self) -> State:
@@ -145,8 +151,8 @@ class Stream:
         if hot is None or self.twin is not None or self.gap or self.conn < 0 or self.state is not State.FLOWING:
             return
         if self.bridge is not None:
-            if self.bridge.phase is not Phase.LIVE:
-                return
+            if self.bridge.phase is Phase.VOID or (self.bridge.numbered and self.bridge.phase is Phase.BASED):
+                return  # a first delta is tested by another rule than those that follow
             hot[LAST_ID] = self.bridge.last_id
         else:
             hot[LAST_ID] = self.newest_key if self.ids is None else self.ids.newest

@@ -79,8 +79,9 @@ class Stage:
 
     def up(self) -> None:
         """Metadata answered, every connection up, every subscribe acknowledged; snapshots are left open."""
-        for rest in self.open_rests("instruments"):
-            self.answer(rest, 200, self.exchange_info())
+        while rests := self.open_rests("instruments"):
+            for rest in rests:
+                self.answer(rest, 200, [] if "fundingInfo" in rest.url else self.exchange_info())
         self.open_sockets()
         self.ack()
 

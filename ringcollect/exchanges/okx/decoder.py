@@ -32,9 +32,9 @@ class Decoder(KernelDecoder):
         self._full: set[int] = set()
         self._history: dict[tuple[str, int], History] = {}
 
-    def add_symbol(self, market: str, symbol: str, instrument: int) -> None:
-        """Make a native symbol known to both ways. Known already: its number is replaced."""
-        super().add_symbol(market, symbol, instrument)
+    def add_symbol(self, market: str, symbol: str, instrument: int, funding_interval_ns: int = 0) -> None:
+        """Make a native symbol known to both ways. Known already: its number and interval are replaced."""
+        super().add_symbol(market, symbol, instrument, funding_interval_ns)
         self._market_of[instrument] = market
         if kind_of(symbol) in (SWAP, FUTURES):
             self._followers.setdefault(index_of(symbol), {})[instrument] = None
