@@ -20,6 +20,7 @@ from benchmarks.workers import ROOT
 RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARKS: dict[str, str] = {
     "decode": "benchmarks.decode.section",
+    "ring": "benchmarks.ring.throughput",
 }
 """Name to module; a module has ``run(form: Form) -> Section``."""
 
