@@ -58,8 +58,8 @@ def run(form: Form) -> Section:
 
 
 def _copying(form: Form, batch: int) -> Case:
-    ours = Channel(f"ringcollect, {_PUBLISH}", _copy(form, _PUBLISH, batch, form.amount(200_000)), ours=True)
-    others = [Channel(way, _copy(form, way, batch, form.amount(200_000))) for way in _COPIES]
+    ours = Channel(f"ringcollect, {_PUBLISH}", _copy(form, _PUBLISH, batch, form.amount(200_000, 40_000)), ours=True)
+    others = [Channel(way, _copy(form, way, batch, form.amount(200_000, 40_000))) for way in _COPIES]
     measured = Measured([ours, *others], {}, form.rounds, WORKER)
     return Case(
         f"copying alone, batches of {batch}",
