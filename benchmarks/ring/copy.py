@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.ring_own import CAPACITY, publish_many
+from benchmarks.ring.own import CAPACITY, publish_many
 from benchmarks.serving import Subject
 from ringcollect.jit import cgutils, intrinsic, make_array, njit, types
 from ringcollect.records import RECORD

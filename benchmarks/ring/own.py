@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ring_links import RECORD_BYTES
+from benchmarks.ring.links import RECORD_BYTES
 from ringcollect.jit import njit
 from ringcollect.records import RECORD
 from ringcollect.ring import protocol
 from ringcollect.ring.attach import Reader
 from ringcollect.ring.layout import H_STATE, STATE_CLOSED, STATE_LIVE
 from ringcollect.ring.producer import Producer
+from ringcollect.ring.waiting import Waiting, Watch
 
 CAPACITY = 1 << 17
 _WORDS = RECORD_BYTES // 8
@@ -41,9 +41,9 @@ class Ring:
     readers, as a replay does, so that nothing is lost; else it laps a reader that is too slow, as a feed does.
     """
 
-    def __init__(self, folder: Path, batch: int, *, kernel: bool, gated: bool, pause: Callable[[], object]) -> None:
+    def __init__(self, folder: Path, batch: int, *, kernel: bool, gated: bool, waiting: Waiting) -> None:
         self._producer = Producer.open(folder, "bench.rec", RECORD, CAPACITY, generation=time.time_ns())
-        self._batch, self._kernel, self._gated, self._pause = batch, kernel, gated, pause
+        self._batch, self._kernel, self._gated, self._waiting = batch, kernel, gated, waiting
 
     def sender(self) -> RingSender:
         times = _AT_ONCE // self._batch if self._kernel else 0
@@ -51,7 +51,7 @@ class Ring:
 
     def receiver(self, index: int) -> RingReceiver:
         name = f"reader{index}" if self._gated else None
-        return RingReceiver(Reader(self._producer.path, register=name, required=self._gated), self._pause)
+        return RingReceiver(Reader(self._producer.path, register=name, required=self._gated), self._waiting)
 
 
 class RingSender:
@@ -95,8 +95,8 @@ class RingSender:
 class RingReceiver:
     """Copies what is there into one buffer with the ring's kernel, up to ``_AT_ONCE`` records."""
 
-    def __init__(self, reader: Reader, pause: Callable[[], object]) -> None:
-        self._reader, self._pause = reader, pause
+    def __init__(self, reader: Reader, waiting: Waiting) -> None:
+        self._reader, self._waiting, self._watch = reader, waiting, Watch()
         self._words = reader.words
         self._out = np.zeros(_AT_ONCE * _WORDS, np.int64)
         self._last = 0, 0
@@ -105,7 +105,7 @@ class RingReceiver:
 
     def take(self) -> int:
         reader = self._reader
-        closed = self._words[H_STATE] == STATE_CLOSED  # read before the records: then none can come after them
+        closed = self._closed()  # read before the records: then none can come after them
         first, n, offset, bad = protocol.consume(self._words, reader.cursor, self._out, _AT_ONCE)
         assert not bad, "the kernel compares every kept record's seq with its place"
         lost = reader.advance(first, n)
@@ -119,7 +119,7 @@ class RingReceiver:
                 self._check()
                 self.ended = True
             else:
-                self._pause()
+                os.sched_yield()
         return n
 
     def _check(self) -> None:
@@ -128,14 +128,19 @@ class RingReceiver:
         assert (records[:, 1:] == np.arange(1, _WORDS)).all(), "the last records read are not those published"
 
     def stamp(self) -> int:
-        cursor = self._reader.cursor
-        while protocol.head_of(self._words) == cursor:
-            if self._words[H_STATE] == STATE_CLOSED and protocol.head_of(self._words) == cursor:
+        reader = self._reader
+        while True:
+            self._watch.set([(self._words, reader.cursor)])
+            if self._waiting.wait(self._watch, 1.0, self._closed):
+                break
+            if self._closed() and not self._watch.ahead():
                 return -1
-            self._pause()
-        first, n, offset, _ = protocol.consume(self._words, cursor, self._out, 1)
-        self._reader.advance(first, n)
+        first, n, offset, _ = protocol.consume(self._words, reader.cursor, self._out, 1)
+        reader.advance(first, n)
         return int(self._out[offset * _WORDS + _STAMP])
+
+    def _closed(self) -> bool:
+        return bool(self._words[H_STATE] == STATE_CLOSED)
 
     def renew(self) -> None:
         self.ended = False

@@ -10,7 +10,7 @@ import ctypes
 import os
 from typing import Any
 
-from benchmarks.ring_links import RECORD_BYTES
+from benchmarks.ring.links import RECORD_BYTES
 
 _END = (1 << 64) - 1
 _BUFFER = 1024

@@ -10,11 +10,10 @@ from benchmarks.figures import Case, Section, Series, Skip, Target
 from benchmarks.form import Form
 from benchmarks.harness import cpus
 from benchmarks.peers import Installed, install
-from benchmarks.ring_subjects import FASTER_FIFO, ICEORYX, QUEUE, ZEROMQ, Channel, Measured, ring
+from benchmarks.ring.channels import FASTER_FIFO, ICEORYX, PEERS, QUEUE, WORKER, ZEROMQ, ring
+from benchmarks.subjects import Entry, Measured
 
 BATCH = 64
-WORKER = "benchmarks.ring_worker"
-PEERS = ("faster-fifo", "pyzmq", "iceoryx2")
 _PUBLISH, _MEMCPY = "publish, jitted loop", "memcpy, jitted loop"
 _COPIES = ("slice assignment, jitted loop", _MEMCPY)
 _CALLS = ("Producer.publish, a call a batch", "numpy.copyto, a call a batch")
@@ -48,7 +47,7 @@ def run(form: Form) -> Section:
             " send until every reader had met the end. Readers copy the records out and do nothing else.",
             "`producer waits`: as in a replay, nothing is lost. `never waits`: as live, a reader too slow is lapped and"
             " knows exactly what it lost.",
-            "Producer and reader have a processor each (with the threads they start).",
+            "One reader: producer and reader are pinned to a processor each (a library's own threads are not).",
             f"This host has {len(cpus())} processors: 2 and 4 readers share them with the producer, unpinned, so those"
             " figures are throughput only and no statement on latency.",
             "Checked in every run: the seq of every record our readers kept, and every field of the last ones.",
@@ -58,9 +57,11 @@ def run(form: Form) -> Section:
 
 
 def _copying(form: Form, batch: int) -> Case:
-    ours = Channel(f"ringcollect, {_PUBLISH}", _copy(form, _PUBLISH, batch, form.amount(200_000, 40_000)), ours=True)
-    others = [Channel(way, _copy(form, way, batch, form.amount(200_000, 40_000))) for way in _COPIES]
-    measured = Measured([ours, *others], {}, form.rounds, WORKER)
+    ours = Entry(
+        f"ringcollect, {_PUBLISH}", WORKER, _copy(form, _PUBLISH, batch, form.amount(200_000, 40_000)), ours=True
+    )
+    others = [Entry(way, WORKER, _copy(form, way, batch, form.amount(200_000, 40_000))) for way in _COPIES]
+    measured = Measured([ours, *others], {}, form.rounds)
     return Case(
         f"copying alone, batches of {batch}",
         "No reader. The same bytes into 8 MiB, walked round as a ring is, by the C library's memcpy and by numba's own"
@@ -73,8 +74,8 @@ def _copying(form: Form, batch: int) -> Case:
 
 def _calling(form: Form, batch: int) -> Case:
     times = form.amount(50_000)
-    ours = Channel(f"ringcollect, {_CALLS[0]}", _copy(form, _CALLS[0], batch, times), ours=True)
-    measured = Measured([ours, Channel(_CALLS[1], _copy(form, _CALLS[1], batch, times))], {}, form.rounds, WORKER)
+    ours = Entry(f"ringcollect, {_CALLS[0]}", WORKER, _copy(form, _CALLS[0], batch, times), ours=True)
+    measured = Measured([ours, Entry(_CALLS[1], WORKER, _copy(form, _CALLS[1], batch, times))], {}, form.rounds)
     return Case(
         f"copying alone, from Python, batches of {batch}",
         "One call from Python a batch, so that most of it is the call.",
@@ -94,7 +95,7 @@ def _readers(form: Form, ready: dict[str, Installed], readers: int, batch: int) 
         channel.told(subject="throughput", readers=readers, batch=batch, seconds=_seconds(form), cpus=_places(readers))
         for channel in (*loops, CALLS, CALLS_FREE, QUEUE, FASTER_FIFO, zeromq, ICEORYX)
     ]
-    measured = Measured(told, ready, form.rounds, WORKER)
+    measured = Measured(told, ready, form.rounds)
     case = Case(
         f"{readers} reader{'s' if readers > 1 else ''}, batches of {batch}",
         _said_of_batches(batch),
