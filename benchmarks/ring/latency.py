@@ -32,8 +32,9 @@ def run(form: Form) -> Section:
         skipped=tuple(skipped),
         notes=(
             "One producer, one reader, each pinned to a processor (a library's own threads are not); single records at"
-            " a steady rate. Each carries CLOCK_MONOTONIC as read before the sending call; the reader reads it again when"
-            " it has the record. All from Python, one call a record, except `between kernels`: both loops are jitted.",
+            " a steady rate. Each carries CLOCK_MONOTONIC as read before the sending call; the reader reads it again"
+            " when it has the record. All from Python, one call a record, except `between kernels`: both loops are"
+            " jitted.",
             "ringcollect's ways of waiting poll: `adaptive` sleeps between looks (the figure is mostly that sleep),"
             " `yield` and `spin` do not. Peers block in their own receive call, but iceoryx2 has none: polled without"
             " pause, or waiting for an event that the producer notifies for each record.",

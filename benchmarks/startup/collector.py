@@ -21,7 +21,7 @@ from ringcollect.records import Kind
 from ringcollect.ring.attach import attach
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-PATIENCE_S = 400.0
+PATIENCE_S = 300.0
 LOOK_S = 0.002
 
 
