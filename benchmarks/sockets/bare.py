@@ -51,16 +51,14 @@ async def with_picows(url: str, frames: int) -> int:
     enough = asyncio.Event()
     count = 0
 
-    class Listener(picows.WSListener):
-        """Counts."""
+    def on_ws_frame(listener: Any, transport: Any, frame: Any) -> None:
+        nonlocal count
+        count += 1
+        if count == frames:
+            enough.set()
 
-        def on_ws_frame(self, transport: Any, frame: Any) -> None:
-            nonlocal count
-            count += 1
-            if count == frames:
-                enough.set()
-
-    transport, _ = await picows.ws_connect(Listener, url)
+    listener = type("Counting", (picows.WSListener,), {"on_ws_frame": on_ws_frame})
+    transport, _ = await picows.ws_connect(listener, url)
     await enough.wait()
     transport.disconnect()
     return count
