@@ -30,9 +30,10 @@ class Venue:
 VENUES = {
     ("binance", "spot"): Venue(EVERY_MARKET, range(1, 5001)),
     ("binance", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000)),
-    ("okx", "spot"): Venue(EVERY_MARKET, (400,)),
-    ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (400,)),
-    ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (400,)),
+    ("okx", "spot"): Venue(EVERY_MARKET, (5, 400)),
+    ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),
+    ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),
+    ("upbit", "spot"): Venue(EVERY_MARKET, (1, 5, 15, 30)),
 }
 
 EXCHANGES = tuple(sorted({exchange for exchange, _ in VENUES}))

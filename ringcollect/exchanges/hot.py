@@ -10,8 +10,10 @@ of the feed. ``row = instrument * ROWS_PER_INSTRUMENT + channel`` for the channe
   Negative = nothing is known yet: whatever comes is accepted.
 * ``LEDGER``: address of the stream's ledger row (8 int64 words), 0 = none; frames, records and the time of the last
   data are counted there.
+* ``WANTED``: 1 = there is such a stream. A frame may hold what nobody asked for beside what somebody did (the best
+  prices of a book); the kernel must know the difference between that and a stream the feed wants to see.
 
-Words 3 to 7 are free. This module is venue-neutral: the rule that gives a verdict comes from the exchange.
+Words 4 to 7 are free. This module is venue-neutral: the rule that gives a verdict comes from the exchange.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ from ringcollect.ring import protocol
 HOT_CHANNELS = (Channel.BOOK, Channel.TRADE, Channel.BBO)
 ROWS_PER_INSTRUMENT = 4
 ROW_WORDS = 8
-OPEN, LAST_ID, LEDGER = range(3)
+OPEN, LAST_ID, LEDGER, WANTED = range(4)
 OPEN_TO_ALL = 512
 
 # Words of a context array. Set once by the decoder:
@@ -152,6 +154,13 @@ def open_row(ctx: np.ndarray) -> int:
 
 
 @njit
+def is_wanted(ctx: np.ndarray) -> bool:
+    """Whether there is a stream of the decoded frame's instrument and channel at all, open or not."""
+    row = ctx[C_HOT] + (ctx[C_INSTRUMENT] * ROWS_PER_INSTRUMENT + ctx[C_CHANNEL]) * ROW_WORDS * 8
+    return word_at(row, WANTED) != 0
+
+
+@njit
 def _add(address: int, value: int) -> None:
     put_word(address, 0, word_at(address, 0) + value)
 
@@ -168,6 +177,16 @@ def _link(ctx: np.ndarray, batch: np.ndarray, n: int, chain: int) -> None:
             batch[at + W_ID] = chain + 1
         if (batch[at + W_TAIL] >> 32) & 0xFF == _BOOK_DELTA:
             batch[at + W_AUX] = chain
+
+
+@njit
+def _tell_ledger(row: int, n: int, ts_recv: int) -> None:
+    """One more frame of the row's stream, with ``n`` records."""
+    ledger = word_at(row, LEDGER)
+    if ledger != 0:
+        put_word(ledger, _LEDGER_LAST_DATA, ts_recv)
+        _add(ledger + 8 * _LEDGER_FRAMES, 1)
+        _add(ledger + 8 * _LEDGER_RECORDS, n)
 
 
 @njit
@@ -199,9 +218,17 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
         put_word(row, LAST_ID, ctx[C_LAST_ID])
     _add(ctx[_FRAMES_IN], 1)
     _add(ctx[_BYTES_IN], frame_bytes)
-    ledger = word_at(row, LEDGER)
-    if ledger != 0:
-        put_word(ledger, _LEDGER_LAST_DATA, ts_recv)
-        _add(ledger + 8 * _LEDGER_FRAMES, 1)
-        _add(ledger + 8 * _LEDGER_RECORDS, n)
+    _tell_ledger(row, n, ts_recv)
+    return n
+
+
+@njit
+def settle_more(ctx: np.ndarray, row: int, first: int, n: int, ts_recv: int) -> int:
+    """Publish ``n`` more records of a frame that is settled already, from record ``first`` of the batch on: ``n``."""
+    batch = carray(word_pointer(ctx[C_BATCH] + first * RECORD_WORDS * 8), (n * RECORD_WORDS,))
+    if (batch[W_TAIL] >> 48) & _F_BAD_TS:
+        _add(ctx[_BAD_TS], 1)
+    protocol.publish(carray(word_pointer(ctx[C_RING]), (ctx[C_RING_WORDS],)), batch, n)
+    _add(ctx[_RECORDS], n)
+    _tell_ledger(row, n, ts_recv)
     return n

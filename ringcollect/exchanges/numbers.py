@@ -14,6 +14,8 @@ Number = str | int | float
 """A number in quotes or bare, as a message type takes it."""
 
 _MOST_MS = (2**63 - 1) // 1_000_000
+_LEAST_US = 10**15
+_MOST_US = (2**63 - 1) // 1_000
 _MOST_WHOLE = 2**63 - 1
 _WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
@@ -62,3 +64,12 @@ def ms_to_ns(value: str | int) -> int:
     if ms > _MOST_MS:
         raise RejectedFrame(f"time out of range: {ms}")
     return ms * 1_000_000
+
+
+def epoch_to_ns(value: int) -> int:
+    """Milliseconds, or microseconds where the number is that large, as ns. RejectedFrame beyond int64."""
+    if 0 <= value <= _MOST_MS:
+        return value * 1_000_000
+    if _LEAST_US <= value <= _MOST_US:
+        return value * 1_000
+    raise RejectedFrame(f"time out of range: {str(value)[:40]}")

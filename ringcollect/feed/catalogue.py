@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
-from ringcollect.exchanges.hot import HOT_CHANNELS
+from ringcollect.exchanges.hot import HOT_CHANNELS, WANTED
 from ringcollect.exchanges.protocol import Decoded, Listing, RestCall, UrlMeaning, Want
 from ringcollect.feed.bridge import Bridge
 from ringcollect.feed.core import Core
@@ -289,6 +289,7 @@ class Catalogue:
         if channel in HOT_CHANNELS:
             stream.hot = core.decoder.hot.row(instrument, channel)
             stream.hot[:] = 0
+            stream.hot[WANTED] = 1
         core.streams[key] = stream
         return stream
 

@@ -22,6 +22,7 @@ KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.decode.times",
     "ringcollect.exchanges.binance.decode",
     "ringcollect.exchanges.okx.decode",
+    "ringcollect.exchanges.upbit.decode",
     "ringcollect.sync.engine",
 )
 """Every module with a ``warm()`` that calls each of its kernels once with arrays of the true types."""

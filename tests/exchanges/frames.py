@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import orjson
 from ringcollect.exchanges import binance
 from ringcollect.exchanges.binance.decoder import Decoder
 from ringcollect.exchanges.protocol import Batch, Code
+from ringcollect.records import Kind
 
 DAY_NS = 86_400 * 10**9
 SKEW_NS = 30 * 10**9
@@ -44,6 +46,18 @@ def hot(decoder: Decoder, frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
             decoder.add_symbol(market, symbol, len(numbers) if market == "spot" else numbers[symbol])
         answer = binance.decode_hot(frame, ctx, ts_recv)
     return answer
+
+
+def merged(batches: Sequence[Batch]) -> list[Batch]:
+    """A book and the checksum behind it as one, as a kernel writes them; everything else as it is."""
+    done: list[Batch] = []
+    for batch in batches:
+        if done and len(batch.records) and batch.records["kind"][0] == Kind.BOOK_CHECK:
+            levels = done.pop()
+            assert (levels.instrument, levels.last_id) == (batch.instrument, batch.last_id)
+            batch = dataclasses.replace(levels, records=np.concatenate([levels.records, batch.records]))
+        done.append(batch)
+    return done
 
 
 def same(one: Batch, two: Batch) -> bool:

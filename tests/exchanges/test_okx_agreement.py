@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from ringcollect.exchanges.protocol import Code, Outcome
-from tests.exchanges.frames import same
+from tests.exchanges.frames import merged, same
 from tests.exchanges.okx_frames import Reader, incoming
 
 SLOW = "slow"
@@ -38,7 +38,7 @@ def test_both_paths_agree_on_every_frame_and_the_kernel_takes_every_hot_one(capt
             assert answer == Code.SLOW
             continue
         assert len(taken.records) == answer
-        (batch,) = decoded.batches
+        (batch,) = merged(decoded.batches)
         assert same(taken, batch), frame
     assert seen == EXPECTED[name]
 
@@ -71,7 +71,7 @@ def test_every_single_frame_is_decoded_or_ignored_or_rejected_as_it_should_be(ca
             continue
         head = orjson.loads(frame)
         if taken is not None:
-            assert same(taken, decoded.batches[0])
+            assert same(taken, merged(decoded.batches)[0])
             hot[head["arg"]["channel"]] += 1
         elif decoded.outcome is Outcome.IGNORED:
             symbol = head["arg"].get("instId", "")

@@ -8,7 +8,7 @@ import pytest
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import okx
 from ringcollect.exchanges.protocol import Code, Outcome
-from tests.exchanges.frames import same
+from tests.exchanges.frames import merged, same
 from tests.exchanges.okx_frames import NOW, cold, new_decoder
 from tests.exchanges.test_okx_events import FUNDING, about, book, forced, trade
 
@@ -58,7 +58,7 @@ def test_every_byte_replaced_by_every_kind_of_byte_never_divides_the_paths(name:
             damaged = frame[:at] + bytes([byte]) + frame[at + 1 :]
             answer = okx.decode_hot(damaged, ctx, NOW)
             if answer >= 0:
-                (batch,) = decoder.cold(damaged, ctx, NOW).batches
+                (batch,) = merged(decoder.cold(damaged, ctx, NOW).batches)
                 assert same(decoder.taken(ctx), batch), damaged
 
 
@@ -68,4 +68,4 @@ def test_a_batch_that_does_not_fit_goes_the_typed_way() -> None:
     for levels, checksum, fits in ((3, 0, True), (4, 0, False), (2, 9, True), (3, 9, False)):
         frame = orjson.dumps(book(bids=[["1", "2", "0", "1"]] * levels, checksum=checksum))
         assert (okx.decode_hot(frame, ctx, NOW) > 0) == fits
-        assert len(decoder.cold(frame, ctx, NOW).batches[0].records) == levels + 1 + bool(checksum)
+        assert len(merged(decoder.cold(frame, ctx, NOW).batches)[0].records) == levels + 1 + bool(checksum)

@@ -14,7 +14,7 @@ import pytest
 from ringcollect.exchanges import okx
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.records import Channel, Flag, Kind
-from tests.exchanges.frames import lines
+from tests.exchanges.frames import lines, merged
 from tests.exchanges.okx_frames import Reader, incoming
 from tests.exchanges.test_binance_oracle import SIDES, iso_ns
 
@@ -86,7 +86,7 @@ def test_ids_prices_sizes_sides_and_times_are_the_oracles_in_every_frame(
     for i, frame, ts_recv in incoming(captures / f"{name}.jsonl.gz"):
         decoded = reader.cold(frame, ts_recv)
         assert decoded is not None
-        batches = {batch.channel: batch for batch in decoded.batches}
+        batches = {batch.channel: batch for batch in merged(decoded.batches)}
         symbol = orjson.loads(frame)["arg"]["instId"]
         for message in outputs.get(i, ()):
             assert message["symbol"] == symbol
@@ -105,7 +105,7 @@ def test_single_frames_have_the_oracles_values(captures: Path) -> None:
         if decoded is None or b'-P"' in frame or b'-C"' in frame:  # options are not collected
             continue
         for message in outputs.get(i, ()):
-            if check(message, {batch.channel: batch for batch in decoded.batches}):
+            if check(message, {batch.channel: batch for batch in merged(decoded.batches)}):
                 done[message["type"]] = done.get(message["type"], 0) + 1
     assert done == FRAME_COUNTS
 
@@ -125,7 +125,9 @@ def test_the_vectors_of_tardis_have_their_values(captures: Path) -> None:
         decoded = reader.cold(orjson.dumps(raw), iso_ns(line["local"]))
         assert decoded is not None
         for message in line["out"]:
-            batches = {b.channel: b for b in decoded.batches if b.instrument == reader.numbers[message["symbol"]]}
+            batches = {
+                b.channel: b for b in merged(decoded.batches) if b.instrument == reader.numbers[message["symbol"]]
+            }
             if check(message, batches):
                 done[message["type"]] = done.get(message["type"], 0) + 1
     assert done == VECTOR_COUNTS
@@ -186,7 +188,7 @@ def test_the_checksum_kept_beside_each_book_of_2022_is_the_one_of_the_book_as_ap
     for _, frame, ts_recv in incoming(captures / "okx_v5_2022_05.jsonl.gz"):
         decoded = reader.cold(frame, ts_recv)
         assert decoded is not None
-        for batch in decoded.batches:
+        for batch in merged(decoded.batches):
             if batch.channel is not Channel.BOOK:
                 continue
             data = orjson.loads(frame)["data"][0]

@@ -128,7 +128,7 @@ def test_rest_calls_are_read_back() -> None:
     assert [call.url.partition("?")[2] for call in okx.instruments_calls("inverse")] == [
         "instType=SWAP", "instType=FUTURES",
     ]  # fmt: skip
-    assert okx.read_rest(okx.instruments_call("spot").url) == RestMeaning("spot", Purpose.INSTRUMENTS)
+    assert okx.read_rest(okx.instruments_calls("spot")[0].url) == RestMeaning("spot", Purpose.INSTRUMENTS)
     for url in (
         "https://www.okx.com/api/v5/public/instruments?instType=OPTION&uly=BTC-USD", "https://x/api/v5/market/books",
         "https://x/api/v5/public/time", "https://[", "", "https://x/api/v5/public/open-interest?instId=BTC-USDT",

@@ -16,8 +16,8 @@ from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.binance import messages
 from ringcollect.exchanges.binance.events import RAW_DEPTH
 from ringcollect.exchanges.binance.streams import is_diff_depth
-from ringcollect.exchanges.binance.times import first_ns, to_ns
-from ringcollect.exchanges.numbers import to_float
+from ringcollect.exchanges.binance.times import first_ns
+from ringcollect.exchanges.numbers import epoch_to_ns, to_float
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
 from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows
 from ringcollect.records import Channel, Kind, LiquidationSub, TradeSub, aux_f
@@ -65,7 +65,7 @@ def _print(
 ) -> np.ndarray:
     price, size = to_float(event.p), to_float(event.q)
     records = rows(
-        arrival, instrument, Kind.TRADE, to_ns(event.T),
+        arrival, instrument, Kind.TRADE, epoch_to_ns(event.T),
         price=price, size=size, id=last, aux=first, sub=sub, side=-1 if event.m else 1,
     )  # fmt: skip
     return records[:0] if price == 0 or size == 0 else records
@@ -93,7 +93,7 @@ def _ticker(event: messages.BookTicker, arrival: Arrival, instrument: int) -> tu
 
 
 def _mark_price(event: messages.MarkPrice, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
-    ts_event = to_ns(event.E)  # not T, which lies hours ahead
+    ts_event = epoch_to_ns(event.E)  # not T, which lies hours ahead
     mark = rows(arrival, instrument, Kind.MARK_PRICE, ts_event, price=to_float(event.p), size=NAN)
     batches = [Batch(instrument, Channel.MARK_PRICE, mark)]
     if event.i != "":
@@ -107,7 +107,7 @@ def _mark_price(event: messages.MarkPrice, arrival: Arrival, instrument: int) ->
             ts_event,
             price=to_float(event.r),
             size=NAN,
-            aux=to_ns(event.T),
+            aux=epoch_to_ns(event.T),
             id=arrival.funding_intervals.get(instrument, 0),
         )
         batches.append(Batch(instrument, Channel.FUNDING, funding))
@@ -122,7 +122,7 @@ def _force_order(event: messages.ForceOrder, arrival: Arrival, instrument: int) 
     ordered, filled = to_float(order.q), to_float(order.z)
     known = average > 0
     records = rows(
-        arrival, instrument, Kind.LIQUIDATION, to_ns(order.T),
+        arrival, instrument, Kind.LIQUIDATION, epoch_to_ns(order.T),
         price=average if known else price, size=filled if filled > 0 else ordered, side=_SIDES[order.S],
         sub=LiquidationSub.AVERAGE if known else LiquidationSub.ORDER,
     )  # fmt: skip

@@ -8,8 +8,8 @@ import msgspec
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.binance import messages
-from ringcollect.exchanges.binance.times import first_ns, to_ns
-from ringcollect.exchanges.numbers import to_float, to_floats
+from ringcollect.exchanges.binance.times import first_ns
+from ringcollect.exchanges.numbers import epoch_to_ns, to_float, to_floats
 from ringcollect.exchanges.protocol import Batch, Decoded, Outcome, Purpose, RestMeaning
 from ringcollect.exchanges.typed import NAN, Arrival, check_json, levels_into, rows
 from ringcollect.records import Channel, Flag, Kind
@@ -42,7 +42,12 @@ def open_interest_records(body: bytes, arrival: Arrival, symbol: str, instrument
     if answer.symbol != symbol:
         raise RejectedFrame(f"open interest of {answer.symbol[:40]!r}, asked for {symbol}")
     records = rows(
-        arrival, instrument, Kind.OPEN_INTEREST, to_ns(answer.time), price=NAN, size=to_float(answer.open_interest)
+        arrival,
+        instrument,
+        Kind.OPEN_INTEREST,
+        epoch_to_ns(answer.time),
+        price=NAN,
+        size=to_float(answer.open_interest),
     )
     records["flags"] |= int(Flag.REST)
     return Batch(instrument, Channel.OPEN_INTEREST, records)

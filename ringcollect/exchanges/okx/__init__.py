@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ringcollect.exchanges.okx.continuity import accept as _accept
 from ringcollect.exchanges.okx.continuity import join as _join
 from ringcollect.exchanges.okx.decode import decode_hot, on_hot_frame, warm
 from ringcollect.exchanges.okx.decoder import Decoder
 from ringcollect.exchanges.okx.endpoints import (
-    instruments_call,
     instruments_calls,
+    keepalive,
     limits,
+    next_instruments_call,
     open_interest_call,
     read_rest,
     read_url,
@@ -23,14 +26,15 @@ from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 
 __all__ = [
-    "accept", "channels", "decode_hot", "decoder", "dense_trade_ids", "guessed", "instruments_call",
-    "instruments_calls", "join", "legs", "limits", "listings", "market_of", "markets", "name", "on_hot_frame",
-    "open_interest_call", "polled", "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe",
-    "unsubscribe", "warm",
+    "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
+    "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
+    "next_instruments_call", "numbered_books", "on_hot_frame", "open_interest_call", "polled", "read_rest",
+    "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
 ]  # fmt: skip
 
 name = "okx"
 markets = ("spot", "linear", "inverse")
+acknowledges = True
 decoder = Decoder
 
 
@@ -47,6 +51,21 @@ def polled(market: str) -> tuple[Channel, ...]:
 def dense_trade_ids(market: str) -> bool:
     """Trade ids count by one, per instrument; a merged print says how many it stands for."""
     return True
+
+
+def book_base(market: str) -> Literal["rest", "stream"]:
+    """The subscription begins with the whole book."""
+    return "stream"
+
+
+def numbered_books(market: str) -> bool:
+    """``seqId``; books of before 2022-12, which have none, say so themselves."""
+    return True
+
+
+def book_depth(market: str, depth: int) -> int:
+    """No limit: the venue removes what falls out of its 400 levels."""
+    return 0
 
 
 def accept(market: str) -> Rule:

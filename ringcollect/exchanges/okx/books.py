@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from msgspec import UNSET
 
 from ringcollect.errors import RejectedFrame
@@ -38,8 +37,8 @@ def _id(value: Any) -> int:
     return int(value)
 
 
-def book_records(book: Book, arrival: Arrival, instrument: int, *, delta: bool, extra: int = 0) -> Batch:
-    """A snapshot (CLEAR, SNAPSHOT) or a delta, and behind it the venue's checksum, if it sent one.
+def book_batches(book: Book, arrival: Arrival, instrument: int, *, delta: bool, extra: int = 0) -> tuple[Batch, ...]:
+    """A whole book (CLEAR and ``extra`` flags) or a delta, and behind it the venue's checksum, if it sent one.
 
     A checksum of 0 is none: production sends nothing else since 2026-06-23, and whoever compares it resyncs for ever.
     """
@@ -50,16 +49,17 @@ def book_records(book: Book, arrival: Arrival, instrument: int, *, delta: bool, 
     records = rows(arrival, instrument, kind, ts_event, n, id=max(0, last_id), aux=0 if delta else -1)
     levels_into(records, columns(book.bids), columns(book.asks))
     if not delta:
-        records["flags"] |= int(Flag.SNAPSHOT) | extra
+        records["flags"] |= extra
         records["flags"][0] |= int(Flag.CLEAR)
-    if book.checksum:
-        if not -(2**31) <= book.checksum < 2**31:
-            raise RejectedFrame(f"checksum out of range: {str(book.checksum)[:40]}")
-        check = rows(
-            arrival, instrument, Kind.BOOK_CHECK, ts_event, price=NAN, size=NAN, id=max(0, last_id), aux=book.checksum
-        )
-        records = np.concatenate([records, check])
-    return Batch(instrument, Channel.BOOK, records, -1, last_id, prev_id if delta else -1)
+    levels = Batch(instrument, Channel.BOOK, records, -1, last_id, prev_id if delta else -1)
+    if not book.checksum:
+        return (levels,)
+    if not -(2**31) <= book.checksum < 2**31:
+        raise RejectedFrame(f"checksum out of range: {str(book.checksum)[:40]}")
+    check = rows(
+        arrival, instrument, Kind.BOOK_CHECK, ts_event, price=NAN, size=NAN, id=max(0, last_id), aux=book.checksum
+    )
+    return levels, Batch(instrument, Channel.BOOK, check, -1, last_id)
 
 
 def best_records(book: Book, arrival: Arrival, instrument: int) -> Batch:

@@ -16,7 +16,7 @@ from msgspec import UNSET, Raw
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import typed
 from ringcollect.exchanges.okx import messages
-from ringcollect.exchanges.okx.books import best_records, book_records
+from ringcollect.exchanges.okx.books import best_records, book_batches
 from ringcollect.exchanges.okx.derivatives import funding, index_price, liquidations, mark_price, open_interest
 from ringcollect.exchanges.okx.fields import MIXED
 from ringcollect.exchanges.okx.history import History
@@ -67,7 +67,7 @@ class _Frame:
         self.batches: list[Batch] = []
         self.unknown: list[str] = []
 
-    def put(self, symbol: str, make: Callable[[int], Batch]) -> None:
+    def put(self, symbol: str, make: Callable[[int], Batch | tuple[Batch, ...]]) -> None:
         """The records ``make(instrument)`` gives, if ``symbol`` is known; made in any case, so that bad ones reject."""
         if not 0 < len(symbol.encode()) <= 256:
             raise RejectedFrame("symbol empty or too long")
@@ -75,7 +75,7 @@ class _Frame:
         batch = make(max(0, number))
         if number >= 0:
             if self.arrival.takes(number):
-                self.batches.append(batch)
+                self.batches += batch if isinstance(batch, tuple) else (batch,)
         elif guessed_market(symbol) in ("spot", "linear", "inverse"):
             self.unknown.append(symbol)
 
@@ -92,15 +92,15 @@ def _books(rows: list[messages.Book], head: messages.Head, frame: _Frame) -> Non
     if arg.channel == SHORT_BOOK:
         if number in arrival.full:
             return  # a second, shorter book of an instrument whose whole one comes as well
-        delta = False
+        delta, extra = False, 0  # every one of them is news
     elif head.action in ("snapshot", "update"):
-        delta = head.action == "update"
+        delta, extra = head.action == "update", int(Flag.SNAPSHOT)
         if number >= 0:
             arrival.full.add(number)
     else:
         raise RejectedFrame(f"book without a known action: {head.action[:40]!r}")
     for row in rows:
-        frame.put(arg.inst_id, lambda number, row=row: book_records(row, arrival, number, delta=delta))  # type: ignore[misc]
+        frame.put(arg.inst_id, lambda number, row=row: book_batches(row, arrival, number, delta=delta, extra=extra))  # type: ignore[misc]
 
 
 def _best(rows: list[messages.Book], head: messages.Head, frame: _Frame) -> None:

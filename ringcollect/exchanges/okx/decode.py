@@ -14,13 +14,13 @@ import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
 from ringcollect.decode.levels import put_level
-from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at
-from ringcollect.decode.symbols import find
+from ringcollect.decode.memory import address_of, put_word, word_at
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.okx import fields as at
 from ringcollect.exchanges.okx.continuity import FITS, GAP, STALE, update_code
 from ringcollect.exchanges.okx.scan import scan
 from ringcollect.exchanges.protocol import Code
+from ringcollect.exchanges.scanning import announce, find_symbol, unknown
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -35,7 +35,7 @@ from ringcollect.records import (
     Kind,
 )
 
-_SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
+_SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
 _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
 _BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
     int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
@@ -44,15 +44,6 @@ _F_LAST = int(Flag.LAST)
 _NAN = math.nan
 
 _update_code = njit(update_code)
-
-
-@njit
-def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
-    """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
-    ctx[hot.C_CHANNEL] = channel
-    ctx[hot.C_FIRST_ID] = first_id
-    ctx[hot.C_LAST_ID] = last_id
-    ctx[hot.C_PREV_ID] = prev_id
 
 
 @njit
@@ -68,7 +59,7 @@ def _book(ctx: np.ndarray, ts_recv: int) -> int:
     checked = ctx[at.F_CHECKSUM] != 0
     if checked and count >= ctx[hot.C_CAPACITY]:
         return _SLOW
-    _announce(ctx, _BOOK, -1, sequence, ctx[at.F_PREV])
+    announce(ctx, _BOOK, -1, sequence, ctx[at.F_PREV])
     hot.fill(ctx, count, ctx[at.F_TS], ts_recv, sequence, 0, _BOOK_DELTA, 0)
     if checked:
         put_level(batch, count, _NAN, _NAN, 0)
@@ -103,7 +94,7 @@ def _best(ctx: np.ndarray, ts_recv: int) -> int:
             put_word(batch, RECORD_WORDS + w, word_at(batch, w))
         put_level(batch, 0, _NAN, 0.0, 1)
     sequence = ctx[at.F_SEQ]
-    _announce(ctx, _BBO, sequence, sequence, -1)
+    announce(ctx, _BBO, sequence, sequence, -1)
     hot.fill(ctx, 2, ctx[at.F_TS], ts_recv, max(sequence, 0), 0, _BBO_KIND, 0)
     return 2
 
@@ -129,7 +120,7 @@ def _prints(ctx: np.ndarray, ts_recv: int) -> int:
         put_word(record, W_TS_RECV, ts_recv)
         first_id = min(first_id, word_at(record, W_AUX))
         last_id = max(last_id, word_at(record, W_ID))
-    _announce(ctx, _TRADE, first_id, last_id, -1)
+    announce(ctx, _TRADE, first_id, last_id, -1)
     ctx[hot.C_N] = count
     return count
 
@@ -141,9 +132,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     scratch = address_of(ctx) + hot.C_SCRATCH * 8
     if not scan(ctx, a, len(frame), scratch):
         return _SLOW
-    length = ctx[at.F_SYMBOL_BYTES]
-    instrument = find(ctx[hot.C_SYMBOLS], ctx[at.F_SYMBOL], length)
-    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
+    instrument = find_symbol(ctx)
     channel = ctx[at.F_CHANNEL]
     if channel == at.CH_BOOK:
         answer = _book(ctx, ts_recv)
@@ -151,12 +140,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
         answer = _best(ctx, ts_recv)
     else:
         answer = _prints(ctx, ts_recv)
-    if instrument < 0 and answer != _SLOW:
-        for k in range(length):
-            put_byte(scratch, k, byte_at(ctx[at.F_SYMBOL], k))
-        ctx[hot.C_SYMBOL_BYTES] = length
-        return _UNKNOWN_SYMBOL
-    return answer
+    return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
 
 
 @njit

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ringcollect.exchanges.okx.streams import BUSINESS
 from ringcollect.exchanges.okx.symbols import guessed_market, kind_of
-from ringcollect.exchanges.protocol import Limits, Purpose, RestCall, RestMeaning, UrlMeaning
+from ringcollect.exchanges.protocol import Keepalive, Limits, Purpose, RestCall, RestMeaning, UrlMeaning
 
 SECOND = 1_000_000_000
 WEBSOCKET = "wss://ws.okx.com:8443"
@@ -32,6 +32,11 @@ ARGS_BYTES = 60_000
 def limits(market: str) -> Limits:
     """What OKX allows. REST weights are requests; each endpoint has its own 20 or more in 2 s."""
     return _LIMITS
+
+
+def keepalive(market: str) -> Keepalive:
+    """Text "ping" well within the 30 s of silence after which the venue cuts; a WebSocket ping is not enough."""
+    return Keepalive("text", "ping", 20 * SECOND)
 
 
 def websocket_url(channel: str, base: str = "") -> str:
@@ -74,9 +79,9 @@ def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     ]
 
 
-def instruments_call(market: str, rest_url: str = "") -> RestCall:
-    """The first of :func:`instruments_calls`."""
-    return instruments_calls(market, rest_url)[0]
+def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:
+    """Every answer is whole."""
+    return None
 
 
 def read_rest(url: str) -> RestMeaning | None:

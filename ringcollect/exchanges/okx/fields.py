@@ -10,7 +10,7 @@ MARKET_CODES = {"spot": 0, "linear": 1, "inverse": 2}
 MIXED = 1
 """Variant bit of a connection that is not one of ours: it may carry instruments of any market."""
 
-F_SYMBOL, F_SYMBOL_BYTES, F_CHANNEL, F_ACTION = range(C_FIELDS, C_FIELDS + 4)
+F_CHANNEL, F_ACTION = C_FIELDS + 2, C_FIELDS + 3  # behind the symbol, see exchanges.scanning
 F_SEEN, F_TS, F_SEQ, F_PREV, F_CHECKSUM, F_LEVELS, F_ASKS_AT = range(C_FIELDS + 4, C_FIELDS + 11)
 F_FIRST_ID, F_LAST_ID = C_FIELDS + 11, C_FIELDS + 12
 F_HISTORY = C_FIELDS + 40  # subscriptions whose replay of old prints is awaited: those frames go the typed way

@@ -6,7 +6,7 @@ import msgspec
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.okx import messages
-from ringcollect.exchanges.okx.books import book_records
+from ringcollect.exchanges.okx.books import book_batches
 from ringcollect.exchanges.okx.derivatives import open_interest
 from ringcollect.exchanges.protocol import Batch, Decoded, Outcome, Purpose, RestMeaning
 from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
@@ -34,7 +34,7 @@ def _snapshot(data: msgspec.Raw, arrival: Arrival, instrument: int) -> Batch:
     rows = _books.decode(data)
     if len(rows) != 1:
         raise RejectedFrame(f"{len(rows)} books, asked for one")
-    return book_records(rows[0], arrival, instrument, delta=False, extra=int(Flag.REST))
+    return book_batches(rows[0], arrival, instrument, delta=False, extra=int(Flag.SNAPSHOT | Flag.REST))[0]
 
 
 def _interest(data: msgspec.Raw, arrival: Arrival, symbol: str, instrument: int) -> Batch:

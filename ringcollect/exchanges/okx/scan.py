@@ -13,15 +13,24 @@ from ringcollect.decode.members import enter, key_at, more
 from ringcollect.decode.memory import byte_at, float_bits, put_word
 from ringcollect.decode.number import integer
 from ringcollect.decode.skip import skip
-from ringcollect.decode.text import BAD, space, string, unescape, word
-from ringcollect.decode.values import amount, whole
+from ringcollect.decode.text import BAD, space
+from ringcollect.decode.values import amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.okx import fields as at
+from ringcollect.exchanges.scanning import (
+    DEPTH,
+    SYMBOL_BYTES,
+    count_at,
+    id_at,
+    is_word,
+    same_symbol_at,
+    symbol_at,
+    text_at,
+)
 from ringcollect.jit import njit
 from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT, TradeSub
 
 _ARRAY, _OBJECT, _QUOTE = 93, 125, 34
-_DEPTH = 32
 _EXTRA = 2  # of a level, behind price and size
 _MOST_MS = 9_223_372_036_854
 _LEAST_CHECK, _MOST_CHECK = -(2**31), 2**31 - 1
@@ -29,69 +38,21 @@ _RPI, _AGGREGATED = int(TradeSub.RPI), int(TradeSub.AGGREGATED)
 
 
 @njit
-def _is(low: np.uint64, high: np.uint64, name: tuple[np.uint64, np.uint64]) -> bool:
-    return low == name[0] and high == name[1]
-
-
-@njit
-def _count(a: int, i: int, n: int) -> tuple[int, int]:
-    """A whole number that is not negative, bare or in quotes: (offset after it or negative, value)."""
-    end, value = whole(a, i, n)
-    if end < 0 or value < 0 or byte_at(a, i) == 45 or byte_at(a, i + 1) == 45:
-        return BAD, 0
-    return end, value
-
-
-@njit
 def _time(a: int, i: int, n: int) -> tuple[int, int]:
     """Milliseconds, bare or in quotes, as ns: (offset after it or negative, ns)."""
-    i, ms = _count(a, i, n)
+    i, ms = count_at(a, i, n)
     if i < 0 or ms > _MOST_MS:
         return BAD, 0
     return i, ms * 1_000_000
 
 
 @njit
-def _id(a: int, i: int, n: int) -> tuple[int, int]:
-    """An update id, bare; -1 is none: (offset after it or negative, id)."""
-    i, value = integer(a, i, n)
-    if i < 0 or value < -1:
-        return BAD, 0
-    return i, value
-
-
-@njit
-def _text(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
-    """A string of a few characters: (offset after it or BAD, its two words)."""
-    if byte_at(a, i) != _QUOTE:
-        return BAD, np.uint64(0), np.uint64(0)
-    return word(a, i + 1, n)
-
-
-@njit
-def _symbol(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
-    """The string at ``i`` as the frame's symbol: offset behind it or BAD."""
-    if byte_at(a, i) != _QUOTE:
-        return BAD
-    end, escaped = string(a, i + 1, n)
-    if end < 0:
-        return BAD
-    if escaped:
-        ctx[at.F_SYMBOL] = scratch
-        ctx[at.F_SYMBOL_BYTES] = unescape(a, i + 1, n, scratch, hot.SCRATCH_BYTES)
-    else:
-        ctx[at.F_SYMBOL] = a + i + 1
-        ctx[at.F_SYMBOL_BYTES] = end - 2 - i
-    return end if 0 < ctx[at.F_SYMBOL_BYTES] <= hot.SCRATCH_BYTES else BAD
-
-
-@njit
 def _channel(low: np.uint64, high: np.uint64) -> int:
-    if _is(low, high, at.BOOKS) or _is(low, high, at.BOOKS_TBT) or _is(low, high, at.BOOKS50_TBT):
+    if is_word(low, high, at.BOOKS) or is_word(low, high, at.BOOKS_TBT) or is_word(low, high, at.BOOKS50_TBT):
         return at.CH_BOOK
-    if _is(low, high, at.BBO):
+    if is_word(low, high, at.BBO):
         return at.CH_BEST
-    if _is(low, high, at.TRADES) or _is(low, high, at.TRADES_ALL):
+    if is_word(low, high, at.TRADES) or is_word(low, high, at.TRADES_ALL):
         return at.CH_TRADES
     return at.CH_NONE
 
@@ -99,27 +60,27 @@ def _channel(low: np.uint64, high: np.uint64) -> int:
 @njit
 def _argument(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
     """The object ``arg`` at ``i``: offset after it, BAD when it is not one of a hot channel and an instrument."""
-    ctx[at.F_SYMBOL_BYTES] = 0
+    ctx[SYMBOL_BYTES] = 0
     i, going = enter(a, i, n, _OBJECT)
     while going:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return BAD
-        if _is(low, high, at.CHANNEL) and ctx[at.F_CHANNEL] == at.CH_NONE:
-            i, low, high = _text(a, i, n)
+        if is_word(low, high, at.CHANNEL) and ctx[at.F_CHANNEL] == at.CH_NONE:
+            i, low, high = text_at(a, i, n)
             ctx[at.F_CHANNEL] = _channel(low, high)
             if ctx[at.F_CHANNEL] == at.CH_NONE:
                 return BAD
-        elif _is(low, high, at.INST_ID) and ctx[at.F_SYMBOL_BYTES] == 0:
-            i = _symbol(ctx, a, i, n, scratch)
-        elif _is(low, high, at.CHANNEL) or _is(low, high, at.INST_ID) or _is(low, high, at.INST_TYPE):
+        elif is_word(low, high, at.INST_ID) and ctx[SYMBOL_BYTES] == 0:
+            i = symbol_at(ctx, a, i, n, scratch)
+        elif is_word(low, high, at.CHANNEL) or is_word(low, high, at.INST_ID) or is_word(low, high, at.INST_TYPE):
             return BAD
         else:
-            i = skip(a, i, n, _DEPTH)
+            i = skip(a, i, n, DEPTH)
         if i < 0:
             return BAD
         i, going = more(a, i, n, _OBJECT)
-    return i if ctx[at.F_CHANNEL] != at.CH_NONE and ctx[at.F_SYMBOL_BYTES] > 0 else BAD
+    return i if ctx[at.F_CHANNEL] != at.CH_NONE and ctx[SYMBOL_BYTES] > 0 else BAD
 
 
 @njit
@@ -135,31 +96,31 @@ def _side(ctx: np.ndarray, a: int, i: int, n: int, is_ask: bool) -> int:
         i, ctx[at.F_LEVELS] = levels(a, i, n, batch, capacity, ctx[at.F_LEVELS], -1, _EXTRA)
         return i
     ctx[at.F_ASKS_AT] = i
-    return skip(a, i, n, _DEPTH)
+    return skip(a, i, n, DEPTH)
 
 
 @njit
 def _book_value(ctx: np.ndarray, a: int, i: int, n: int, low: np.uint64, high: np.uint64) -> tuple[int, int]:
     """The value of one key of a book: (offset after it or negative, its bit)."""
-    if _is(low, high, at.ASKS):
+    if is_word(low, high, at.ASKS):
         return _side(ctx, a, i, n, True), at.B_ASKS
-    if _is(low, high, at.BIDS):
+    if is_word(low, high, at.BIDS):
         return _side(ctx, a, i, n, False), at.B_BIDS
-    if _is(low, high, at.TS):
+    if is_word(low, high, at.TS):
         i, ctx[at.F_TS] = _time(a, i, n)
         return i, at.B_TS
-    if _is(low, high, at.SEQ):
-        i, ctx[at.F_SEQ] = _id(a, i, n)
+    if is_word(low, high, at.SEQ):
+        i, ctx[at.F_SEQ] = id_at(a, i, n)
         return i, at.B_SEQ
-    if _is(low, high, at.PREV):
-        i, ctx[at.F_PREV] = _id(a, i, n)
+    if is_word(low, high, at.PREV):
+        i, ctx[at.F_PREV] = id_at(a, i, n)
         return i, at.B_PREV
-    if _is(low, high, at.CHECKSUM):
+    if is_word(low, high, at.CHECKSUM):
         i, ctx[at.F_CHECKSUM] = integer(a, i, n)
         if ctx[at.F_CHECKSUM] < _LEAST_CHECK or ctx[at.F_CHECKSUM] > _MOST_CHECK:
             return BAD, 0
         return i, at.B_CHECKSUM
-    return skip(a, i, n, _DEPTH), 0
+    return skip(a, i, n, DEPTH), 0
 
 
 @njit
@@ -197,18 +158,6 @@ def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
 
 
 @njit
-def _same_symbol(ctx: np.ndarray, a: int, i: int, n: int) -> int:
-    """The string at ``i`` if it is the frame's symbol in the same spelling: offset behind it or BAD."""
-    length = ctx[at.F_SYMBOL_BYTES]
-    if i + length + 2 > n or byte_at(a, i) != _QUOTE or byte_at(a, i + 1 + length) != _QUOTE:
-        return BAD
-    for k in range(length):
-        if byte_at(a, i + 1 + k) != byte_at(ctx[at.F_SYMBOL], k):
-            return BAD
-    return i + length + 2
-
-
-@njit
 def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
     """The print at ``i`` into record ``r``: price, size, time, ids, and side and sub in the tail. Offset or BAD."""
     record = ctx[hot.C_BATCH] + r * RECORD_WORDS * 8
@@ -223,37 +172,37 @@ def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
         if i < 0:
             return BAD
         bit = 0
-        if _is(low, high, at.TRADE_ID):
+        if is_word(low, high, at.TRADE_ID):
             bit = at.T_ID
-            i, identity = _count(a, i, n)
-        elif _is(low, high, at.PX):
+            i, identity = count_at(a, i, n)
+        elif is_word(low, high, at.PX):
             bit = at.T_PRICE
             i, number = amount(a, i, n)
             put_word(record, W_PRICE, float_bits(number))
-        elif _is(low, high, at.SZ):
+        elif is_word(low, high, at.SZ):
             bit = at.T_SIZE
             i, number = amount(a, i, n)
             put_word(record, W_SIZE, float_bits(number))
-        elif _is(low, high, at.SIDE):
+        elif is_word(low, high, at.SIDE):
             bit = at.T_SIDE
-            i, low, high = _text(a, i, n)
-            side = 1 if _is(low, high, at.BUY) else -1 if _is(low, high, at.SELL) else 0
-        elif _is(low, high, at.TS):
+            i, low, high = text_at(a, i, n)
+            side = 1 if is_word(low, high, at.BUY) else -1 if is_word(low, high, at.SELL) else 0
+        elif is_word(low, high, at.TS):
             bit = at.T_TS
             i, ts = _time(a, i, n)
             put_word(record, W_TS_EVENT, ts)
-        elif _is(low, high, at.COUNT):
+        elif is_word(low, high, at.COUNT):
             bit = at.T_COUNT
-            i, count = _count(a, i, n)
-        elif _is(low, high, at.INST_ID):
+            i, count = count_at(a, i, n)
+        elif is_word(low, high, at.INST_ID):
             bit = at.T_SYMBOL
-            i = _same_symbol(ctx, a, i, n)
-        elif _is(low, high, at.SOURCE):
+            i = same_symbol_at(ctx, a, i, n)
+        elif is_word(low, high, at.SOURCE):
             bit = at.T_SOURCE
-            i, low, high = _text(a, i, n)
-            sub = _RPI if _is(low, high, at.RPI) else 0
+            i, low, high = text_at(a, i, n)
+            sub = _RPI if is_word(low, high, at.RPI) else 0
         else:
-            i = skip(a, i, n, _DEPTH)
+            i = skip(a, i, n, DEPTH)
         if i < 0 or seen & bit:
             return BAD
         seen |= bit
@@ -307,26 +256,26 @@ def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return False
-        if _is(low, high, at.ARG) and not named:
+        if is_word(low, high, at.ARG) and not named:
             named = True
             i = _argument(ctx, a, i, n, scratch)
-        elif _is(low, high, at.ACTION) and ctx[at.F_ACTION] == at.ACTION_NONE:
-            i, low, high = _text(a, i, n)
-            ctx[at.F_ACTION] = at.ACTION_UPDATE if _is(low, high, at.UPDATE) else at.ACTION_OTHER
-        elif _is(low, high, at.DATA) and not filled and data_at < 0:
+        elif is_word(low, high, at.ACTION) and ctx[at.F_ACTION] == at.ACTION_NONE:
+            i, low, high = text_at(a, i, n)
+            ctx[at.F_ACTION] = at.ACTION_UPDATE if is_word(low, high, at.UPDATE) else at.ACTION_OTHER
+        elif is_word(low, high, at.DATA) and not filled and data_at < 0:
             if named:
                 filled = True
                 i = _data(ctx, a, i, n)
             else:
                 data_at = i
-                i = skip(a, i, n, _DEPTH)
-        elif _is(low, high, at.ARG) or _is(low, high, at.ACTION) or _is(low, high, at.DATA):
+                i = skip(a, i, n, DEPTH)
+        elif is_word(low, high, at.ARG) or is_word(low, high, at.ACTION) or is_word(low, high, at.DATA):
             return False
         else:
             for name in at.OTHERS:
-                if _is(low, high, name):
+                if is_word(low, high, name):
                     return False
-            i = skip(a, i, n, _DEPTH)
+            i = skip(a, i, n, DEPTH)
         if i < 0:
             return False
         i, going = more(a, i, n, _OBJECT)

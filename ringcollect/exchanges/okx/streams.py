@@ -39,10 +39,10 @@ BUSINESS = ("trades-all",)
 """Channels that live on ``/business``; on ``/public`` they are refused."""
 
 
-def stream_name(market: str, want: Want, depth: int = 0) -> str:
+def stream_name(market: str, want: Want) -> str:
     """The venue's name for ``want``; KeyError for a channel without a stream."""
     channel = CHANNELS[market][want.channel]
-    if want.channel is Channel.BOOK and depth == SHORT_DEPTH:
+    if want.channel is Channel.BOOK and want.depth == SHORT_DEPTH:
         channel = SHORT_BOOK
     if want.channel is Channel.INDEX_PRICE:
         return f"{channel}:{index_of(want.symbol)}"

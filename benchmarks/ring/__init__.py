@@ -1,1 +1,0 @@
-"""The ring beside other channels between processes: throughput and latency."""

@@ -1,0 +1,122 @@
+"""Message to records in one kernel call: complete books with their best prices, and prints.
+
+A book message is two batches, the book and its top: ``decode_hot`` writes one behind the other and answers how many
+records there are; ``hot.C_N`` is the book's part. ``on_hot_frame`` publishes both, or leaves both to the feed.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.levels import put_level
+from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.protocol import Code, Verdict
+from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.exchanges.upbit import fields as at
+from ringcollect.exchanges.upbit.scan import scan
+from ringcollect.jit import njit
+from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL, Channel, Flag, Kind
+
+_SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
+_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_BOOK_KIND, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_SNAPSHOT), int(Kind.TRADE), int(Kind.BBO)
+_CLEAR, _SNAPSHOT = int(Flag.CLEAR), int(Flag.SNAPSHOT)
+_FITS = int(Verdict.FITS)
+_NAN = math.nan
+
+
+@njit
+def _flag(batch: int, first: int, n: int, flags: int) -> None:
+    """Add ``flags`` to ``n`` records of the batch from ``first`` on."""
+    for r in range(first, first + n):
+        place = r * RECORD_WORDS + W_TAIL
+        put_word(batch, place, word_at(batch, place) | flags << 48)
+
+
+@njit
+def _best(ctx: np.ndarray, n: int, ts_recv: int) -> None:
+    """The book's first bid and first ask, behind its ``n`` records; a side without levels is NaN."""
+    batch, bids, asks = ctx[hot.C_BATCH], ctx[at.F_BIDS], ctx[at.F_ASKS]
+    put_level(batch, n, _NAN, 0.0, 1)
+    put_level(batch, n + 1, _NAN, 0.0, -1)
+    for w in (W_PRICE, W_SIZE):
+        if bids > 0:
+            put_word(batch, n * RECORD_WORDS + w, word_at(batch, w))
+        if asks > 0:
+            put_word(batch, (n + 1) * RECORD_WORDS + w, word_at(batch, bids * RECORD_WORDS + w))
+    ctx[hot.C_BATCH] = batch + n * RECORD_WORDS * 8
+    hot.fill(ctx, 2, ctx[at.F_TS], ts_recv, 0, 0, _BBO_KIND, 0)
+    ctx[hot.C_BATCH] = batch
+
+
+@njit
+def _book(ctx: np.ndarray, ts_recv: int) -> int:
+    batch = ctx[hot.C_BATCH]
+    n = ctx[at.F_BIDS] + ctx[at.F_ASKS]
+    if n == 0:
+        put_level(batch, 0, _NAN, 0.0, 0)
+        n = 1
+    _best(ctx, n, ts_recv)
+    hot.fill(ctx, n, ctx[at.F_TS], ts_recv, 0, -1, _BOOK_KIND, 0)
+    if ctx[at.F_SNAPSHOT]:
+        _flag(batch, 0, n + 2, _SNAPSHOT)
+    _flag(batch, 0, 1, _CLEAR)
+    announce(ctx, _BOOK, -1, -1, -1)
+    return n + 2
+
+
+@njit
+def _trade(ctx: np.ndarray, ts_recv: int) -> int:
+    if ctx[at.F_SIDE] == 0:
+        return _SLOW
+    put_level(ctx[hot.C_BATCH], 0, bits_float(ctx[at.F_PRICE]), bits_float(ctx[at.F_SIZE]), ctx[at.F_SIDE])
+    hot.fill(ctx, 1, ctx[at.F_TS], ts_recv, ctx[at.F_ID], ctx[at.F_ID], _TRADE_KIND, 0)
+    if ctx[at.F_SNAPSHOT]:
+        _flag(ctx[hot.C_BATCH], 0, 1, _SNAPSHOT)
+    announce(ctx, _TRADE, -1, -1, -1)  # ids that are not dense tell nothing
+    return 1
+
+
+@njit
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    a = address_of(frame)
+    scratch = address_of(ctx) + hot.C_SCRATCH * 8
+    if not scan(ctx, a, len(frame), scratch):
+        return _SLOW
+    instrument = find_symbol(ctx)
+    answer = _book(ctx, ts_recv) if ctx[at.F_KIND] == at.KIND_BOOK else _trade(ctx, ts_recv)
+    return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    answer = decode_hot(frame, ctx, ts_recv)
+    if answer < 0:
+        return answer
+    row = hot.open_row(ctx)
+    if ctx[hot.C_CHANNEL] == _TRADE:
+        return hot.settle(ctx, row, _FITS, len(frame), ts_recv) if row != 0 else _NOT_OPEN
+    ctx[hot.C_CHANNEL] = _BBO
+    best = hot.open_row(ctx)
+    if best == 0 and hot.is_wanted(ctx):
+        return _SLOW
+    ctx[hot.C_CHANNEL] = _BOOK
+    n = ctx[hot.C_N]
+    if row == 0 or hot.settle(ctx, row, _FITS, len(frame), ts_recv) < 0:
+        return _SLOW
+    return n + hot.settle_more(ctx, best, n, 2, ts_recv) if best != 0 else n
+
+
+def warm() -> None:
+    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
+    for primitives in (memory, number, skip, symbols):
+        primitives.warm()
+    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+    decode_hot(b"{}", ctx, 0)
+    on_hot_frame(b"{}", ctx, 0)
