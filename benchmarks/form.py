@@ -14,6 +14,8 @@ class Form:
     scale: float
     peers: bool
     """Whether peers with an environment of their own take part."""
+    share: float = 1.0
+    """Of the work that makes one round long enough to be measured well."""
 
     def amount(self, full: int, least: int = 1) -> int:
         """``full`` units of work in the full form, fewer in the others."""
@@ -22,5 +24,5 @@ class Form:
 
 FULL = Form("full", rounds=9, scale=1.0, peers=True)
 SHORT = Form("short", rounds=5, scale=0.2, peers=True)
-CI = Form("ci", rounds=5, scale=0.02, peers=False)
+CI = Form("ci", rounds=5, scale=0.02, peers=False, share=0.1)
 FORMS = {form.name: form for form in (FULL, SHORT, CI)}

@@ -45,6 +45,10 @@ PEERS = {
     for peer in (
         Peer("cryptofeed", ("cryptofeed==2.4.1",)),
         Peer("ccxt", ("ccxt==4.5.90",)),
+        Peer("faster-fifo", ("faster-fifo==1.5.2",)),
+        Peer("pyzmq", ("pyzmq==27.3.0",)),
+        Peer("iceoryx2", ("iceoryx2==0.10.0",)),
+        Peer("picows", ("picows==2.3.1", "uvloop==0.23.0")),
         Peer("tardis", ("tardis-dev@13.35.3",), "npm"),
     )
 }

@@ -20,6 +20,10 @@ from benchmarks.workers import ROOT
 RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARKS: dict[str, str] = {
     "decode": "benchmarks.decode.section",
+    "ring": "benchmarks.ring.throughput",
+    "latency": "benchmarks.ring.latency",
+    "sockets": "benchmarks.sockets.section",
+    "startup": "benchmarks.startup.section",
 }
 """Name to module; a module has ``run(form: Form) -> Section``."""
 

@@ -51,7 +51,8 @@ class Own:
         for frame, time in self.prelude:  # what a connection remembers
             self.decoder.cold(frame, self.ctx, time)
         size = sum(map(len, self.frames))
-        self.again = max(1, min(LEAST_UNITS // len(self.frames), LEAST_BYTES // size))
+        again = min(LEAST_UNITS / len(self.frames), LEAST_BYTES / size)
+        self.again = max(1, round(again * float(spec.get("share", 1.0))))
         self.pairs = list(zip(self.frames, self.times, strict=True))
 
     def prepare(self) -> None:

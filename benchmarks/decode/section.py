@@ -77,7 +77,7 @@ def _case(frames: Frames, workers: dict[str, Worker], form: Form, folder: Path) 
         if worker not in workers:
             continue
         try:
-            opened[subject] = workers[worker].open({"case": path, **spec})
+            opened[subject] = workers[worker].open({"case": path, "share": form.share, **spec})
         except RunFailed as error:
             skips.append(Skip(subject, str(error)))
     numbers, failed = alternate({name: subject.round for name, subject in opened.items()}, form.rounds)

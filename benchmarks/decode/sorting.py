@@ -35,17 +35,24 @@ def cases(form: Form) -> tuple[list[Frames], list[str]]:
     found: list[Frames] = []
     absent: list[str] = []
     missing: list[str] = []
+    skipped: list[str] = []
     for capture in CAPTURES:
         path = folder / f"{capture.name}.jsonl.gz"
         if capture.exchange not in NAMES:
             absent.append(capture.exchange)
+        elif capture.cold_only and not form.peers:
+            skipped.append(capture.name)
         elif not path.is_file():
             missing.append(capture.name)
         else:
             found += Sorter(capture, MOST if form.peers else MOST_IN_CI).sort(path)
     notes = [
         f"{what}: {', '.join(dict.fromkeys(names))}"
-        for what, names in (("exchanges that have no decoder yet", absent), ("not among the captures", missing))
+        for what, names in (
+            ("exchanges that have no decoder yet", absent),
+            ("not among the captures", missing),
+            (f"left out of the {form.name} form", skipped),
+        )
         if names
     ]
     return found, notes

@@ -159,6 +159,8 @@ class Producer:
         """
         total = len(batch) if n is None else n
         words = batch.view(np.int64).reshape(-1)
+        if total <= self._piece:
+            return protocol.publish(self.words, words, total)
         record_words = self.layout.dtype.itemsize // 8
         head = self.head
         for start in range(0, total, self._piece):

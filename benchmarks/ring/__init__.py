@@ -1,0 +1,1 @@
+"""The ring beside other channels between processes: throughput and latency."""
