@@ -24,7 +24,7 @@ from typing import Any, Protocol
 
 
 class Subject(Protocol):
-    """Something a worker can run again and again."""
+    """Something a worker can run again and again; ``passes`` times a round, if it has such a number."""
 
     def prepare(self) -> None:
         """Back to the same start state; not timed."""
@@ -74,15 +74,17 @@ def _answer(
 
 
 def _round(subject: Subject) -> dict[str, int]:
-    subject.prepare()
-    gc.collect()
-    gc.disable()
-    try:
-        start = time.perf_counter_ns()
-        units = subject.run()
-        took = time.perf_counter_ns() - start
-    finally:
-        gc.enable()
+    took = units = 0
+    for _ in range(getattr(subject, "passes", 1)):
+        subject.prepare()
+        gc.collect()
+        gc.disable()
+        try:
+            start = time.perf_counter_ns()
+            units += subject.run()
+            took += time.perf_counter_ns() - start
+        finally:
+            gc.enable()
     return {"ns": took, "units": units}
 
 

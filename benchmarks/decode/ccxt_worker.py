@@ -40,6 +40,7 @@ class Handler:
         self._prelude = [frame for _, frame in case["prelude"]]
         self._frames = [frame for _, frame in case["frames"]]
         self._seeds = case["seeds"]
+        self.passes = max(1, min(20, 2_000 // len(self._frames)))
         self._symbols = case["symbols"]
 
     def prepare(self) -> None:

@@ -58,6 +58,7 @@ class Handler:
             )
         self._frames = [(frame, time / 1e9) for time, frame in case["frames"]]
         self._seeds = case["seeds"]
+        self.passes = max(1, min(20, 2_000 // len(self._frames)))
         self._class = EXCHANGE_MAP[VENUES[case["exchange"], case["market"]]]
         self._connection = SimpleNamespace(address=case["url"], uuid="bench")
         self._prelude = [(frame, time / 1e9) for time, frame in case["prelude"]]

@@ -61,10 +61,92 @@ class BinanceTicker(msgspec.Struct, Generic[Number]):
     T: int = 0
 
 
+class OkxLevels(msgspec.Struct, Generic[Number]):
+    """One update of a book; ids and checksum where the year had them."""
+
+    asks: list[tuple[Number, Number, str, str]]
+    bids: list[tuple[Number, Number, str, str]]
+    ts: str
+    checksum: int = 0
+    seqId: int = -1
+    prevSeqId: int = -1
+
+
+class OkxBook(msgspec.Struct, Generic[Number]):
+    """books."""
+
+    arg: dict[str, str]
+    action: str
+    data: list[OkxLevels[Number]]
+
+
+class OkxPrint(msgspec.Struct, Generic[Number]):
+    """One trade."""
+
+    instId: str
+    tradeId: str
+    px: Number
+    sz: Number
+    side: str
+    ts: str
+
+
+class OkxTrades(msgspec.Struct, Generic[Number]):
+    """trades."""
+
+    arg: dict[str, str]
+    data: list[OkxPrint[Number]]
+
+
+class BybitLevels(msgspec.Struct, Generic[Number]):
+    """Levels of one update."""
+
+    s: str
+    b: list[tuple[Number, Number]]
+    a: list[tuple[Number, Number]]
+    u: int
+    seq: int
+
+
+class BybitBook(msgspec.Struct, Generic[Number]):
+    """orderbook."""
+
+    topic: str
+    type: str
+    ts: int
+    data: BybitLevels[Number]
+    cts: int = 0
+
+
+class BybitPrint(msgspec.Struct, Generic[Number]):
+    """One trade."""
+
+    T: int
+    s: str
+    S: str
+    v: Number
+    p: Number
+    i: str
+    BT: bool
+
+
+class BybitTrades(msgspec.Struct, Generic[Number]):
+    """publicTrade."""
+
+    topic: str
+    type: str
+    ts: int
+    data: list[BybitPrint[Number]]
+
+
 MESSAGES: dict[tuple[str, str], Any] = {
     ("binance", "book"): BinanceDepth,
     ("binance", "trade"): BinanceTrade,
     ("binance", "bbo"): BinanceTicker,
+    ("okx", "book"): OkxBook,
+    ("okx", "trade"): OkxTrades,
+    ("bybit", "book"): BybitBook,
+    ("bybit", "trade"): BybitTrades,
 }
 
 
@@ -73,6 +155,8 @@ def decoder(exchange: str, channel: str, frame: str, number: type) -> msgspec.js
 
     Raises LookupError where nobody wrote the structs.
     """
+    if (exchange, channel) not in MESSAGES:
+        raise LookupError(f"no structs were written for {exchange} {channel}")
     message = MESSAGES[exchange, channel][number]
     envelope: Any = Combined
     whole = envelope[message] if exchange == "binance" and '"stream"' in frame else message

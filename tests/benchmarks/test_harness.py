@@ -24,6 +24,8 @@ class Counting:
         print("noise of a peer")
         if self.units < 0:
             raise ValueError("this frame is not mine")
+        if self.units == 3:
+            self.passes = 2
         if self.units == 99:
             sys.exit("the peer died")
         return self.units
@@ -84,6 +86,14 @@ def test_a_worker_prepares_each_round_and_its_prints_do_not_stand_in_the_way(wor
     assert subject.round() > 0
     assert subject.round() > 0
     assert subject.evidence() == 2
+
+
+def test_a_short_case_is_passed_over_several_times_a_round(worker: Worker) -> None:
+    subject = worker.open({"units": 3})
+    subject.round()
+    assert subject.evidence() == 1
+    subject.round()
+    assert subject.evidence() == 3
 
 
 def test_a_peers_exception_is_its_reason_and_the_worker_lives(worker: Worker) -> None:
