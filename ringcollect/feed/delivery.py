@@ -137,6 +137,8 @@ class Delivery:
         if len(levels):
             part = batch if len(levels) == len(records) else dataclasses.replace(batch, records=levels)
             if levels["kind"][0] == Kind.BOOK_SNAPSHOT:
+                if part.last_id < 0:
+                    stream.bridge.numbered = False  # a recording from before the venue numbered its books
                 if stream.bridge.phase is Phase.VOID:
                     self._catalogue.refine(stream, levels, now_ns)
                 self._books.streamed(stream, part, conn, now_ns)

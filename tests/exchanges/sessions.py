@@ -1,0 +1,73 @@
+"""A capture through a passive session into a ring, with its kernel or without, and the records that came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ringcollect.exchanges import load
+from ringcollect.exchanges.protocol import Code
+from ringcollect.feed.counters import FEED_COUNTERS
+from ringcollect.feed.plan import MarketPlan, Options, Plan
+from ringcollect.feed.session import Session
+from ringcollect.instruments import Registry
+from ringcollect.ring.attach import attach
+from ringcollect.ring.producer import Producer
+from tests.exchanges.frames import lines
+
+
+class Run(NamedTuple):
+    """What a session made of a capture. ``upto``: of each line of the capture, how many records there were after it."""
+
+    records: np.ndarray
+    counters: dict[str, int]
+    registry: Registry
+    upto: dict[int, int]
+    hot: int
+
+
+def run(capture: Path, exchange: str, folder: Path, *, kernel: bool = True) -> Run:
+    """Every line of ``capture`` at its time, timers too; ``kernel`` False sends every frame the typed way."""
+    module: Any = load(exchange)
+    hot = 0
+
+    def on_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+        nonlocal hot
+        done: int = module.on_hot_frame(frame, ctx, ts_recv) if kernel else int(Code.SLOW)
+        hot += done >= 0
+        return done
+
+    ring = Producer.open(
+        folder, f"{exchange}.rec", capacity=1 << 17, generation=1, counters=FEED_COUNTERS, ledger_rows=256
+    )  # fmt: skip
+    registry = Registry(None, exchange)
+    plan = Plan(exchange=exchange, markets=(MarketPlan(market=module.markets[0]),), options=Options(discover=True))
+    venue: Any = SimpleNamespace(**{name: getattr(module, name) for name in module.__all__})
+    venue.on_hot_frame = on_hot
+    session = Session(plan, venue, registry, ring)
+    upto: dict[int, int] = {}
+    t = 0
+    for i, line in enumerate(lines(capture)):
+        t = line["t"]
+        if not i:
+            session.start(t)
+        while (due := session.next_deadline()) <= t:
+            session.timer(due)
+        if line["d"] == "in":
+            session.frame(line["c"], line["f"].encode(), t, 1)
+        elif line["d"] == "rest":
+            session.rest_seen(line["u"], 200, line["f"].encode(), t)
+        elif line["d"] == "out" and not line["f"]:
+            session.open(line["c"], line["u"], t)
+        session.actions()
+        upto[i] = ring.counters["records"]
+    session.stop(t)
+    reader = attach(ring.path)
+    reader.cursor = 0
+    read = reader.read(1 << 17)
+    counters = dict(ring.counters)
+    ring.close()
+    return Run(read.records, counters, registry, upto, hot)
