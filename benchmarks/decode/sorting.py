@@ -24,6 +24,8 @@ from ringcollect.sources.events import EventKind
 DAY_NS = 86_400 * 10**9
 MOST, MOST_IN_CI = 13_000, 200
 """Frames of a case: as many as the longest book has."""
+MOST_ALONE = 5_000
+"""Of channels whose frames do not build on each other: more of them say the same."""
 LEAST_HOT = 5
 """A hot case of fewer frames says nothing; snapshots, of which a capture has few, are long."""
 SNAPSHOT = "book snapshot"
@@ -90,7 +92,7 @@ class Sorter:
                 conn = 0 if self._capture.cold_only else event.conn
                 self._frame(event.payload, self._decoder.context(market, conn, streams), market, url, event.ts)
         for (market, way, channel), case in self._cases.items():
-            if (way, channel) == ("hot", "book"):
+            if (way, channel) == ("hot", "book") and not self._capture.cold_only:
                 case.follows = True
                 case.way = "hot" if market in self._hot_books else "cold"
                 case.seeds = [seed for seed in self._seeds.get(market, []) if seed["symbol"] in case.symbols]
@@ -171,7 +173,7 @@ class Sorter:
         case = self._cases.setdefault(
             (market, way, channel), Frames(self._capture.name, self._capture.exchange, market, way, channel, url)
         )
-        if len(case.frames) >= self._most:
+        if len(case.frames) >= (self._most if channel == "book" else min(self._most, MOST_ALONE)):
             return
         case.frames.append((ts, frame.decode()))
         if symbol and symbol not in case.symbols:
