@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any
@@ -17,11 +19,15 @@ class Readers:
 
     def __init__(self, link: Link, count: int, cpus: list[list[int]], work: Callable[[Receiver], Any]) -> None:
         self._pipes: list[Connection] = []
+        self._processes: list[Any] = []
         fork = get_context("fork")
         for index in range(count):
             here, there = fork.Pipe()
-            fork.Process(target=_read, args=(link, index, there, cpus[index], work), daemon=True).start()
+            process = fork.Process(target=_read, args=(link, index, there, cpus[index], work), daemon=True)
+            process.start()
+            self._processes.append(process)
             self._pipes.append(here)
+        atexit.register(self._end)  # a reader that is killed would leave its files behind
         for pipe in self._pipes:
             pipe.recv()
 
@@ -31,6 +37,12 @@ class Readers:
             pipe.send(True)
         for pipe in self._pipes:
             pipe.recv()
+
+    def _end(self) -> None:
+        for pipe, process in zip(self._pipes, self._processes, strict=True):
+            with suppress(OSError):
+                pipe.send(False)
+            process.join(2)
 
     def answers(self) -> list[Any]:
         """What each reader found in the round."""
