@@ -65,6 +65,7 @@ bench: $(if $(TINY),$(VENV)/.installed-dev,$(VENV)/.installed-bench)
 	$(BIN)/ringcollect warm
 	$(if $(TINY),,$(BIN)/python -m benchmarks --install-peers)
 	$(BIN)/python -m benchmarks $(if $(TINY),--ci,$(if $(SHORT),--short)) $(NAMES)
+	$(if $(TINY)$(SHORT)$(NAMES),,$(BIN)/python -m benchmarks.waiting)
 
 STRESS_S ?= 3600
 stress: $(VENV)/.installed-dev
