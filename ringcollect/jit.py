@@ -23,7 +23,7 @@ from numba import carray, extending  # noqa: E402
 from numba.core import cgutils, types  # noqa: E402
 from numba.np.arrayobj import make_array  # noqa: E402
 
-__all__ = ["cache_dir", "carray", "cgutils", "intrinsic", "ir", "make_array", "njit", "source_hash", "types"]
+__all__ = ["cache_dir", "carray", "cgutils", "inlined", "intrinsic", "ir", "make_array", "njit", "source_hash", "types"]
 
 
 intrinsic: Any = extending.intrinsic
@@ -31,6 +31,12 @@ intrinsic: Any = extending.intrinsic
 
 def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
     """``numba.njit(cache=True, error_model="numpy")``, also with extra options (``inline="always"``)."""
-    options = {"cache": True, "error_model": "numpy"} | options
+    # forceinline said outright: left open, a callee would inherit it from whoever compiles it first
+    options = {"cache": True, "error_model": "numpy", "forceinline": False} | options
     decorate: Any = numba.njit(**options)  # type: ignore[call-overload]
     return decorate if function is None else decorate(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """:func:`njit` for a small function that LLVM shall copy into every caller, whatever it thinks of the size."""
+    return njit(function, forceinline=True)

@@ -6,12 +6,12 @@ import numpy as np
 
 from ringcollect.decode.memory import byte_at
 from ringcollect.decode.text import BAD, space, word
-from ringcollect.jit import njit
+from ringcollect.jit import inlined
 
 _ZERO = np.uint64(0)
 
 
-@njit
+@inlined
 def key_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
     """A key with its colon: (offset of its value or BAD, the key as the two words of :func:`text.packed`)."""
     if i >= n or byte_at(a, i) != 34:
@@ -26,7 +26,7 @@ def key_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
     return (i if i < n else BAD), low, high
 
 
-@njit
+@inlined
 def enter(a: int, i: int, n: int, closing: int) -> tuple[int, bool]:
     """Behind the opening bracket at ``i``: (offset of the first member, True), (offset after the end, False) or BAD.
 
@@ -42,7 +42,7 @@ def enter(a: int, i: int, n: int, closing: int) -> tuple[int, bool]:
     return i, True
 
 
-@njit
+@inlined
 def more(a: int, i: int, n: int, closing: int) -> tuple[int, bool]:
     """Behind a member: (offset of the next, True), (offset after the closing bracket, False) or (BAD, False)."""
     i = space(a, i, n)

@@ -17,12 +17,33 @@ _I128 = ir.IntType(128)
 
 
 @intrinsic
-def address_of(typingctx: Any, buffer: Any) -> Any:
-    """Address of the first byte of a bytes object or contiguous array."""
+def out_of_line(typingctx: Any) -> Any:
+    """Keep the function that says this out of its callers: a rare way must not swell the common one."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array = make_array(signature.args[0])(context, builder, args[0])
-        return builder.ptrtoint(array.data, _I64)
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def _base(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """The address of a buffer, or the address given."""
+    if isinstance(kind, types.Integer):
+        return value
+    return builder.ptrtoint(make_array(kind)(context, builder, value).data, _I64)
+
+
+def _address_or_words(kind: Any) -> Any:
+    return types.int64 if isinstance(kind, types.Integer) else kind
+
+
+@intrinsic
+def address_of(typingctx: Any, buffer: Any) -> Any:
+    """Address of the first byte of a bytes object or contiguous array (an address stays what it is)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _base(context, builder, signature.args[0], args[0])
 
     return types.int64(buffer), codegen
 
@@ -64,26 +85,41 @@ def eight_bytes(typingctx: Any, address: Any, offset: Any) -> Any:
 
 
 @intrinsic
-def word_at(typingctx: Any, address: Any, index: Any) -> Any:
-    """The int64 at ``address + 8 * index`` (aligned)."""
+def four_bytes(typingctx: Any, address: Any, offset: Any) -> Any:
+    """The four bytes at ``address + offset``, unaligned, little-endian, as int64."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        offset = builder.shl(args[1], ir.Constant(_I64, 3))
-        return builder.load(builder.inttoptr(builder.add(args[0], offset), _I64.as_pointer()))
+        pointer = builder.inttoptr(builder.add(args[0], args[1]), ir.IntType(32).as_pointer())
+        load = builder.load(pointer)
+        load.align = 1
+        return builder.zext(load, _I64)
 
     return types.int64(types.int64, types.int64), codegen
 
 
 @intrinsic
-def put_word(typingctx: Any, address: Any, index: Any, value: Any) -> Any:
-    """Store an int64 at ``address + 8 * index`` (aligned)."""
+def word_at(typingctx: Any, address: Any, index: Any) -> Any:
+    """The int64 at ``address + 8 * index`` (aligned); an int64 array may stand for its address."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        base = _base(context, builder, signature.args[0], args[0])
         offset = builder.shl(args[1], ir.Constant(_I64, 3))
-        builder.store(args[2], builder.inttoptr(builder.add(args[0], offset), _I64.as_pointer()))
+        return builder.load(builder.inttoptr(builder.add(base, offset), _I64.as_pointer()))
+
+    return types.int64(_address_or_words(address), types.int64), codegen
+
+
+@intrinsic
+def put_word(typingctx: Any, address: Any, index: Any, value: Any) -> Any:
+    """Store an int64 at ``address + 8 * index`` (aligned); an int64 array may stand for its address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        base = _base(context, builder, signature.args[0], args[0])
+        offset = builder.shl(args[1], ir.Constant(_I64, 3))
+        builder.store(args[2], builder.inttoptr(builder.add(base, offset), _I64.as_pointer()))
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, types.int64), codegen
+    return types.void(_address_or_words(address), types.int64, types.int64), codegen
 
 
 @intrinsic
@@ -133,6 +169,16 @@ def leading_zeros(typingctx: Any, value: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctlz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def trailing_zeros(typingctx: Any, value: Any) -> Any:
+    """Trailing zero bits of a uint64; 64 of 0."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return types.int64(types.uint64), codegen
 

@@ -16,18 +16,26 @@ from ringcollect.decode.memory import (
     eight_bytes,
     high_product,
     leading_zeros,
+    out_of_line,
+    trailing_zeros,
 )
 from ringcollect.decode.powers import EXACT, HIGH, LEAST_POWER, LOW, MOST_POWER
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 
 REFUSED = -1
 """Not a number in JSON's grammar, or not an integer where one must be, or out of its range."""
 UNDECIDED = -2
 """A number whose first 19 digits do not decide its rounding."""
 
+SHORT_BYTES = 17
+"""Bytes :func:`short_decimal` may read."""
+
 _INFINITY_BITS = np.int64(0x7FF << 52)
 _MAX_EXPONENT = 100_000  # beyond, the value is 0 or infinite whatever the mantissa of a text in memory
 _ZEROS = np.uint64(0x3030303030303030)
+_TO_HIGH = np.uint64(0x7676767676767676)
+_HIGHS = np.uint64(0x8080808080808080)
+_POWERS = np.array([10**k for k in range(9)], np.uint64)
 _ONE = np.uint64(1)
 _TEN = np.uint64(10)
 _MASK9 = np.uint64(0x1FF)
@@ -38,6 +46,7 @@ _TEN_TO_8 = np.uint64(100_000_000)
 @njit
 def scaled(mantissa: np.uint64, power: int) -> float:
     """``mantissa * 10**power`` as the nearest float64, ties to even; 0.0 or inf beyond its range."""
+    out_of_line()
     if mantissa == np.uint64(0):
         return 0.0
     if mantissa <= _EXACT_MANTISSA:
@@ -80,22 +89,27 @@ def scaled(mantissa: np.uint64, power: int) -> float:
     return bits_float((np.int64(exponent) << 52) | np.int64(fraction & np.uint64((1 << 52) - 1)))
 
 
-@njit
-def _eight_digits(word: np.uint64) -> np.uint64:
-    """Value of eight ASCII digits loaded little-endian (checked by the caller)."""
-    word = word - _ZEROS
-    word = word * _TEN + (word >> np.uint64(8))
-    low = (word & np.uint64(0x000000FF000000FF)) * np.uint64(0x000F424000000064)
-    high = ((word >> np.uint64(16)) & np.uint64(0x000000FF000000FF)) * np.uint64(0x0000271000000001)
+@inlined
+def _eight_digits(values: np.uint64) -> np.uint64:
+    """Value of eight decimal digits, one per byte (0 to 9), the first in the lowest byte."""
+    pairs = values * _TEN + (values >> np.uint64(8))
+    low = (pairs & np.uint64(0x000000FF000000FF)) * np.uint64(0x000F424000000064)
+    high = ((pairs >> np.uint64(16)) & np.uint64(0x000000FF000000FF)) * np.uint64(0x0000271000000001)
     return (low + high) >> np.uint64(32)
 
 
-@njit
-def _are_eight_digits(word: np.uint64) -> bool:
-    high_nibbles = np.uint64(0xF0F0F0F0F0F0F0F0)
-    return (word & high_nibbles) | (
-        ((word + np.uint64(0x0606060606060606)) & high_nibbles) >> np.uint64(4)
-    ) == np.uint64(0x3333333333333333)
+@inlined
+def digits_in(eight: np.uint64) -> int:
+    """How many of eight bytes, from the first on, are decimal digits."""
+    shifted = eight ^ _ZEROS
+    # over 9 gives the high bit, in the first such byte at least: a carry spoils only what follows it
+    return trailing_zeros(((shifted + _TO_HIGH) | shifted) & _HIGHS) >> 3
+
+
+@inlined
+def leading_digits(eight: np.uint64, count: int) -> np.uint64:
+    """Value of the first ``count`` bytes (1 to 8), which are digits."""
+    return _eight_digits((eight - _ZEROS) << np.uint64(64 - 8 * count))
 
 
 @njit
@@ -104,6 +118,7 @@ def _many_digits(a: int, start: int, end: int, power: int) -> tuple[float, bool]
 
     Second is False when digits beyond the 19th decide and cannot be judged here.
     """
+    out_of_line()
     mantissa = np.uint64(0)
     taken = 0
     dropped = 0
@@ -124,9 +139,49 @@ def _many_digits(a: int, start: int, end: int, power: int) -> tuple[float, bool]
     return value, True
 
 
-@njit
+@inlined
+def short_decimal(a: int, i: int) -> tuple[int, float]:
+    """A number of 1 to 7 digits and none or 1 to 8 decimals at ``i``: (offset after it, value), 0 first for any other.
+
+    The caller answers for SHORT_BYTES readable bytes at ``i``. Up to 15 digits are exact, and so is their one division.
+    """
+    first = eight_bytes(a, i)
+    count = digits_in(first)
+    if count == 0 or count == 8 or (count > 1 and first & np.uint64(0xFF) == np.uint64(48)):
+        return 0, 0.0
+    mantissa = leading_digits(first, count)
+    end = i + count
+    c = byte_at(a, end)
+    if c == 46:
+        after = eight_bytes(a, end + 1)
+        decimals = digits_in(after)
+        if decimals == 0:
+            return 0, 0.0
+        end += 1 + decimals
+        c = byte_at(a, end)
+        if 48 <= c <= 57 or c | 32 == 101:
+            return 0, 0.0
+        mantissa = mantissa * _POWERS[np.uint64(decimals)] + leading_digits(after, decimals)
+        return end, np.float64(np.int64(mantissa)) / EXACT[np.uint64(decimals)]
+    if c | 32 == 101:
+        return 0, 0.0
+    return end, np.float64(np.int64(mantissa))
+
+
+@inlined
 def decimal(a: int, i: int, n: int) -> tuple[int, float]:
     """A number in JSON's grammar at ``i``: (offset after it or a negative code, value). Infinite values are refused."""
+    if i + SHORT_BYTES <= n:
+        end, value = short_decimal(a, i)
+        if end != 0:
+            return end, value
+    return _decimal(a, i, n)
+
+
+@njit
+def _decimal(a: int, i: int, n: int) -> tuple[int, float]:
+    """:func:`decimal`, whatever its length."""
+    out_of_line()
     negative = False
     if i < n and byte_at(a, i) == 45:
         negative = True
@@ -148,8 +203,8 @@ def decimal(a: int, i: int, n: int) -> tuple[int, float]:
         point = i
         if i + 8 <= n:
             word = eight_bytes(a, i)
-            if _are_eight_digits(word):  # Binance writes eight decimals
-                mantissa = mantissa * _TEN_TO_8 + _eight_digits(word)
+            if digits_in(word) == 8:
+                mantissa = mantissa * _TEN_TO_8 + _eight_digits(word - _ZEROS)
                 i += 8
         while i < n:
             digit = byte_at(a, i) - 48
@@ -190,9 +245,31 @@ def decimal(a: int, i: int, n: int) -> tuple[int, float]:
     return i, -value if negative else value
 
 
-@njit
+@inlined
 def integer(a: int, i: int, n: int) -> tuple[int, np.int64]:
     """A whole number without point and exponent at ``i``, exact in int64: (offset after it or REFUSED, value)."""
+    if i + 17 <= n:
+        first = eight_bytes(a, i)
+        count = digits_in(first)
+        if count == 8:
+            after = eight_bytes(a, i + 8)
+            more = digits_in(after)
+            if 0 < more < 8 and first & np.uint64(0xFF) != np.uint64(48):
+                c = byte_at(a, i + 8 + more)
+                if c != 46 and c | 32 != 101:
+                    whole = _eight_digits(first - _ZEROS) * _POWERS[np.uint64(more)] + leading_digits(after, more)
+                    return i + 8 + more, np.int64(whole)
+        elif count == 1 or (count > 0 and first & np.uint64(0xFF) != np.uint64(48)):
+            c = byte_at(a, i + count)
+            if c != 46 and c | 32 != 101:
+                return i + count, np.int64(leading_digits(first, count))
+    return _integer(a, i, n)
+
+
+@njit
+def _integer(a: int, i: int, n: int) -> tuple[int, np.int64]:
+    """:func:`integer`, digit by digit."""
+    out_of_line()
     negative = False
     if i < n and byte_at(a, i) == 45:
         negative = True

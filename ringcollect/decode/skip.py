@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import address_of, byte_at
+from ringcollect.decode.memory import address_of, byte_at, eight_bytes, four_bytes, out_of_line
+from ringcollect.decode.number import digits_in
 from ringcollect.decode.text import BAD, space, string
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 
 MAX_DEPTH = 64
 
 _VALUE, _KEY, _AFTER = 0, 1, 2
+_TRUE, _FALS, _NULL = (int.from_bytes(text, "little") for text in (b"true", b"fals", b"null"))
 
 
 @njit
 def _digits(a: int, i: int, n: int) -> int:
     """Offset after one digit or more, BAD without."""
     start = i
+    while i + 8 <= n:
+        count = digits_in(eight_bytes(a, i))
+        i += count
+        if count < 8:
+            return i if i > start else BAD
     while i < n and 48 <= byte_at(a, i) <= 57:
         i += 1
     return i if i > start else BAD
@@ -25,6 +32,7 @@ def _digits(a: int, i: int, n: int) -> int:
 @njit
 def skip_number(a: int, i: int, n: int) -> int:
     """Offset after a number in JSON's grammar, BAD if there is none."""
+    out_of_line()
     if i < n and byte_at(a, i) == 45:
         i += 1
     if i < n and byte_at(a, i) == 48:
@@ -45,23 +53,18 @@ def skip_number(a: int, i: int, n: int) -> int:
     return i
 
 
-@njit
+@inlined
 def literal(a: int, i: int, n: int) -> tuple[int, int]:
     """``true``, ``false`` or ``null`` at ``i``: (offset after it or BAD, 1, 0 or -1)."""
-    if i + 4 <= n:
-        if byte_at(a, i) == 116 and byte_at(a, i + 1) == 114 and byte_at(a, i + 2) == 117 and byte_at(a, i + 3) == 101:
-            return i + 4, 1
-        if byte_at(a, i) == 110 and byte_at(a, i + 1) == 117 and byte_at(a, i + 2) == 108 and byte_at(a, i + 3) == 108:
-            return i + 4, -1
-    if (
-        i + 5 <= n
-        and byte_at(a, i) == 102
-        and byte_at(a, i + 1) == 97
-        and byte_at(a, i + 2) == 108
-        and byte_at(a, i + 3) == 115
-        and byte_at(a, i + 4) == 101
-    ):
+    if i + 4 > n:
+        return BAD, 0
+    four = four_bytes(a, i)
+    if four == _TRUE:
+        return i + 4, 1
+    if four == _FALS and i + 5 <= n and byte_at(a, i + 4) == 101:
         return i + 5, 0
+    if four == _NULL:
+        return i + 4, -1
     return BAD, 0
 
 
@@ -81,6 +84,7 @@ def _scalar(a: int, i: int, n: int) -> int:
 @njit
 def skip(a: int, i: int, n: int, levels: int) -> int:
     """Offset after the JSON value at ``i``, BAD if it is none or nests over ``levels`` (at most MAX_DEPTH)."""
+    out_of_line()
     objects = np.uint64(0)  # bit d: level d is an object
     depth = 0
     expect = _VALUE

@@ -8,27 +8,58 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import address, address_of, byte_at, word_at
+from ringcollect.decode.memory import address, address_of, byte_at, eight_bytes, four_bytes, out_of_line, word_at
 from ringcollect.jit import njit
 
 SLOT_WORDS = 4
 MISSING = -1
-_OFFSET = np.uint64(0xCBF29CE484222325)
-_PRIME = np.uint64(0x100000001B3)
+_PRIME = np.uint64(0x9E3779B97F4A7C15)  # odd, 2**64 over the golden ratio
+_HALF = np.uint64(32)
 
 
 @njit
 def text_hash(a: int, length: int) -> np.int64:
-    """FNV-1a of ``length`` bytes at ``a``."""
-    value = _OFFSET
-    for i in range(length):
-        value = (value ^ np.uint64(byte_at(a, i))) * _PRIME
-    return np.int64(value)
+    """Hash of ``length`` bytes at ``a``: eight at a time, the rest one by one (nothing behind them is read)."""
+    value = np.uint64(length) * _PRIME
+    i = 0
+    while i + 8 <= length:
+        value = (value ^ eight_bytes(a, i)) * _PRIME
+        value ^= value >> _HALF
+        i += 8
+    rest = np.uint64(0)
+    if i + 4 <= length:
+        rest = np.uint64(four_bytes(a, i))
+        i += 4
+    while i < length:
+        rest = rest << np.uint64(8) | np.uint64(byte_at(a, i))
+        i += 1
+    value = (value ^ rest) * _PRIME
+    return np.int64(value ^ (value >> _HALF))
+
+
+@njit
+def same_text(a: int, b: int, length: int) -> bool:
+    """Whether ``length`` bytes at two addresses are equal."""
+    i = 0
+    while i + 8 <= length:
+        if eight_bytes(a, i) != eight_bytes(b, i):
+            return False
+        i += 8
+    if i + 4 <= length:
+        if four_bytes(a, i) != four_bytes(b, i):
+            return False
+        i += 4
+    while i < length:
+        if byte_at(a, i) != byte_at(b, i):
+            return False
+        i += 1
+    return True
 
 
 @njit
 def find(table: int, a: int, length: int) -> int:
     """Instrument number of the text of ``length`` bytes at ``a``, or MISSING."""
+    out_of_line()
     mask = word_at(table, 0)
     hashed = text_hash(a, length)
     slot = hashed & mask
@@ -37,15 +68,12 @@ def find(table: int, a: int, length: int) -> int:
         number = word_at(table, at + 1)
         if number == 0:
             return MISSING
-        if word_at(table, at) == hashed and word_at(table, at + 3) == length:
-            text = word_at(table, at + 2)
-            same = True
-            for i in range(length):
-                if byte_at(text, i) != byte_at(a, i):
-                    same = False
-                    break
-            if same:
-                return number - 1
+        if (
+            word_at(table, at) == hashed
+            and word_at(table, at + 3) == length
+            and same_text(word_at(table, at + 2), a, length)
+        ):
+            return number - 1
         slot = (slot + 1) & mask
 
 

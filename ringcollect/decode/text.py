@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import byte_at, put_byte
-from ringcollect.jit import njit
+from ringcollect.decode.memory import byte_at, eight_bytes, out_of_line, put_byte, trailing_zeros
+from ringcollect.jit import inlined, njit
 
 BAD = -1
 _QUOTE, _BACKSLASH = 34, 92
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
+_QUOTES = np.uint64(0x2222222222222222)
+_BACKSLASHES = np.uint64(0x5C5C5C5C5C5C5C5C)
+_SPACES = np.uint64(0x2020202020202020)
+_ZERO = np.uint64(0)
+_FULL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
-@njit
+@inlined
 def space(a: int, i: int, n: int) -> int:
     """Offset of the next byte that is not white space, ``n`` at the end."""
     while i < n:
@@ -28,6 +35,7 @@ def space(a: int, i: int, n: int) -> int:
 @njit
 def _utf8(a: int, i: int, n: int) -> int:
     """Offset after the multi-byte UTF-8 character at ``i``, BAD if it is none (overlong, surrogate, too large)."""
+    out_of_line()
     c = byte_at(a, i)
     if 0xC2 <= c <= 0xDF:
         more, low, high = 1, 0x80, 0xBF
@@ -76,6 +84,7 @@ def _hex4(a: int, i: int, n: int) -> int:
 @njit
 def escape(a: int, i: int, n: int) -> tuple[int, int]:
     """The escape whose backslash is at ``i``: (offset after it or BAD, code point). Lone surrogates are BAD."""
+    out_of_line()
     if i + 1 >= n:
         return BAD, 0
     c = byte_at(a, i + 1)
@@ -106,9 +115,44 @@ def escape(a: int, i: int, n: int) -> tuple[int, int]:
     return BAD, 0
 
 
-@njit
+@inlined
+def marks(eight: np.uint64) -> np.uint64:
+    """Bit 8k+7 of the answer's lowest set bit: byte k is the first that is no plain character of a string.
+
+    Those are the quote, the backslash, control characters and whatever is not ASCII; 0 when all eight are plain. Bits
+    above the lowest one mean nothing: a borrow may have set them.
+    """
+    quote = eight ^ _QUOTES
+    backslash = eight ^ _BACKSLASHES
+    found = ((quote - _ONES) & ~quote) | ((backslash - _ONES) & ~backslash) | ((eight - _SPACES) & ~eight) | eight
+    return found & _HIGHS
+
+
+@inlined
+def lower_bytes(eight: np.uint64, count: int) -> np.uint64:
+    """The first ``count`` bytes (0 to 7) of eight, the others 0."""
+    return eight & ~(_FULL << np.uint64(8 * count))
+
+
+@inlined
 def string(a: int, i: int, n: int) -> tuple[int, bool]:
     """Pass over a string: (offset behind its closing quote or BAD, whether it holds escapes)."""
+    while i + 8 <= n:
+        found = marks(eight_bytes(a, i))
+        if found == _ZERO:
+            i += 8
+            continue
+        i += trailing_zeros(found) >> 3
+        if byte_at(a, i) == _QUOTE:
+            return i + 1, False
+        break
+    return _rest_of_string(a, i, n)
+
+
+@njit
+def _rest_of_string(a: int, i: int, n: int) -> tuple[int, bool]:
+    """:func:`string`, byte by byte."""
+    out_of_line()
     escaped = False
     while i < n:
         c = byte_at(a, i)
@@ -126,6 +170,21 @@ def string(a: int, i: int, n: int) -> tuple[int, bool]:
         if i < 0:
             return BAD, False
     return BAD, False
+
+
+@inlined
+def find_byte(a: int, i: int, n: int, wanted: int) -> int:
+    """Offset of the first byte equal to ``wanted``, ``n`` without one."""
+    pattern = _ONES * np.uint64(wanted)
+    while i + 8 <= n:
+        other = eight_bytes(a, i) ^ pattern
+        found = (other - _ONES) & ~other & _HIGHS
+        if found != _ZERO:
+            return i + (trailing_zeros(found) >> 3)
+        i += 8
+    while i < n and byte_at(a, i) != wanted:
+        i += 1
+    return i
 
 
 @njit
@@ -155,6 +214,7 @@ def put_utf8(to: int, length: int, capacity: int, point: int) -> int:
 @njit
 def unescape(a: int, i: int, n: int, to: int, capacity: int) -> int:
     """Write the text of the string at ``i`` (already checked by :func:`string`) to ``to``; its length or BAD."""
+    out_of_line()
     length = 0
     while i < n:
         c = byte_at(a, i)
@@ -176,12 +236,32 @@ def unescape(a: int, i: int, n: int, to: int, capacity: int) -> int:
     return BAD
 
 
-@njit
+@inlined
 def word(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
     """A string of up to 16 ASCII characters: (offset behind it or BAD, bytes 0-7, bytes 8-15), little-endian.
 
     Longer strings and others give two zero words, so that they equal no key. An empty string does too.
     """
+    if i + 16 <= n:
+        low = eight_bytes(a, i)
+        found = marks(low)
+        if found != _ZERO:
+            length = trailing_zeros(found) >> 3
+            if byte_at(a, i + length) == _QUOTE:
+                return i + length + 1, lower_bytes(low, length), _ZERO
+        else:
+            high = eight_bytes(a, i + 8)
+            found = marks(high)
+            length = trailing_zeros(found) >> 3
+            if found != _ZERO and byte_at(a, i + 8 + length) == _QUOTE:
+                return i + length + 9, low, lower_bytes(high, length)
+    return _word(a, i, n)
+
+
+@njit
+def _word(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
+    """:func:`word`, byte by byte."""
+    out_of_line()
     low = np.uint64(0)
     high = np.uint64(0)
     length = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import address_of, byte_at
+from ringcollect.decode.memory import address_of, byte_at, out_of_line
 from ringcollect.decode.text import BAD
 from ringcollect.jit import njit
 
@@ -57,6 +57,7 @@ def iso_ns(a: int, i: int, n: int) -> tuple[int, np.int64]:
 
     Up to nine digits of fraction, or none; UTC written as ``Z``; years 1970 to 2261; no leap seconds.
     """
+    out_of_line()
     nothing = np.int64(0)
     if (
         i + 22 > n

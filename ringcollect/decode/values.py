@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import byte_at
+from ringcollect.decode.memory import byte_at, out_of_line
 from ringcollect.decode.number import decimal, integer
 from ringcollect.decode.skip import skip_number
 from ringcollect.decode.text import BAD
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 
 _QUOTE = 34
 
 
-@njit
+@inlined
 def amount(a: int, i: int, n: int) -> tuple[int, float]:
     """A price or size, in quotes or bare, as the typed paths take it: (offset after it or negative, value)."""
     if i < n and byte_at(a, i) == _QUOTE:
@@ -31,7 +31,7 @@ def amount(a: int, i: int, n: int) -> tuple[int, float]:
     return end, value
 
 
-@njit
+@inlined
 def whole(a: int, i: int, n: int) -> tuple[int, np.int64]:
     """A whole number in quotes or bare, exact in int64: (offset after it or negative, value)."""
     if i < n and byte_at(a, i) == _QUOTE:
@@ -72,6 +72,7 @@ def _hex_digits(a: int, i: int, count: int, value: np.uint64) -> tuple[bool, np.
 @njit
 def uuid(a: int, i: int, n: int) -> tuple[int, np.int64, np.int64]:
     """A UUID in quotes, ``8-4-4-4-12`` hex digits: (offset after it or BAD, upper 64 bits, lower 64 bits)."""
+    out_of_line()
     nothing = np.int64(0)
     if i + 38 > n or byte_at(a, i) != _QUOTE or byte_at(a, i + 37) != _QUOTE:
         return BAD, nothing, nothing

@@ -105,19 +105,21 @@ def read_symbol(ctx: np.ndarray, a: int, i: int, n: int) -> tuple[int, int]:
         length = unescape(a, i + 1, n, scratch, SCRATCH_BYTES)
     if length <= 0 or length > SCRATCH_BYTES:
         return BAD, MISSING
-    instrument = find(ctx[C_SYMBOLS], text, length)
+    instrument = find(word_at(ctx, C_SYMBOLS), text, length)
     if instrument < 0:
         if not escaped:
             for k in range(length):
                 put_byte(scratch, k, byte_at(text, k))
-        ctx[C_SYMBOL_BYTES] = length
+        put_word(ctx, C_SYMBOL_BYTES, length)
     return end, instrument
 
 
 @njit
 def bad_ts_flag(ctx: np.ndarray, ts_event: int, ts_recv: int) -> int:
     """BAD_TS when ``ts_event`` is not believable beside ``ts_recv``, else 0; an event without time is neither."""
-    if ts_event != 0 and (ts_event < ts_recv - ctx[C_MAX_PAST] or ts_event > ts_recv + ctx[C_MAX_SKEW]):
+    if ts_event != 0 and (
+        ts_event < ts_recv - word_at(ctx, C_MAX_PAST) or ts_event > ts_recv + word_at(ctx, C_MAX_SKEW)
+    ):
         return _F_BAD_TS
     return 0
 
@@ -128,9 +130,9 @@ def fill(ctx: np.ndarray, n: int, ts_event: int, ts_recv: int, identity: int, au
 
     Sets C_N too. Instrument and connection are the context's.
     """
-    batch = ctx[C_BATCH]
+    batch = word_at(ctx, C_BATCH)
     flags = bad_ts_flag(ctx, ts_event, ts_recv)
-    tail = ctx[C_INSTRUMENT] | ctx[C_CONN] << 16 | sub << 24 | kind << 32 | flags << 48
+    tail = word_at(ctx, C_INSTRUMENT) | word_at(ctx, C_CONN) << 16 | sub << 24 | kind << 32 | flags << 48
     for r in range(n):
         at = r * RECORD_WORDS
         put_word(batch, at + W_SEQ, 0)
@@ -142,21 +144,27 @@ def fill(ctx: np.ndarray, n: int, ts_event: int, ts_recv: int, identity: int, au
     if n > 0:
         last = (n - 1) * RECORD_WORDS + W_TAIL
         put_word(batch, last, word_at(batch, last) | _F_LAST << 48)
-    ctx[C_N] = n
+    put_word(ctx, C_N, n)
 
 
 @njit
 def open_row(ctx: np.ndarray) -> int:
     """Address of the decoded frame's hot row if it is open to this connection, else 0."""
-    row = ctx[C_HOT] + (ctx[C_INSTRUMENT] * ROWS_PER_INSTRUMENT + ctx[C_CHANNEL]) * ROW_WORDS * 8
+    row = (
+        word_at(ctx, C_HOT)
+        + (word_at(ctx, C_INSTRUMENT) * ROWS_PER_INSTRUMENT + word_at(ctx, C_CHANNEL)) * ROW_WORDS * 8
+    )
     is_open = word_at(row, OPEN)
-    return row if is_open == ctx[C_CONN] + 1 or is_open == OPEN_TO_ALL else 0
+    return row if is_open == word_at(ctx, C_CONN) + 1 or is_open == OPEN_TO_ALL else 0
 
 
 @njit
 def is_wanted(ctx: np.ndarray) -> bool:
     """Whether there is a stream of the decoded frame's instrument and channel at all, open or not."""
-    row = ctx[C_HOT] + (ctx[C_INSTRUMENT] * ROWS_PER_INSTRUMENT + ctx[C_CHANNEL]) * ROW_WORDS * 8
+    row = (
+        word_at(ctx, C_HOT)
+        + (word_at(ctx, C_INSTRUMENT) * ROWS_PER_INSTRUMENT + word_at(ctx, C_CHANNEL)) * ROW_WORDS * 8
+    )
     return word_at(row, WANTED) != 0
 
 
@@ -168,9 +176,9 @@ def _add(address: int, value: int) -> None:
 @njit
 def _link(ctx: np.ndarray, batch: np.ndarray, n: int, chain: int) -> None:
     """The chain into the deltas of a book frame, and a number where the venue sends none."""
-    last_id = ctx[C_LAST_ID]
+    last_id = word_at(ctx, C_LAST_ID)
     if last_id < 0:
-        ctx[C_LAST_ID] = chain + 1
+        put_word(ctx, C_LAST_ID, chain + 1)
     for r in range(n):
         at = r * RECORD_WORDS
         if last_id < 0:
@@ -192,32 +200,34 @@ def _tell_ledger(row: int, n: int, ts_recv: int) -> None:
 @njit
 def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: int) -> int:
     """Publish and count the decoded batch of an open row, if ``verdict`` lets it: records published, or a code."""
-    n = ctx[C_N]
+    n = word_at(ctx, C_N)
     if verdict != _FITS:
         return _STALE if verdict == _IS_STALE else _GAP
-    sequence = ctx[C_SEQUENCE]
-    if ctx[C_RING] == 0 or (sequence >= 0 and sequence != ctx[C_EXPECTED] and ctx[C_EXPECTED] >= 0):
+    sequence = word_at(ctx, C_SEQUENCE)
+    if word_at(ctx, C_RING) == 0 or (
+        sequence >= 0 and sequence != word_at(ctx, C_EXPECTED) and word_at(ctx, C_EXPECTED) >= 0
+    ):
         return _NOT_OPEN  # a hole in the connection's own numbers is for the feed to judge
-    if n > ctx[C_PIECE]:
+    if n > word_at(ctx, C_PIECE):
         return _TOO_LONG
     if sequence >= 0:
-        ctx[C_EXPECTED] = sequence + 1
+        put_word(ctx, C_EXPECTED, sequence + 1)
     if n > 0:
-        batch = carray(word_pointer(ctx[C_BATCH]), (n * RECORD_WORDS,))
-        if ctx[C_CHANNEL] == _BOOK:
+        batch = carray(word_pointer(word_at(ctx, C_BATCH)), (n * RECORD_WORDS,))
+        if word_at(ctx, C_CHANNEL) == _BOOK:
             _link(ctx, batch, n, word_at(row, LAST_ID))
         if (batch[W_TAIL] >> 48) & _F_BAD_TS:
-            _add(ctx[_BAD_TS], 1)
-        protocol.publish(carray(word_pointer(ctx[C_RING]), (ctx[C_RING_WORDS],)), batch, n)
-        ctx[C_LAST_PUBLISHED] = ts_recv
-        _add(ctx[_DECODED], 1)
-        _add(ctx[_RECORDS], n)
+            _add(word_at(ctx, _BAD_TS), 1)
+        protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
+        put_word(ctx, C_LAST_PUBLISHED, ts_recv)
+        _add(word_at(ctx, _DECODED), 1)
+        _add(word_at(ctx, _RECORDS), n)
     else:
-        _add(ctx[_IGNORED], 1)
-    if ctx[C_LAST_ID] >= 0:
-        put_word(row, LAST_ID, ctx[C_LAST_ID])
-    _add(ctx[_FRAMES_IN], 1)
-    _add(ctx[_BYTES_IN], frame_bytes)
+        _add(word_at(ctx, _IGNORED), 1)
+    if word_at(ctx, C_LAST_ID) >= 0:
+        put_word(row, LAST_ID, word_at(ctx, C_LAST_ID))
+    _add(word_at(ctx, _FRAMES_IN), 1)
+    _add(word_at(ctx, _BYTES_IN), frame_bytes)
     _tell_ledger(row, n, ts_recv)
     return n
 
@@ -225,10 +235,10 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
 @njit
 def settle_more(ctx: np.ndarray, row: int, first: int, n: int, ts_recv: int) -> int:
     """Publish ``n`` more records of a frame that is settled already, from record ``first`` of the batch on: ``n``."""
-    batch = carray(word_pointer(ctx[C_BATCH] + first * RECORD_WORDS * 8), (n * RECORD_WORDS,))
+    batch = carray(word_pointer(word_at(ctx, C_BATCH) + first * RECORD_WORDS * 8), (n * RECORD_WORDS,))
     if (batch[W_TAIL] >> 48) & _F_BAD_TS:
-        _add(ctx[_BAD_TS], 1)
-    protocol.publish(carray(word_pointer(ctx[C_RING]), (ctx[C_RING_WORDS],)), batch, n)
-    _add(ctx[_RECORDS], n)
+        _add(word_at(ctx, _BAD_TS), 1)
+    protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
+    _add(word_at(ctx, _RECORDS), n)
     _tell_ledger(row, n, ts_recv)
     return n

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import byte_at, put_byte
+from ringcollect.decode.memory import byte_at, put_byte, put_word, word_at
 from ringcollect.decode.number import integer
 from ringcollect.decode.symbols import find
 from ringcollect.decode.text import BAD, string, unescape, word
@@ -68,22 +68,22 @@ def symbol_at(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
     if end < 0:
         return BAD
     if escaped:
-        ctx[SYMBOL] = scratch
-        ctx[SYMBOL_BYTES] = unescape(a, i + 1, n, scratch, hot.SCRATCH_BYTES)
+        put_word(ctx, SYMBOL, scratch)
+        put_word(ctx, SYMBOL_BYTES, unescape(a, i + 1, n, scratch, hot.SCRATCH_BYTES))
     else:
-        ctx[SYMBOL] = a + i + 1
-        ctx[SYMBOL_BYTES] = end - 2 - i
-    return end if 0 < ctx[SYMBOL_BYTES] <= hot.SCRATCH_BYTES else BAD
+        put_word(ctx, SYMBOL, a + i + 1)
+        put_word(ctx, SYMBOL_BYTES, end - 2 - i)
+    return end if 0 < word_at(ctx, SYMBOL_BYTES) <= hot.SCRATCH_BYTES else BAD
 
 
 @njit
 def same_symbol_at(ctx: np.ndarray, a: int, i: int, n: int) -> int:
     """The string at ``i`` if it is the frame's symbol, in the same spelling."""
-    length = ctx[SYMBOL_BYTES]
+    length = word_at(ctx, SYMBOL_BYTES)
     if i + length + 2 > n or byte_at(a, i) != _QUOTE or byte_at(a, i + 1 + length) != _QUOTE:
         return BAD
     for k in range(length):
-        if byte_at(a, i + 1 + k) != byte_at(ctx[SYMBOL], k):
+        if byte_at(a, i + 1 + k) != byte_at(word_at(ctx, SYMBOL), k):
             return BAD
     return i + length + 2
 
@@ -91,25 +91,25 @@ def same_symbol_at(ctx: np.ndarray, a: int, i: int, n: int) -> int:
 @njit
 def find_symbol(ctx: np.ndarray) -> int:
     """Instrument of the frame's symbol, which is also told to the context; negative if nobody knows it."""
-    instrument = find(ctx[hot.C_SYMBOLS], ctx[SYMBOL], ctx[SYMBOL_BYTES])
-    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
+    instrument = find(word_at(ctx, hot.C_SYMBOLS), word_at(ctx, SYMBOL), word_at(ctx, SYMBOL_BYTES))
+    put_word(ctx, hot.C_INSTRUMENT, max(instrument, 0))
     return instrument
 
 
 @njit
 def unknown(ctx: np.ndarray, scratch: int) -> int:
     """Keep the frame's symbol for ``Decoder.unknown_symbol``; the code to answer with."""
-    length = ctx[SYMBOL_BYTES]
+    length = word_at(ctx, SYMBOL_BYTES)
     for k in range(length):
-        put_byte(scratch, k, byte_at(ctx[SYMBOL], k))
-    ctx[hot.C_SYMBOL_BYTES] = length
+        put_byte(scratch, k, byte_at(word_at(ctx, SYMBOL), k))
+    put_word(ctx, hot.C_SYMBOL_BYTES, length)
     return _UNKNOWN_SYMBOL
 
 
 @njit
 def announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
     """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
-    ctx[hot.C_CHANNEL] = channel
-    ctx[hot.C_FIRST_ID] = first_id
-    ctx[hot.C_LAST_ID] = last_id
-    ctx[hot.C_PREV_ID] = prev_id
+    put_word(ctx, hot.C_CHANNEL, channel)
+    put_word(ctx, hot.C_FIRST_ID, first_id)
+    put_word(ctx, hot.C_LAST_ID, last_id)
+    put_word(ctx, hot.C_PREV_ID, prev_id)

@@ -13,16 +13,14 @@ import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
 from ringcollect.decode.levels import levels, put_level
-from ringcollect.decode.members import key_at
-from ringcollect.decode.memory import address_of, bits_float, byte_at, word_at
-from ringcollect.decode.text import space
+from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
 from ringcollect.decode.times import epoch_ns
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.binance import events as ev
 from ringcollect.exchanges.binance.continuity import FITS, GAP, STALE, linear_code, spot_code
-from ringcollect.exchanges.binance.scan import envelope, event
+from ringcollect.exchanges.binance.scan import frame as frame_fields
 from ringcollect.exchanges.protocol import Code
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 from ringcollect.records import Channel, Kind, TradeSub
 
 _SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
@@ -34,6 +32,13 @@ _NAN = math.nan
 _DEPTH_KEYS = ev.bits(ev.K_EVENT_TIME, ev.K_FIRST, ev.K_LAST, ev.K_SYMBOL, ev.K_BIDS, ev.K_ASKS)
 _TRADE_KEYS = ev.bits(ev.K_TIME, ev.K_TRADE, ev.K_PRICE, ev.K_SIZE, ev.K_MAKER, ev.K_SYMBOL)
 _AGGREGATE_KEYS = ev.bits(ev.K_TIME, ev.K_FROM, ev.K_TO, ev.K_PRICE, ev.K_SIZE, ev.K_MAKER, ev.K_SYMBOL)
+_PREV, _TIME, _EVENT_TIME, _A, _ASK, _TYPE, _SYMBOL, _EVENT = (
+    1 << key
+    for key in (
+        ev.K_PREV, ev.K_TIME, ev.K_EVENT_TIME, ev.K_A, ev.K_ASK, ev.K_TYPE, ev.K_SYMBOL, ev.K_EVENT,
+    )
+)  # fmt: skip
+_ZERO = np.uint64(0)
 _TICKER_KEYS = ev.bits(ev.K_LAST, ev.K_BID, ev.K_BID_SIZE, ev.K_ASK, ev.K_ASK_SIZE, ev.K_SYMBOL)
 
 _spot_code = njit(spot_code)
@@ -41,174 +46,140 @@ _linear_code = njit(linear_code)
 
 
 @njit
-def _seen(ctx: np.ndarray, mask: int) -> bool:
-    return ctx[ev.F_SEEN] & mask == mask
-
-
-@njit
-def _is(low: int, high: int, name: tuple[np.uint64, np.uint64]) -> bool:
-    return np.uint64(low) == name[0] and np.uint64(high) == name[1]
-
-
-@njit
-def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
+def _announce(ctx: int, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
     """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
-    ctx[hot.C_CHANNEL] = channel
-    ctx[hot.C_FIRST_ID] = first_id
-    ctx[hot.C_LAST_ID] = last_id
-    ctx[hot.C_PREV_ID] = prev_id
+    put_word(ctx, hot.C_CHANNEL, channel)
+    put_word(ctx, hot.C_FIRST_ID, first_id)
+    put_word(ctx, hot.C_LAST_ID, last_id)
+    put_word(ctx, hot.C_PREV_ID, prev_id)
+
+
+@inlined
+def _value(ctx: int, key: int) -> int:
+    return word_at(ctx, ev.F_VALUE + key)
+
+
+@inlined
+def _amount(ctx: int, key: int) -> float:
+    return bits_float(word_at(ctx, ev.F_VALUE + key))
 
 
 @njit
-def _depth(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
-    if not _seen(ctx, _DEPTH_KEYS) or (ctx[hot.C_MARKET] == ev.LINEAR and not _seen(ctx, 1 << ev.K_PREV)):
+def _depth(ctx: int, seen: int, a: int, n: int, ts_recv: int) -> int:
+    if seen & _DEPTH_KEYS != _DEPTH_KEYS or (word_at(ctx, hot.C_MARKET) == ev.LINEAR and seen & _PREV == 0):
         return _SLOW
-    ts_event = epoch_ns(ctx[ev.F_VALUE + (ev.K_TIME if _seen(ctx, 1 << ev.K_TIME) else ev.K_EVENT_TIME)])
+    ts_event = epoch_ns(_value(ctx, ev.K_TIME) if seen & _TIME else _value(ctx, ev.K_EVENT_TIME))
     if ts_event < 0:
         return _SLOW
-    count = ctx[ev.F_LEVELS]
-    if ctx[ev.F_ASKS_AT] >= 0:
-        end, count = levels(a, ctx[ev.F_ASKS_AT], n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], count, -1, 0)
+    batch = word_at(ctx, hot.C_BATCH)
+    count = word_at(ctx, ev.F_LEVELS)
+    asks_at = word_at(ctx, ev.F_ASKS_AT)
+    if asks_at >= 0:
+        side = -1
+        end, count = levels(a, asks_at, n, batch, word_at(ctx, hot.C_CAPACITY), count, side, 0)
         if end < 0:
             return _SLOW
     if count == 0:  # one record all the same, so that chain and frame counts close
-        put_level(ctx[hot.C_BATCH], 0, _NAN, 0.0, 0)
+        put_level(batch, 0, _NAN, 0.0, 0)
         count = 1
-    prev_id = ctx[ev.F_VALUE + ev.K_PREV] if _seen(ctx, 1 << ev.K_PREV) else -1
-    _announce(ctx, _BOOK, ctx[ev.F_VALUE + ev.K_FIRST], ctx[ev.F_VALUE + ev.K_LAST], prev_id)
-    hot.fill(ctx, count, ts_event, ts_recv, ctx[ev.F_VALUE + ev.K_LAST], 0, _BOOK_DELTA, 0)
+    last_id = _value(ctx, ev.K_LAST)
+    _announce(ctx, _BOOK, _value(ctx, ev.K_FIRST), last_id, _value(ctx, ev.K_PREV) if seen & _PREV else -1)
+    hot.fill(ctx, count, ts_event, ts_recv, last_id, 0, _BOOK_DELTA, 0)
     return count
 
 
 @njit
-def _print(ctx: np.ndarray, ts_recv: int, first_id: int, last_id: int, sub: int) -> int:
-    """One trade record; a print of nothing (zero price or size) is none, but its id counts."""
-    price = bits_float(ctx[ev.F_VALUE + ev.K_PRICE])
-    size = bits_float(ctx[ev.F_VALUE + ev.K_SIZE])
-    ts_event = epoch_ns(ctx[ev.F_VALUE + ev.K_TIME])
-    if ts_event < 0:
+def _trade(ctx: int, seen: int, ts_recv: int, aggregated: bool) -> int:
+    """A print, single or aggregated; one of nothing (zero price or size, type NA) is none, but its id counts."""
+    keys = _AGGREGATE_KEYS if aggregated else _TRADE_KEYS
+    ts_event = epoch_ns(_value(ctx, ev.K_TIME))
+    if seen & keys != keys or ts_event < 0:
         return _SLOW
-    if price == 0.0 or size == 0.0:
-        ctx[hot.C_N] = 0
-        return 0
-    put_level(
-        ctx[hot.C_BATCH], 0, price, size, -1 if ctx[ev.F_VALUE + ev.K_MAKER] else 1
-    )  # buyer is maker: the taker sold
-    hot.fill(ctx, 1, ts_event, ts_recv, last_id, first_id, _TRADE_KIND, sub)
-    return 1
-
-
-@njit
-def _trade(ctx: np.ndarray, ts_recv: int) -> int:
-    if not _seen(ctx, _TRADE_KEYS):
-        return _SLOW
-    sub = 0
+    sub = _AGGREGATED
     void = False
-    if _seen(ctx, 1 << ev.K_TYPE):
-        low, high = ctx[ev.F_TYPE_LOW], ctx[ev.F_TYPE_HIGH]
-        if _is(low, high, ev.ADL) or _is(low, high, ev.INSURANCE):
-            sub = _ADL_SUB
-        elif _is(low, high, ev.NOT_A_TRADE):
-            void = True
-        elif not _is(low, high, ev.MARKET):
-            return _SLOW
-    identity = ctx[ev.F_VALUE + ev.K_TRADE]
-    _announce(ctx, _TRADE, identity, identity, -1)
-    n = _print(ctx, ts_recv, identity, identity, sub)
-    if void and n > 0:
-        ctx[hot.C_N] = 0
-        return 0
+    first_id = _value(ctx, ev.K_FROM)
+    last_id = _value(ctx, ev.K_TO)
+    dense = -1
+    if aggregated:
+        if seen & _A:
+            dense = _value(ctx, ev.K_AGGREGATE)
+            if seen & _ASK == 0 or dense < 0:
+                return _SLOW
+    else:
+        sub = 0
+        dense = first_id = last_id = _value(ctx, ev.K_TRADE)
+        if seen & _TYPE:
+            low, high = np.uint64(word_at(ctx, ev.F_TYPE_LOW)), np.uint64(word_at(ctx, ev.F_TYPE_HIGH))
+            if (low == ev.ADL[0] and high == ev.ADL[1]) or (low == ev.INSURANCE[0] and high == ev.INSURANCE[1]):
+                sub = _ADL_SUB
+            elif low == ev.NOT_A_TRADE[0] and high == ev.NOT_A_TRADE[1]:
+                void = True
+            elif low != ev.MARKET[0] or high != ev.MARKET[1]:
+                return _SLOW
+    _announce(ctx, _TRADE, dense, dense, -1)
+    price, size = _amount(ctx, ev.K_PRICE), _amount(ctx, ev.K_SIZE)
+    n = 0 if void or price == 0.0 or size == 0.0 else 1
+    side = -1 if _value(ctx, ev.K_MAKER) else 1  # buyer is maker: the taker sold
+    put_level(word_at(ctx, hot.C_BATCH), 0, price, size, side)
+    hot.fill(ctx, n, ts_event, ts_recv, last_id, first_id, _TRADE_KIND, sub)
     return n
 
 
 @njit
-def _aggregate(ctx: np.ndarray, ts_recv: int) -> int:
-    if not _seen(ctx, _AGGREGATE_KEYS):
-        return _SLOW
-    dense = -1
-    if _seen(ctx, 1 << ev.K_A):
-        dense = ctx[ev.F_VALUE + ev.K_AGGREGATE]
-        if not _seen(ctx, 1 << ev.K_AGGREGATE) or dense < 0:
-            return _SLOW
-    _announce(ctx, _TRADE, dense, dense, -1)
-    return _print(ctx, ts_recv, ctx[ev.F_VALUE + ev.K_FROM], ctx[ev.F_VALUE + ev.K_TO], _AGGREGATED)
-
-
-@njit
-def _ticker(ctx: np.ndarray, ts_recv: int) -> int:
-    if not _seen(ctx, _TICKER_KEYS):
+def _ticker(ctx: int, seen: int, ts_recv: int) -> int:
+    if seen & _TICKER_KEYS != _TICKER_KEYS:
         return _SLOW
     ts_event = 0
-    if _seen(ctx, 1 << ev.K_TIME):
-        ts_event = epoch_ns(ctx[ev.F_VALUE + ev.K_TIME])
-    elif _seen(ctx, 1 << ev.K_EVENT_TIME):
-        ts_event = epoch_ns(ctx[ev.F_VALUE + ev.K_EVENT_TIME])
-    if ts_event < 0:
-        return _SLOW
-    bid, ask = bits_float(ctx[ev.F_VALUE + ev.K_BID]), bits_float(ctx[ev.F_VALUE + ev.K_ASK])
-    put_level(ctx[hot.C_BATCH], 0, bid if bid != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_BID_SIZE]), 1)
-    put_level(ctx[hot.C_BATCH], 1, ask if ask != 0.0 else _NAN, bits_float(ctx[ev.F_VALUE + ev.K_ASK_SIZE]), -1)
-    _announce(ctx, _BBO, ctx[ev.F_VALUE + ev.K_LAST], ctx[ev.F_VALUE + ev.K_LAST], -1)
-    hot.fill(ctx, 2, ts_event, ts_recv, ctx[ev.F_VALUE + ev.K_LAST], 0, _BBO_KIND, 0)
+    if seen & (_TIME | _EVENT_TIME):
+        ts_event = epoch_ns(_value(ctx, ev.K_TIME) if seen & _TIME else _value(ctx, ev.K_EVENT_TIME))
+        if ts_event < 0:
+            return _SLOW
+    batch = word_at(ctx, hot.C_BATCH)
+    bid, ask = _amount(ctx, ev.K_BID), _amount(ctx, ev.K_ASK)
+    put_level(batch, 0, bid if bid != 0.0 else _NAN, _amount(ctx, ev.K_BID_SIZE), 1)
+    put_level(batch, 1, ask if ask != 0.0 else _NAN, _amount(ctx, ev.K_ASK_SIZE), -1)
+    last_id = _value(ctx, ev.K_LAST)
+    _announce(ctx, _BBO, last_id, last_id, -1)
+    hot.fill(ctx, 2, ts_event, ts_recv, last_id, 0, _BBO_KIND, 0)
     return 2
 
 
 @njit
-def _scan(ctx: np.ndarray, a: int, n: int) -> bool:
-    """The whole frame into the context's fields; False when it is not one for the kernel."""
-    start = space(a, 0, n)
-    if n > ctx[hot.C_MAX_FRAME] or start >= n or byte_at(a, start) != 123:
-        return False
-    ctx[ev.F_STREAM] = ev.STREAM_NONE
-    i, low, high = key_at(a, space(a, start + 1, n), n)
-    if i < 0:
-        return False
-    if high == np.uint64(0) and (low == ev.STREAM[0] or low == ev.DATA[0]):
-        i = envelope(ctx, a, start, n)
-    else:
-        i = event(ctx, a, start, n)
-    return i >= 0 and space(a, i, n) == n
-
-
-@njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    a = address_of(frame)
-    n = len(frame)
-    if not _scan(ctx, a, n) or not _seen(ctx, 1 << ev.K_SYMBOL):
+def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    """Decode the frame of ``n`` bytes at ``a``; ``ctx`` is the context's address."""
+    if n > word_at(ctx, hot.C_MAX_FRAME) or not frame_fields(ctx, a, n):
         return _SLOW
-    named = _seen(ctx, 1 << ev.K_EVENT)
-    low, high = ctx[ev.F_EVENT_LOW], ctx[ev.F_EVENT_HIGH]
-    is_depth = named and _is(low, high, ev.DEPTH)
-    if is_depth:
-        stream = ctx[ev.F_STREAM]
-        if stream != ev.STREAM_DEPTH and not (stream == ev.STREAM_NONE and ctx[hot.C_VARIANT] == ev.RAW_DEPTH):
+    seen = word_at(ctx, ev.F_SEEN)
+    if seen & _SYMBOL == 0:
+        return _SLOW
+    low = np.uint64(word_at(ctx, ev.F_EVENT_LOW)) if seen & _EVENT else ev.TICKER[0]
+    high = np.uint64(word_at(ctx, ev.F_EVENT_HIGH)) if seen & _EVENT else ev.TICKER[1]
+    instrument = word_at(ctx, ev.F_INSTRUMENT)
+    put_word(ctx, hot.C_INSTRUMENT, max(instrument, 0))
+    if low == ev.TICKER[0] and high == ev.TICKER[1]:
+        answer = _ticker(ctx, seen, ts_recv)
+    elif low == ev.DEPTH[0] and high == ev.DEPTH[1]:
+        stream = word_at(ctx, ev.F_STREAM)
+        if stream != ev.STREAM_DEPTH and not (stream == ev.STREAM_NONE and word_at(ctx, hot.C_VARIANT) == ev.RAW_DEPTH):
             return _SLOW  # partial depth looks just the same
-    instrument = ctx[ev.F_INSTRUMENT]
-    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
-    if is_depth:
-        answer = _depth(ctx, a, n, ts_recv)
-    elif not named or _is(low, high, ev.TICKER):
-        answer = _ticker(ctx, ts_recv)
-    elif _is(low, high, ev.TRADE):
-        answer = _trade(ctx, ts_recv)
-    elif _is(low, high, ev.AGGREGATE):
-        answer = _aggregate(ctx, ts_recv)
+        answer = _depth(ctx, seen, a, n, ts_recv)
+    elif high == _ZERO and (low == ev.TRADE[0] or low == ev.AGGREGATE[0]):
+        answer = _trade(ctx, seen, ts_recv, low == ev.AGGREGATE[0])
     else:
         return _SLOW
     return _UNKNOWN_SYMBOL if instrument < 0 and answer != _SLOW else answer
 
 
 @njit
-def _verdict(ctx: np.ndarray, known_id: int) -> int:
+def _verdict(ctx: int, known_id: int) -> int:
     """The venue's rule for the decoded frame against the last accepted id."""
-    channel = ctx[hot.C_CHANNEL]
-    first_id = ctx[hot.C_FIRST_ID]
-    last_id = ctx[hot.C_LAST_ID]
+    channel = word_at(ctx, hot.C_CHANNEL)
+    first_id = word_at(ctx, hot.C_FIRST_ID)
+    last_id = word_at(ctx, hot.C_LAST_ID)
     if channel == _BOOK:
-        if ctx[hot.C_MARKET] == ev.SPOT:
-            return _spot_code(known_id, first_id, last_id, ctx[hot.C_PREV_ID])
-        return _linear_code(known_id, first_id, last_id, ctx[hot.C_PREV_ID])
+        if word_at(ctx, hot.C_MARKET) == ev.SPOT:
+            return _spot_code(known_id, first_id, last_id, word_at(ctx, hot.C_PREV_ID))
+        return _linear_code(known_id, first_id, last_id, word_at(ctx, hot.C_PREV_ID))
     if known_id < 0 or last_id < 0:
         return FITS
     if last_id <= known_id:
@@ -217,15 +188,26 @@ def _verdict(ctx: np.ndarray, known_id: int) -> int:
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    answer = decode_hot(frame, ctx, ts_recv)
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    answer = _decode(ctx, a, n, ts_recv)
     if answer < 0:
         return answer
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
-    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), len(frame), ts_recv)
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    return _settle(address_of(ctx), address_of(frame), len(frame), ts_recv)
 
 
 def warm() -> None:

@@ -1,7 +1,7 @@
 """One event object into the context array: every key in any order, unknown ones passed over.
 
 What a key means depends on the event (``a`` is a price, an id, or a list of levels), and ``e`` may come last or, on
-spot, not at all. So values are taken by their form here and judged in ``decode``.
+spot, not at all. So values are taken by their form here and judged in ``decode``. ``ctx`` is the context's address.
 """
 
 from __future__ import annotations
@@ -9,170 +9,112 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.decode.levels import levels
-from ringcollect.decode.members import key_at
-from ringcollect.decode.memory import byte_at, float_bits
+from ringcollect.decode.match import follows
+from ringcollect.decode.members import enter, key_at, more
+from ringcollect.decode.memory import byte_at, float_bits, four_bytes, put_word, word_at
 from ringcollect.decode.number import integer
 from ringcollect.decode.skip import literal, skip
-from ringcollect.decode.text import BAD, space, string, word
+from ringcollect.decode.text import BAD, find_byte, space, string, word
 from ringcollect.decode.values import amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.binance import events as ev
 from ringcollect.jit import njit
 
-_NONE, _INTEGER, _NUMBER, _SIDE, _FLAG, _EVENT_NAME, _TYPE_NAME, _SYMBOL = range(8)
 _ZERO = np.uint64(0)
 _DEPTH = 32  # of a value inside an event; less than the typed path allows for the whole frame
 _PREV_WORD = np.uint64(int.from_bytes(b"pu", "little"))
+_KEY_MASK, _KEY = 0xFFFF80FF, int.from_bytes(b'"\0":', "little")  # a key of one ASCII character and its colon
+_OBJECT = 125
 
 
 @njit
-def _meaning(low: np.uint64, high: np.uint64) -> tuple[int, int]:
-    """(bit, form) of a key, (-1, _NONE) for one without meaning here."""
-    if high != _ZERO:
-        return -1, _NONE
-    if low == _PREV_WORD:
-        return ev.K_PREV, _INTEGER
-    if low > np.uint64(127):
-        return -1, _NONE
-    c = np.int64(low)
-    if c == 69:  # E
-        return ev.K_EVENT_TIME, _INTEGER
-    if c == 84:  # T
-        return ev.K_TIME, _INTEGER
-    if c == 85:  # U
-        return ev.K_FIRST, _INTEGER
-    if c == 117:  # u
-        return ev.K_LAST, _INTEGER
-    if c == 116:  # t
-        return ev.K_TRADE, _INTEGER
-    if c == 102:  # f
-        return ev.K_FROM, _INTEGER
-    if c == 108:  # l
-        return ev.K_TO, _INTEGER
-    if c == 112:  # p
-        return ev.K_PRICE, _NUMBER
-    if c == 113:  # q
-        return ev.K_SIZE, _NUMBER
-    if c == 66:  # B
-        return ev.K_BID_SIZE, _NUMBER
-    if c == 65:  # A
-        return ev.K_ASK_SIZE, _NUMBER
-    if c == 98:  # b
-        return ev.K_BID, _SIDE
-    if c == 97:  # a
-        return ev.K_ASK, _SIDE
-    if c == 109:  # m
-        return ev.K_MAKER, _FLAG
-    if c == 101:  # e
-        return ev.K_EVENT, _EVENT_NAME
-    if c == 88:  # X
-        return ev.K_TYPE, _TYPE_NAME
-    if c == 115:  # s
-        return ev.K_SYMBOL, _SYMBOL
-    return -1, _NONE
-
-
-@njit
-def _side(ctx: np.ndarray, a: int, i: int, n: int, key: int) -> tuple[int, int]:
-    """The value of ``a`` or ``b``: (offset after it or BAD, bits it stands for)."""
-    seen = 1 << (ev.K_A if key == ev.K_ASK else ev.K_B)
-    c = byte_at(a, i)
-    if c == 91:  # bids are recorded first, whatever the order of the keys
-        read = ctx[ev.F_LEVELS]
-        if key == ev.K_BID:
-            i, ctx[ev.F_LEVELS] = levels(a, i, n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], 0, 1, 0)
-            return i, seen | 1 << ev.K_BIDS
-        if read >= 0:
-            i, ctx[ev.F_LEVELS] = levels(a, i, n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], read, -1, 0)
-            return i, seen | 1 << ev.K_ASKS
-        ctx[ev.F_ASKS_AT] = i
-        return skip(a, i, n, _DEPTH), seen | 1 << ev.K_ASKS
-    if c != 34:
-        end, whole = integer(a, i, n)
-        if end >= 0 and key == ev.K_ASK:
-            ctx[ev.F_VALUE + ev.K_AGGREGATE] = whole
-            seen |= 1 << ev.K_AGGREGATE
-    i, value = amount(a, i, n)
-    ctx[ev.F_VALUE + key] = float_bits(value)
-    return i, seen | 1 << key
-
-
-@njit
-def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, form: int) -> tuple[int, int]:
-    """The value of a key with a meaning: (offset after it or negative, bits of ev.F_SEEN it sets)."""
-    if form == _INTEGER:
-        i, whole = integer(a, i, n)
-        if whole < 0:
-            return BAD, 0
-        ctx[ev.F_VALUE + key] = whole
-        return i, 1 << key
-    if form == _NUMBER:
-        i, value = amount(a, i, n)
-        ctx[ev.F_VALUE + key] = float_bits(value)
-        return i, 1 << key
-    if form == _SIDE:
-        return _side(ctx, a, i, n, key)
-    if form == _FLAG:
-        i, truth = literal(a, i, n)
-        if truth < 0:
-            return BAD, 0
-        ctx[ev.F_VALUE + key] = truth
-        return i, 1 << key
-    if byte_at(a, i) != 34:
-        return BAD, 0
-    if form == _SYMBOL:
-        i, ctx[ev.F_INSTRUMENT] = hot.read_symbol(ctx, a, i, n)
-        return i, 1 << key
-    i, low, high = word(a, i + 1, n)
-    if form == _EVENT_NAME:
-        ctx[ev.F_EVENT_LOW] = np.int64(low)
-        ctx[ev.F_EVENT_HIGH] = np.int64(high)
-    else:
-        ctx[ev.F_TYPE_LOW] = np.int64(low)
-        ctx[ev.F_TYPE_HIGH] = np.int64(high)
-    return i, 1 << key
-
-
-@njit
-def event(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def event(ctx: int, a: int, i: int, n: int) -> int:
     """The object whose ``{`` is at ``i``: offset after it, negative when the kernel cannot take it."""
-    ctx[ev.F_SEEN] = 0
-    ctx[ev.F_LEVELS] = -1
-    ctx[ev.F_ASKS_AT] = -1
     seen = 0
-    i = space(a, i + 1, n)
-    if i < n and byte_at(a, i) == 125:
-        return i + 1
-    while True:
-        i, low, high = key_at(a, i, n)
-        if i < 0:
-            return BAD
-        key, form = _meaning(low, high)
-        if form == _NONE:
-            if (low == ev.STREAM[0] or low == ev.DATA[0]) and high == _ZERO:
-                return BAD  # an envelope that does not begin like one
-            i = skip(a, i, n, _DEPTH)
+    read = -1  # levels in the batch, -1 before the bids
+    put_word(ctx, ev.F_ASKS_AT, -1)
+    i, going = enter(a, i, n, _OBJECT)
+    while going:
+        place = ev.NOWHERE
+        four = four_bytes(a, i) if i + 5 <= n else 0
+        if four & _KEY_MASK == _KEY:
+            place = ev.PLACES[np.uint64(four >> 8 & 0x7F)]
+        if place != ev.NOWHERE:
+            i = space(a, i + 4, n)
         else:
-            i, bits = _value(ctx, a, i, n, key, form)
-            if seen & bits:
-                return BAD  # the same key twice
-            seen |= bits
-        if i < 0:
-            return BAD
-        i = space(a, i, n)
+            i, low, high = key_at(a, i, n)
+            if i < 0:
+                return BAD
+            if high == _ZERO and low < np.uint64(128):
+                place = ev.PLACES[low]
+            elif high == _ZERO and low == _PREV_WORD:
+                place = ev.PREV_PLACE
+            elif high == _ZERO and (low == ev.STREAM[0] or low == ev.DATA[0]):
+                return BAD  # an envelope that does not begin like one
         if i >= n:
             return BAD
+        form = place & 7
+        key = place >> 3
+        bits = 1 << key
+        if form == ev.SIDE:
+            bits |= 1 << (ev.K_A if key == ev.K_ASK else ev.K_B)
         c = byte_at(a, i)
-        if c == 125:
-            ctx[ev.F_SEEN] = seen
-            return i + 1
-        if c != 44:
-            return BAD
-        i = space(a, i + 1, n)
+        if form == ev.INTEGER or form == ev.NUMBER or (form == ev.SIDE and c != 91):
+            whole = np.int64(-1)
+            if form == ev.INTEGER or (form == ev.SIDE and c != 34):
+                end, whole = integer(a, i, n)
+                if end < 0:
+                    whole = np.int64(-1)
+            if form == ev.INTEGER:
+                if whole < 0:
+                    return BAD
+                i = end
+                put_word(ctx, ev.F_VALUE + key, whole)
+            else:
+                if key == ev.K_ASK:
+                    put_word(ctx, ev.F_VALUE + ev.K_AGGREGATE, whole)
+                i, value = amount(a, i, n)
+                put_word(ctx, ev.F_VALUE + key, float_bits(value))
+        elif form == ev.SIDE:  # bids are recorded first, whatever the order of the keys
+            bits ^= 1 << key | 1 << (ev.K_ASKS if key == ev.K_ASK else ev.K_BIDS)
+            if key == ev.K_ASK and read < 0:
+                put_word(ctx, ev.F_ASKS_AT, i)
+                i = skip(a, i, n, _DEPTH)
+            else:
+                start = 0 if key == ev.K_BID else read
+                side = 1 if key == ev.K_BID else -1
+                i, read = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), start, side, 0)
+        elif form == ev.SYMBOL:
+            i, instrument = hot.read_symbol(ctx, a, i, n)
+            put_word(ctx, ev.F_INSTRUMENT, instrument)
+        elif form == ev.NAME:
+            if c != 34:
+                return BAD
+            i, low, high = word(a, i + 1, n)
+            put_word(ctx, ev.F_NAMES + 2 * (key - ev.K_EVENT), np.int64(low))
+            put_word(ctx, ev.F_NAMES + 2 * (key - ev.K_EVENT) + 1, np.int64(high))
+        elif form == ev.FLAG:
+            i, truth = literal(a, i, n)
+            if truth < 0:
+                return BAD
+            put_word(ctx, ev.F_VALUE + key, truth)
+        else:
+            i = skip(a, i, n, _DEPTH)
+            bits = 0
+        if i < 0 or seen & bits:
+            return BAD  # the same key twice is the typed path's to judge
+        seen |= bits
+        if i + 1 < n and byte_at(a, i) == 44 and byte_at(a, i + 1) == 34:
+            i += 1
+        else:
+            i, going = more(a, i, n, _OBJECT)
+    put_word(ctx, ev.F_SEEN, seen)
+    put_word(ctx, ev.F_LEVELS, read)
+    return i
 
 
 @njit
-def _stream(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _stream(ctx: int, a: int, i: int, n: int) -> int:
     """The stream's name: is it the diff depth? Offset behind it or BAD."""
     if byte_at(a, i) != 34:
         return BAD
@@ -180,51 +122,39 @@ def _stream(ctx: np.ndarray, a: int, i: int, n: int) -> int:
     if end < 0 or escaped:
         return BAD
     stop = end - 1
-    at = i + 1
-    while at < stop and byte_at(a, at) != 64:
-        at += 1
-    ctx[ev.F_STREAM] = ev.STREAM_OTHER
-    if (
-        at + 6 <= stop
-        and byte_at(a, at + 1) == 100
-        and byte_at(a, at + 2) == 101
-        and byte_at(a, at + 3) == 112
-        and byte_at(a, at + 4) == 116
-        and byte_at(a, at + 5) == 104
-        and (at + 6 == stop or byte_at(a, at + 6) == 64)
-    ):
-        ctx[ev.F_STREAM] = ev.STREAM_DEPTH
+    at = find_byte(a, i + 1, stop, 64)
+    is_depth = follows(a, at, stop, "@depth") and (at + 6 == stop or byte_at(a, at + 6) == 64)
+    put_word(ctx, ev.F_STREAM, ev.STREAM_DEPTH if is_depth else ev.STREAM_OTHER)
     return end
 
 
 @njit
-def envelope(ctx: np.ndarray, a: int, i: int, n: int) -> int:
-    """``{"stream":name,"data":{event}}`` whose ``{`` is at ``i``, keys in any order: offset after it or negative."""
+def frame(ctx: int, a: int, n: int) -> bool:
+    """A whole frame, bare or ``{"stream":name,"data":{event}}`` in either order; False: not one for the kernel."""
+    start = space(a, 0, n)
+    put_word(ctx, ev.F_STREAM, ev.STREAM_NONE)
+    if follows(a, start, n, '{"u":') or follows(a, start, n, '{"e":'):
+        i = event(ctx, a, start, n)
+        return i >= 0 and space(a, i, n) == n
+    i, going = enter(a, start, n, _OBJECT)
     named = False
     filled = False
-    i = space(a, i + 1, n)
-    while True:
+    while going:
         i, low, high = key_at(a, i, n)
-        if i < 0 or high != _ZERO:
-            return BAD
-        if low == ev.STREAM[0] and not named:
-            i = _stream(ctx, a, i, n)
-            named = True
-        elif low == ev.DATA[0] and not filled:
-            if byte_at(a, i) != 123:
-                return BAD
-            i = event(ctx, a, i, n)
-            filled = True
-        else:
-            return BAD
         if i < 0:
-            return BAD
-        i = space(a, i, n)
-        if i >= n:
-            return BAD
-        c = byte_at(a, i)
-        if c == 125:
-            return i + 1 if named and filled else BAD
-        if c != 44:
-            return BAD
-        i = space(a, i + 1, n)
+            return False
+        if high == _ZERO and low == ev.STREAM[0] and not named:
+            named = True
+            i = _stream(ctx, a, i, n)
+        elif high == _ZERO and low == ev.DATA[0] and not filled:
+            filled = True
+            i = event(ctx, a, i, n)
+        elif named or filled:
+            return False
+        else:
+            i = event(ctx, a, start, n)
+            return i >= 0 and space(a, i, n) == n
+        if i < 0:
+            return False
+        i, going = more(a, i, n, _OBJECT)
+    return i >= 0 and named and filled and space(a, i, n) == n
