@@ -62,7 +62,9 @@ class Peer:
         self._next_ping = now_ns + rules.ping_every_ns
         self._pong_due = 0
         self._half_open_at = now_ns + plan.half_open if goes_half_open else 0
-        self._cut_at = now_ns + (plan.cut or rules.lifetime_ns)
+        lifetime_ns = plan.cut or rules.lifetime_ns
+        self._cut_at = now_ns + lifetime_ns if lifetime_ns else 0
+        self._heard_ns = now_ns
         self._shutdown_at = now_ns + plan.shutdown if plan.shutdown and rules.announces_shutdown else 0
         self._shutdown_text: Callable[[int], str] | None = None
 
@@ -82,8 +84,9 @@ class Peer:
     def hear(self, now_ns: int) -> bool:
         """Count one incoming frame (text, ping or pong); False when that was one too many per second."""
         self._heard.append(now_ns)
+        self._heard_ns = now_ns
         most = self.rules.messages_per_s
-        if len(self._heard) > most and now_ns - self._heard[0] < SECOND:
+        if most and len(self._heard) > most and now_ns - self._heard[0] < SECOND:
             self.close(1008, "Too many requests")
             return False
         return True
@@ -127,15 +130,17 @@ class Peer:
         if self._half_open_at and now_ns >= self._half_open_at and not self.half_open:
             self._fault("half_open", "", "", now_ns)
             self.half_open = True
-        if now_ns >= self._cut_at:
+        if self._cut_at and now_ns >= self._cut_at:
             self.close(1001, "")
+        if self.rules.idle_ns and now_ns - self._heard_ns >= self.rules.idle_ns:
+            self.close(4004, "No data received in 30s." if self.rules.announces_shutdown else "idle")
         if self._shutdown_at and now_ns >= self._shutdown_at and self._shutdown_text is not None:
             self.reply(self._shutdown_text(now_ns), now_ns)
             self._cut_at = now_ns + _SHUTDOWN_NOTICE_NS
             self._shutdown_at = 0
         if self._pong_due and now_ns >= self._pong_due:
             self.close(1008, "Pong timeout")
-        if now_ns >= self._next_ping:
+        if self.rules.ping_every_ns and now_ns >= self._next_ping:
             self._next_ping = now_ns + self.rules.ping_every_ns
             self._pong_due = self._pong_due or now_ns + self.rules.pong_within_ns
             self._queue("ping", b"%d" % (now_ns // 1_000_000), now_ns)
@@ -151,7 +156,7 @@ class Peer:
         out, self._out = self._out, []
         if self._truth.wanted:
             for kind, payload in out:
-                if kind == "text":
+                if kind == "text" or (kind == "binary" and self.rules.binary):
                     self._truth.sent(now_ns, self.number, payload.decode())
         return out
 
@@ -173,7 +178,7 @@ class Peer:
         if self.half_open:
             self._fault("half_open", "", text, now_ns)
         else:
-            self._queue("text", text.encode(), now_ns)
+            self._queue("binary" if self.rules.binary else "text", text.encode(), now_ns)
 
     def _queue(self, kind: Kind, payload: bytes, now_ns: int) -> None:
         if self.half_open:

@@ -8,7 +8,7 @@ SECOND = 1_000_000_000
 
 
 class WireRules(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits and keepalive of one market's WebSocket."""
+    """Limits and keepalive of one market's WebSocket; 0 is "no such thing" for pings, messages and lifetime."""
 
     market: str
     ping_every_ns: int
@@ -18,6 +18,8 @@ class WireRules(msgspec.Struct, frozen=True, kw_only=True):
     lifetime_ns: int = 24 * 3600 * SECOND
     string_ids: bool = True  # whether a request id may be a text or null
     announces_shutdown: bool = True
+    binary: bool = False  # texts travel in binary frames
+    idle_ns: int = 0  # a client that says nothing for so long is cut off; 0 = it may be silent
 
 
 class WeightRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,5 +37,12 @@ LINEAR_WIRE = WireRules(
     string_ids=False,
     announces_shutdown=False,
 )
+OKX_WIRE = WireRules(
+    market="okx", ping_every_ns=0, pong_within_ns=0, messages_per_s=0, lifetime_ns=0, idle_ns=30 * SECOND
+)
+UPBIT_WIRE = WireRules(
+    market="spot", ping_every_ns=0, pong_within_ns=0, messages_per_s=5, lifetime_ns=0, announces_shutdown=False,
+    binary=True, idle_ns=120 * SECOND,
+)  # fmt: skip
 SPOT_WEIGHT = WeightRules(per_minute=6000)
 LINEAR_WEIGHT = WeightRules(per_minute=2400)

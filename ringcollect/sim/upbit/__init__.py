@@ -1,0 +1,1 @@
+"""Upbit on loopback: order books and trades in binary frames, from a generated market."""
