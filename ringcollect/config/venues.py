@@ -30,6 +30,9 @@ class Venue:
 VENUES = {
     ("binance", "spot"): Venue(EVERY_MARKET, range(1, 5001)),
     ("binance", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000)),
+    ("bybit", "spot"): Venue(EVERY_MARKET, (50, 200, 1000)),
+    ("bybit", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
+    ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("okx", "spot"): Venue(EVERY_MARKET, (5, 400)),
     ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),
     ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),

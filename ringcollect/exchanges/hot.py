@@ -13,7 +13,7 @@ of the feed. ``row = instrument * ROWS_PER_INSTRUMENT + channel`` for the channe
 * ``WANTED``: 1 = there is such a stream. A frame may hold what nobody asked for beside what somebody did (the best
   prices of a book); the kernel must know the difference between that and a stream the feed wants to see.
 
-Words 4 to 7 are free. This module is venue-neutral: the rule that gives a verdict comes from the exchange.
+Words 4 to 7 are the exchange's own. This module is venue-neutral: the rule that gives a verdict is the exchange's.
 """
 
 from __future__ import annotations

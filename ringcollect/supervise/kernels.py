@@ -21,6 +21,7 @@ KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.decode.symbols",
     "ringcollect.decode.times",
     "ringcollect.exchanges.binance.decode",
+    "ringcollect.exchanges.bybit.decode",
     "ringcollect.exchanges.okx.decode",
     "ringcollect.exchanges.upbit.decode",
     "ringcollect.sync.engine",

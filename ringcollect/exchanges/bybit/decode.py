@@ -1,0 +1,179 @@
+"""Frame to records in one kernel call: book deltas, prints and best prices of all markets.
+
+``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests the venue's continuity rule
+against the stream's hot row, publishes and counts. Snapshots of books, deltas of depth 1 (which production no longer
+sends) and tickers go the typed way.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.levels import put_level
+from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at
+from ringcollect.decode.symbols import find
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.bybit import fields as at
+from ringcollect.exchanges.bybit.continuity import FITS, STALE, update_code
+from ringcollect.exchanges.bybit.scan import scan
+from ringcollect.exchanges.protocol import Code
+from ringcollect.jit import njit
+from ringcollect.records import (
+    RECORD_WORDS,
+    W_PRICE,
+    W_SEQ,
+    W_SIZE,
+    W_TAIL,
+    W_TS_EVENT,
+    W_TS_RECV,
+    Channel,
+    Flag,
+    Kind,
+)
+
+_SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
+_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_BOOK_DELTA, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_DELTA), int(Kind.TRADE), int(Kind.BBO)
+_F_LAST = int(Flag.LAST)
+_NAN = math.nan
+
+_update_code = njit(update_code)
+
+
+@njit
+def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int) -> None:
+    """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
+    ctx[hot.C_CHANNEL] = channel
+    ctx[hot.C_FIRST_ID] = first_id
+    ctx[hot.C_LAST_ID] = last_id
+    ctx[hot.C_PREV_ID] = -1
+
+
+@njit
+def _ts_event(ctx: np.ndarray) -> int:
+    """The matching engine's time before the publisher's; 0 when none was sent."""
+    return ctx[at.F_CTS] if ctx[at.F_CTS] >= 0 else max(ctx[at.F_TS], 0)
+
+
+@njit
+def _row(ctx: np.ndarray, instrument: int, channel: int) -> int:
+    """Address of a hot row."""
+    return ctx[hot.C_HOT] + (instrument * hot.ROWS_PER_INSTRUMENT + channel) * hot.ROW_WORDS * 8
+
+
+@njit
+def _book(ctx: np.ndarray, ts_recv: int, instrument: int) -> int:
+    """A delta of the instrument's primary book."""
+    if ctx[at.F_TYPE] != at.TYPE_DELTA:
+        return _SLOW
+    if instrument >= 0 and word_at(_row(ctx, instrument, _BOOK), at.R_DEPTH) != ctx[at.F_DEPTH]:
+        return _SLOW
+    count = ctx[at.F_LEVELS]
+    if count == 0:  # one record all the same, so that chain and frame counts close
+        put_level(ctx[hot.C_BATCH], 0, _NAN, 0.0, 0)
+        count = 1
+    update = ctx[at.F_UPDATE]
+    _announce(ctx, _BOOK, update, update)
+    hot.fill(ctx, count, _ts_event(ctx), ts_recv, update, 0, _BOOK_DELTA, 0)
+    return count
+
+
+@njit
+def _best(ctx: np.ndarray, ts_recv: int, instrument: int) -> int:
+    """A snapshot of depth 1 with one level a side."""
+    batch = ctx[hot.C_BATCH]
+    if ctx[at.F_TYPE] != at.TYPE_SNAPSHOT or ctx[at.F_LEVELS] != 2:
+        return _SLOW
+    if word_at(batch, W_TAIL) != 1 or word_at(batch, RECORD_WORDS + W_TAIL) != -1:
+        return _SLOW
+    for r in range(2):
+        price, size = word_at(batch, r * RECORD_WORDS + W_PRICE), word_at(batch, r * RECORD_WORDS + W_SIZE)
+        if price << 1 == 0 or size << 1 == 0:  # a zero of either sign
+            return _SLOW
+    if instrument >= 0:
+        row = _row(ctx, instrument, _BBO)
+        put_word(row, at.R_BID, word_at(batch, W_PRICE))
+        put_word(row, at.R_BID_SIZE, word_at(batch, W_SIZE))
+        put_word(row, at.R_ASK, word_at(batch, RECORD_WORDS + W_PRICE))
+        put_word(row, at.R_ASK_SIZE, word_at(batch, RECORD_WORDS + W_SIZE))
+    update = ctx[at.F_UPDATE]
+    _announce(ctx, _BBO, update, update)
+    hot.fill(ctx, 2, _ts_event(ctx), ts_recv, update, 0, _BBO_KIND, 0)
+    return 2
+
+
+@njit
+def _prints(ctx: np.ndarray, ts_recv: int) -> int:
+    """Prints have each their own time and id, which :func:`scan.scan` has written."""
+    batch, count = ctx[hot.C_BATCH], ctx[at.F_LEVELS]
+    base = ctx[hot.C_INSTRUMENT] | ctx[hot.C_CONN] << 16 | _TRADE_KIND << 32
+    for r in range(count):
+        record = batch + r * RECORD_WORDS * 8
+        note = word_at(record, W_TAIL)
+        flags = (note >> 16) | hot.bad_ts_flag(ctx, word_at(record, W_TS_EVENT), ts_recv)
+        if r == count - 1:
+            flags |= _F_LAST
+        put_word(record, W_TAIL, base | (note & 0xFF) << 40 | (note >> 8 & 0xFF) << 24 | flags << 48)
+        put_word(record, W_SEQ, 0)
+        put_word(record, W_TS_RECV, ts_recv)
+    _announce(ctx, _TRADE, -1, -1)
+    ctx[hot.C_N] = count
+    return count
+
+
+@njit
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    if not scan(ctx, address_of(frame), len(frame)):
+        return _SLOW
+    length = ctx[at.F_SYMBOL_BYTES]
+    instrument = find(ctx[hot.C_SYMBOLS], ctx[at.F_SYMBOL], length)
+    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
+    if ctx[at.F_TOPIC] == at.TOPIC_TRADE:
+        answer = _prints(ctx, ts_recv)
+    elif ctx[at.F_DEPTH] == at.BEST:
+        answer = _best(ctx, ts_recv, instrument)
+    else:
+        answer = _book(ctx, ts_recv, instrument)
+    if instrument < 0 and answer != _SLOW:
+        scratch = address_of(ctx) + hot.C_SCRATCH * 8
+        for k in range(length):
+            put_byte(scratch, k, byte_at(ctx[at.F_SYMBOL], k))
+        ctx[hot.C_SYMBOL_BYTES] = length
+        return _UNKNOWN_SYMBOL
+    return answer
+
+
+@njit
+def _verdict(ctx: np.ndarray, known_id: int) -> int:
+    """The venue's rule for the decoded frame against the last accepted id; prints are counted by nothing."""
+    channel = ctx[hot.C_CHANNEL]
+    last_id = ctx[hot.C_LAST_ID]
+    if channel == _BOOK:
+        return _update_code(known_id, last_id, last_id, -1)
+    return FITS if channel == _TRADE or last_id > known_id else STALE
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    answer = decode_hot(frame, ctx, ts_recv)
+    if answer < 0:
+        return answer
+    row = hot.open_row(ctx)
+    if row == 0:
+        return _NOT_OPEN
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), len(frame), ts_recv)
+
+
+def warm() -> None:
+    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
+    for primitives in (memory, number, skip, symbols):
+        primitives.warm()
+    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+    decode_hot(b"{}", ctx, 0)
+    on_hot_frame(b"{}", ctx, 0)
