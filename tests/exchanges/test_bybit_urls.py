@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from ringcollect.config.venues import VENUES
 from ringcollect.errors import ConfigError, RejectedFrame
 from ringcollect.exchanges import bybit
+from ringcollect.exchanges.bybit.streams import DEPTHS
 from ringcollect.exchanges.protocol import Listing, Purpose, RestMeaning, Want
 from ringcollect.instruments import Instrument, to_base
-from ringcollect.records import Channel
+from ringcollect.records import CHANNELS_BY_NAME, Channel
 from tests.exchanges.frames import lines
 
 MINUTE = 60 * 10**9
@@ -26,6 +28,13 @@ def test_the_same_symbol_on_spot_and_linear_is_told_apart_by_the_connections_url
         assert meaning is not None and meaning.market == market
     for url in ("wss://stream.bybit.com/v5/public/option", "wss://stream.bybit.com/v5/private", "https://x", "ws://[x"):
         assert bybit.read_url(url) is None
+
+
+def test_what_the_configuration_allows_is_what_the_exchange_has() -> None:
+    for market in bybit.markets:
+        venue = VENUES["bybit", market]
+        assert {CHANNELS_BY_NAME[name] for name in venue.channels} == set(bybit.channels(market))
+        assert venue.depths == DEPTHS
 
 
 def test_topics_say_the_depth_and_tickers_carry_four_channels() -> None:
