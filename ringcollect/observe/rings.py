@@ -34,7 +34,7 @@ from ringcollect.ring.layout import (
     STATE_NAMES,
     read_header,
 )
-from ringcollect.ring.mapping import is_locked, map_file, open_file
+from ringcollect.ring.mapping import file_identity, is_locked, map_file, open_file
 from ringcollect.ring.paths import control_path
 from ringcollect.ring.table import Ledger
 
@@ -98,7 +98,7 @@ class RingView:
         self.path = path
         fd = open_file(path, writable=False)
         try:
-            self._inode = os.fstat(fd).st_ino
+            self._file = file_identity(os.fstat(fd))
             self.words = map_file(fd, path, writable=False)
         finally:
             os.close(fd)
@@ -113,7 +113,7 @@ class RingView:
     def replaced(self) -> bool:
         """True when the name now belongs to another file, or to none."""
         try:
-            return self.path.stat().st_ino != self._inode
+            return file_identity(self.path.stat()) != self._file
         except FileNotFoundError:
             return True
 

@@ -28,13 +28,14 @@ from ringcollect.ring.layout import (
     STATE_REPLACED,
     read_header,
 )
-from ringcollect.ring.mapping import is_locked, map_file, open_file
+from ringcollect.ring.mapping import file_identity, is_locked, map_file, open_file
 from ringcollect.ring.paths import control_path, ring_path, runtime_dir
 from ringcollect.ring.reading import claim_after_reads, consume, head_of
 from ringcollect.ring.table import InstrumentTable, Ledger
 from ringcollect.ring.waiting import Adaptive, Waiting, Watch
 
 _CHUNK = 1 << 16
+_LAST_TRIES = 1000
 _LOOK_S = 0.1
 """How often a silent ring is asked whether it was closed or replaced."""
 
@@ -87,7 +88,7 @@ class Reader:
         self.path = path
         fd = open_file(path, writable=False)
         try:
-            self._inode = os.fstat(fd).st_ino
+            self._file = file_identity(os.fstat(fd))
             self.words = map_file(fd, path, writable=False)
         finally:
             os.close(fd)
@@ -101,6 +102,9 @@ class Reader:
         self._kinds = _kinds_of(channels)
         self._symbols = None if symbols is None else set(symbols)
         self._numbers: dict[int, bool] = {}
+        self._check_filters()
+        if cursor is not None and cursor < 0:
+            raise RingError(f"{path}: a cursor of {cursor}; the first record of a ring is 0")
         oldest = max(0, int(self.words[H_CLAIM]) - self.capacity)
         self.cursor = min(oldest, self.head) if cursor is None else cursor
         self._slot = None
@@ -181,7 +185,7 @@ class Reader:
         if int(self.words[H_STATE]) == STATE_REPLACED:
             return True
         try:
-            return self.path.stat().st_ino != self._inode
+            return file_identity(self.path.stat()) != self._file
         except FileNotFoundError:
             return True
 
@@ -204,22 +208,29 @@ class Reader:
         ``lost`` is the exact range that was overwritten before it could be copied, empty if nothing was. Raises
         RingReset once the ring was replaced and everything in the old one has been read.
         """
-        wanted = min(_CHUNK if max_records is None else max_records, max(0, self.head - self.cursor), self.capacity)
-        if wanted == 0:
+        wanted = min(_CHUNK if max_records is None else max_records, self.head - self.cursor, self.capacity)
+        if wanted <= 0:
             if self.replaced() and self.head <= self.cursor:
                 raise RingReset(f"{self.path} was replaced by a new generation: attach again")
             return Read(np.empty(0, self.dtype), (self.cursor, self.cursor))
-        out = np.empty(wanted * self._record_words, np.int64)
-        first, n, offset, bad = consume(self.words, self.cursor, out, wanted)
-        if bad:
-            raise RingError(f"{self.path}: {bad} records between {first} and {first + n} are not where they belong")
-        lost = self.advance(first, n)
-        begin = offset * self._record_words
-        records = out[begin : begin + n * self._record_words].view(self.dtype)
+        first, records, bad = self._copy(self.cursor, wanted)
+        lost = self.advance(first, len(records), bad)
         return Read(self._filter(records), lost)
 
-    def advance(self, first: int, n: int) -> tuple[int, int]:
-        """Move the cursor behind records ``first .. first+n-1``; returns and accounts the range lost before them."""
+    def _copy(self, begin: int, wanted: int) -> tuple[int, np.ndarray, int]:
+        """(position of the first record, records, how many of them are not where they belong)."""
+        out = np.empty(wanted * self._record_words, np.int64)
+        first, n, offset, bad = consume(self.words, begin, out, wanted)
+        at = offset * self._record_words
+        return first, out[at : at + n * self._record_words].view(self.dtype), bad
+
+    def advance(self, first: int, n: int, bad: int = 0) -> tuple[int, int]:
+        """Move the cursor behind records ``first .. first+n-1``; returns and accounts the range lost before them.
+
+        ``bad`` of them not having their position as ``seq`` is a broken ring: RingError, and the cursor stays.
+        """
+        if bad:
+            raise RingError(f"{self.path}: {bad} records between {first} and {first + n} are not where they belong")
         lost = (self.cursor, first)
         self.lost_total += first - self.cursor
         self.cursor = first + n
@@ -239,13 +250,19 @@ class Reader:
             self._slot.heartbeat(now_ns)
 
     def last(self, n: int) -> np.ndarray:
-        """A checked copy of the newest ``n`` records (fewer if the ring holds fewer); the cursor does not move."""
-        head = self.head
-        begin = max(0, head - min(n, self.capacity))
-        out = np.empty((head - begin) * self._record_words, np.int64)
-        _, kept, offset, _ = consume(self.words, begin, out, head - begin)
-        at = offset * self._record_words
-        return self._filter(out[at : at + kept * self._record_words].view(self.dtype))
+        """A checked copy of the newest ``n`` records (fewer if the ring holds fewer); the cursor does not move.
+
+        Raises RingError for a ring that is overwritten faster than it can be copied, again and again.
+        """
+        for _ in range(_LAST_TRIES):
+            head = self.head
+            begin = max(0, head - max(0, min(n, self.capacity)))
+            first, records, bad = self._copy(begin, head - begin)
+            if bad:
+                raise RingError(f"{self.path}: {bad} of the newest records are not where they belong")
+            if first + len(records) == head:  # else a producer came round meanwhile: these are not the newest
+                return self._filter(records)
+        raise RingError(f"{self.path}: the newest {n} records are overwritten faster than they can be copied")
 
     def view(self, n: int) -> tuple[np.ndarray, int]:
         """(view, token): the newest ``n`` records where they lie, without a copy, as far as they lie in one piece.
@@ -253,7 +270,7 @@ class Reader:
         Use the data, then ask ``still_valid(token)``: only then was it what it seemed.
         """
         head = self.head
-        n = min(n, self.capacity * 7 // 8, head)
+        n = max(0, min(n, self.capacity * 7 // 8, head))
         begin = (head - n) % self.capacity
         count = min(n, self.capacity - begin) if n else 0
         if begin + n > self.capacity:  # wraps: keep the newer piece
@@ -269,10 +286,10 @@ class Reader:
     def __iter__(self) -> Iterator[np.void]:
         """Records one by one until none is left right now; losses add up in ``lost_total``."""
         while True:
-            read = self.read()
-            if not len(read.records) and read.lost[0] == read.lost[1]:
+            before = self.cursor
+            yield from self.read().records
+            if self.cursor == before:
                 return
-            yield from read.records
 
     def follow(self, waiting: Waiting | None = None, stop: Callable[[], bool] = lambda: False) -> Iterator[Read]:
         """Every :meth:`read` with something in it, as records come, waiting in between (default: adaptive, 1 to 20 ms).
@@ -286,9 +303,9 @@ class Reader:
             read = self.read()
             if len(read.records) or read.lost[0] != read.lost[1]:
                 yield read
-            elif over:
-                return
-            elif self.cursor >= self.head:
+            elif self.cursor >= self.head:  # else all that came was filtered out, and there is more
+                if over:
+                    return
                 watch.set([(self.words, self.cursor)])
                 waiting.wait(watch, _LOOK_S, stop)
 
@@ -300,11 +317,17 @@ class Reader:
         names = records.dtype.names or ()
         return pa.table({name: np.ascontiguousarray(records[name]) for name in names})
 
+    def _check_filters(self) -> None:
+        names = self.dtype.names or ()
+        for given, field in ((self._kinds, "kind"), (self._symbols, "instrument")):
+            if given is not None and field not in names:
+                raise RingError(f"{self.path}: its records have no {field} to filter by")
+
     def _filter(self, records: np.ndarray) -> np.ndarray:
         if self._kinds is None and self._symbols is None:
             return records
         keep = np.ones(len(records), bool)
-        if self._kinds is not None and "kind" in (self.dtype.names or ()):
+        if self._kinds is not None:
             keep &= self._kinds[records["kind"]]
         if self._symbols is not None:
             wanted = [number for number in np.unique(records["instrument"]) if self._wanted(int(number))]

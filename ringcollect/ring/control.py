@@ -17,6 +17,7 @@ import numpy as np
 
 from ringcollect.errors import EnvironmentRefused, RingError
 from ringcollect.instruments import MAX_INSTRUMENTS
+from ringcollect.ring.reading import publish_word
 
 MAGIC = b"RINGCTL1"
 MAX_CONSUMERS = 64
@@ -89,8 +90,8 @@ class Control:
     def register(self, name: str, cursor: int, *, required: bool = False) -> ConsumerSlot:
         """The row of consumer ``name``: its old one, or a free one starting at ``cursor``."""
         encoded = name.encode()
-        if not 0 < len(encoded) <= NAME_BYTES:
-            raise RingError(f"consumer name {name!r} must have 1 to {NAME_BYTES} bytes")
+        if not 0 < len(encoded) <= NAME_BYTES or 0 in encoded:
+            raise RingError(f"consumer name {name!r} must have 1 to {NAME_BYTES} bytes, none of them 0")
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         try:
             free = -1
@@ -106,7 +107,7 @@ class Control:
             row[:] = 0
             row[:8].view(np.uint8)[: len(encoded)] = np.frombuffer(encoded, np.uint8)
             row[_COMMITTED] = row[_READ] = cursor
-            row[_USED] = 1
+            publish_word(row, _USED, 1)
             return ConsumerSlot(row, required)
         finally:
             fcntl.flock(self._fd, fcntl.LOCK_UN)

@@ -1,7 +1,9 @@
 """Frame rings: entries of fixed size plus variable-length payloads, with the same guarantees as record rings.
 
-Two cyclic areas in one file, both under the one protocol: entries (``FRAME_ENTRY``) and payload words. An entry's
-payload is ``body + url + reason``, padded to whole words. Loss is counted in entries, exactly.
+Two cyclic areas in one file, both under the one protocol. Entries (``FRAME_ENTRY``) are the records of a ring like any
+other: published and read by the same kernels. Payload words have a claim and a head of their own; a payload is complete
+before its entry is published, and what was read of it counts only while its words are not claimed again. An entry's
+payload is ``body + url + reason``, padded to whole words. Loss is counted in entries, exactly, whichever area lapped.
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ import numpy as np
 from ringcollect.errors import RingError
 from ringcollect.ring import protocol
 from ringcollect.ring.attach import Reader
-from ringcollect.ring.layout import FRAME_ENTRY, H_DATA_BYTES
+from ringcollect.ring.layout import ENTRY_WORDS, FRAME_ENTRY, H_DATA_BYTES
 from ringcollect.ring.paths import ring_path, runtime_dir
 from ringcollect.ring.producer import Producer
 
-_ENTRY_WORDS = FRAME_ENTRY.itemsize // 8
+_MAX_LENGTH = (1 << 31) - 1
 
 
 class Direction(enum.IntEnum):
@@ -53,7 +55,7 @@ class FrameProducer:
 
     def __init__(self, ring: Producer) -> None:
         self.ring = ring
-        self._longest = int(ring.words[H_DATA_BYTES]) // 4
+        self._longest = int(ring.words[H_DATA_BYTES]) // 2
         self._entry = np.zeros(1, FRAME_ENTRY)
         self._entry_words = self._entry.view(np.int64)
 
@@ -83,18 +85,19 @@ class FrameProducer:
         reason: str = "",
         whole_length: int | None = None,
     ) -> int:
-        """Append one entry; a payload over a quarter of the ring is cut, counted, and its true length kept."""
-        url_raw, reason_raw = url.encode()[:4096], reason.encode()[:1024]
-        room = self._longest - len(url_raw) - len(reason_raw) - 8
+        """Append one entry; what of a payload is over half the ring is cut, counted, and its true length kept."""
+        self.ring.check_open()
+        url_raw, reason_raw = url.encode()[: min(4096, self._longest // 4)], reason.encode()[:1024]
+        room = self._longest - len(url_raw) - len(reason_raw)
         body = payload
         if len(payload) > room:
-            body = payload[: max(0, room)]
+            body = payload[:room]
             self.ring.counters.count("too_long")
         entry = self._entry[0]
         entry["ts_recv"] = ts_recv
         entry["length"] = len(body) + len(url_raw) + len(reason_raw)
         entry["url_length"], entry["reason_length"] = len(url_raw), len(reason_raw)
-        entry["whole_length"] = len(payload) if whole_length is None else whole_length
+        entry["whole_length"] = min(len(payload) if whole_length is None else whole_length, _MAX_LENGTH)
         entry["conn"], entry["direction"], entry["opcode"], entry["status"] = conn, direction, opcode, status
         raw = body + url_raw + reason_raw
         words = np.frombuffer(raw + bytes(-len(raw) % 8), np.int64)
@@ -126,13 +129,13 @@ class FrameReader:
         The payload is a view that the next read overwrites.
         """
         ring = self.ring
-        wanted = min(max_entries, max(0, ring.head - ring.cursor))
-        if not wanted:
+        wanted = min(max_entries, ring.head - ring.cursor, ring.capacity)
+        if wanted <= 0:
             ring.read(0)  # raises RingReset if there is nothing more to come
             return np.empty(0, FRAME_ENTRY), self._payload[:0].view(np.uint8), 0, (ring.cursor, ring.cursor)
-        out = np.empty(wanted * _ENTRY_WORDS, np.int64)
-        first, n, offset, start = protocol.consume_frames(ring.words, ring.cursor, out, wanted, self._payload)
-        lost = ring.advance(first, n)
+        out = np.empty(wanted * ENTRY_WORDS, np.int64)
+        first, n, offset, bad, start = protocol.consume_frames(ring.words, ring.cursor, out, wanted, self._payload)
+        lost = ring.advance(first, n, bad)
         entries = out.view(FRAME_ENTRY)[offset : offset + n]
         return entries, self._payload.view(np.uint8), start * 8, lost
 

@@ -22,6 +22,7 @@ LAYOUT_VERSION = 1
 PAGE = 4096
 MIN_CAPACITY = 8
 MAX_COUNTERS = 256
+MAX_LEDGER_ROWS = 1 << 24
 
 # Words written once, before the file gets its name.
 H_MAGIC, H_VERSION, H_JSON_OFFSET, H_JSON_BYTES, H_CAPACITY, H_RECORD_WORDS, H_SLOTS_WORD = range(7)
@@ -31,8 +32,8 @@ H_FILE_BYTES, H_DATA_OFFSET, H_DATA_BYTES = range(12, 15)
 H_STATE, H_PID, H_START_NS, H_HEARTBEAT_NS = range(32, 36)
 H_CLAIM = 64
 H_HEAD = 96
-H_DATA_CLAIM = 128  # frame rings only: bytes of payload claimed
-H_DATA_HEAD = 160  # frame rings only: bytes of payload published
+H_DATA_CLAIM = 128  # frame rings only: words of payload claimed
+H_DATA_HEAD = 160  # frame rings only: words of payload published
 H_TABLE_COUNT = 192
 H_LEDGER_COUNT = 224
 COUNTERS_WORD = 256
@@ -57,8 +58,11 @@ FRAME_ENTRY = np.dtype(
         ("opcode", "u1"), ("flags", "u1"), ("status", "<i4"), ("reserved", "<i8"), ("reserved2", "<i8"),
     ]
 )  # fmt: skip
-"""One entry of a frame ring; ``start`` counts payload bytes since the ring began. 64 bytes."""
+"""One entry of a frame ring; ``start`` counts payload words since the ring began. 64 bytes."""
 assert FRAME_ENTRY.itemsize == 64
+ENTRY_WORDS = FRAME_ENTRY.itemsize // 8
+E_START, E_LENGTH = 2, 3
+"""Words of an entry that the protocol needs; the length is the lower half of its word."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,17 @@ class Layout:
             raise RingError(
                 f"ring {self.name}: capacity {self.capacity} is not a power of two of at least {MIN_CAPACITY}"
             )
-        if self.dtype.itemsize % 8 or self.dtype.names is None or self.dtype.names[0] != "seq":
+        seq = None if self.dtype.fields is None else self.dtype.fields.get("seq")
+        if self.dtype.itemsize % 8 or self.dtype.hasobject or seq is None or seq[:2] != (np.dtype("<i8"), 0):
             raise RingError(f"ring {self.name}: the record must start with seq and fill whole 8-byte words")
         if len(self.counters) > MAX_COUNTERS:
             raise RingError(f"ring {self.name}: {len(self.counters)} counters; {MAX_COUNTERS} are allowed")
+        if not 0 <= self.ledger_rows <= MAX_LEDGER_ROWS:
+            raise RingError(f"ring {self.name}: {self.ledger_rows} ledger rows; at most {MAX_LEDGER_ROWS} are allowed")
         if self.data_bytes % PAGE or self.data_bytes < 0:
             raise RingError(f"ring {self.name}: {self.data_bytes} payload bytes are not whole pages")
+        if (self.dtype == FRAME_ENTRY) != (self.data_bytes > 0):
+            raise RingError(f"ring {self.name}: a frame ring has payload bytes, and only a frame ring")
 
     def description(self) -> bytes:
         """The JSON text in the file."""
@@ -126,26 +135,35 @@ def _page(offset: int) -> int:
     return -(-offset // PAGE) * PAGE
 
 
+def _fixed_words(layout: Layout) -> dict[int, int]:
+    """The header words that follow from the layout; kernels take addresses from them, so a reader compares them all."""
+    places = layout.places()
+    return {
+        H_VERSION: LAYOUT_VERSION,
+        H_JSON_OFFSET: places.json_offset,
+        H_JSON_BYTES: places.json_bytes,
+        H_CAPACITY: layout.capacity,
+        H_RECORD_WORDS: layout.dtype.itemsize // 8,
+        H_SLOTS_WORD: places.slots // 8,
+        H_COUNTERS_WORD: COUNTERS_WORD,
+        H_TABLE_OFFSET: places.table,
+        H_LEDGER_OFFSET: places.ledger,
+        H_LEDGER_ROWS: layout.ledger_rows,
+        H_FILE_BYTES: places.file_bytes,
+        H_DATA_OFFSET: places.data,
+        H_DATA_BYTES: layout.data_bytes,
+    }
+
+
 def write_header(words: np.ndarray, layout: Layout, generation: int) -> None:
     """Fill the words and the JSON of a new ring (``words``: int64 over the whole, zeroed file)."""
-    places = layout.places()
+    description, places = layout.description(), layout.places()
     raw = words.view(np.uint8)
     raw[: len(MAGIC)] = np.frombuffer(MAGIC, np.uint8)
-    raw[places.json_offset : places.json_offset + places.json_bytes] = np.frombuffer(layout.description(), np.uint8)
-    words[H_VERSION] = LAYOUT_VERSION
-    words[H_JSON_OFFSET] = places.json_offset
-    words[H_JSON_BYTES] = places.json_bytes
-    words[H_CAPACITY] = layout.capacity
-    words[H_RECORD_WORDS] = layout.dtype.itemsize // 8
-    words[H_SLOTS_WORD] = places.slots // 8
+    raw[places.json_offset : places.json_offset + len(description)] = np.frombuffer(description, np.uint8)
+    for index, value in _fixed_words(layout).items():
+        words[index] = value
     words[H_GENERATION] = generation
-    words[H_COUNTERS_WORD] = COUNTERS_WORD
-    words[H_TABLE_OFFSET] = places.table
-    words[H_LEDGER_OFFSET] = places.ledger
-    words[H_LEDGER_ROWS] = layout.ledger_rows
-    words[H_FILE_BYTES] = places.file_bytes
-    words[H_DATA_OFFSET] = places.data
-    words[H_DATA_BYTES] = layout.data_bytes
     words[H_STATE] = STATE_LIVE
 
 
@@ -172,6 +190,21 @@ def read_header(words: np.ndarray, where: str) -> Layout:
     except (ValueError, KeyError, TypeError) as error:
         raise RingError(f"{where}: the ring's description cannot be read ({error})") from error
     layout.check()
-    if layout.places().file_bytes != len(words) * 8 or layout.dtype.itemsize != words[H_RECORD_WORDS] * 8:
+    if any(int(words[index]) != value for index, value in _fixed_words(layout).items()):
         raise RingError(f"{where}: header and description contradict each other")
     return layout
+
+
+def check_positions(words: np.ndarray, layout: Layout, where: str) -> None:
+    """Raise RingError unless claims and heads are what a producer can leave behind, at whatever moment it died.
+
+    For a successor only, which holds the lock: under a living producer the words move while they are read.
+    """
+    pairs = [(H_CLAIM, H_HEAD, layout.capacity)]
+    if layout.data_bytes:
+        pairs.append((H_DATA_CLAIM, H_DATA_HEAD, layout.data_bytes // 8))
+    for claim, head, size in pairs:
+        if not 0 <= int(words[head]) <= int(words[claim]) <= int(words[head]) + size:
+            raise RingError(f"{where}: head {words[head]} and claim {words[claim]} contradict each other")
+    if not 0 <= words[H_TABLE_COUNT] <= MAX_INSTRUMENTS or not 0 <= words[H_LEDGER_COUNT] <= layout.ledger_rows:
+        raise RingError(f"{where}: the counts of its tables cannot be true")

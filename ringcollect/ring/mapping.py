@@ -63,6 +63,14 @@ def try_lock(fd: int) -> bool:
     return False
 
 
+def file_identity(facts: os.stat_result) -> tuple[int, int]:
+    """(device, inode) of a file; equal for one and the same file.
+
+    A mapping keeps its inode in use, so a new file cannot get the number of one that somebody still reads.
+    """
+    return facts.st_dev, facts.st_ino
+
+
 def release(fd: int) -> None:
     """Give the lock up and close. The mapping holds a duplicate of the descriptor, so closing alone would not."""
     fcntl.flock(fd, fcntl.LOCK_UN)

@@ -9,8 +9,10 @@ from pathlib import Path
 from ringcollect.errors import EnvironmentRefused, RingError
 from ringcollect.runtime import runtime_dir
 
-__all__ = ["check_name", "control_path", "ensure_runtime_dir", "ring_path", "runtime_dir"]
+__all__ = ["check_name", "control_path", "ensure_runtime_dir", "half_built", "ring_path", "runtime_dir"]
 
+OPEN_LOCK = ".open.lock"
+"""Producers take it while they look for, build or take over a ring; ``clean`` takes it to keep them out meanwhile."""
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 
@@ -34,6 +36,17 @@ def ring_path(folder: Path, name: str) -> Path:
 def control_path(ring: Path) -> Path:
     """The control file beside a ring file."""
     return ring.with_suffix(".ctl")
+
+
+def under_construction(path: Path) -> Path:
+    """The temporary name of a ring or control file that this process builds."""
+    return path.with_name(f"{path.name}.{os.getpid()}.new")
+
+
+def half_built(ring: Path) -> list[Path]:
+    """Temporary files of this ring, by whomever. Under ``OPEN_LOCK`` nobody is building, so they are of the dead."""
+    names = (ring.name, control_path(ring).name)
+    return sorted(path for name in names for path in ring.parent.glob(f"{name}.*.new"))
 
 
 def check_name(name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ringcollect.errors import EnvironmentRefused, RingError
+from ringcollect.failpoints import fail
 from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD
 from ringcollect.ring import protocol
@@ -29,11 +30,19 @@ from ringcollect.ring.layout import (
     STATE_LIVE,
     STATE_REPLACED,
     Layout,
+    check_positions,
     read_header,
     write_header,
 )
 from ringcollect.ring.mapping import map_file, new_file, open_file, release, try_lock
-from ringcollect.ring.paths import control_path, ensure_runtime_dir, ring_path
+from ringcollect.ring.paths import (
+    OPEN_LOCK,
+    control_path,
+    ensure_runtime_dir,
+    half_built,
+    ring_path,
+    under_construction,
+)
 from ringcollect.ring.table import InstrumentTable, Ledger
 
 
@@ -77,7 +86,7 @@ class Producer:
         layout = Layout(name, dtype, capacity, counters, meta or {}, ledger_rows, data_bytes)
         layout.check()
         path = ring_path(ensure_runtime_dir(directory), name)
-        gate = os.open(directory / ".open.lock", os.O_RDWR | os.O_CREAT, 0o640)
+        gate = os.open(directory / OPEN_LOCK, os.O_RDWR | os.O_CREAT, 0o640)
         try:
             fcntl.flock(gate, fcntl.LOCK_EX)  # two producers starting at once: one builds, the other finds it locked
             producer = cls._take_over(path, layout, accept) or cls._build(path, layout, generation)
@@ -102,29 +111,40 @@ class Producer:
         try:
             words = map_file(fd, path, writable=True)
             same = read_header(words, str(path)) == layout and control_path(path).exists()
+            if same:
+                check_positions(words, layout, str(path))
             if same and (accept is None or accept(InstrumentTable(words).left_behind())):
                 return cls(path, fd, layout, words, reattached=True)
             words[H_STATE] = STATE_REPLACED
         except RingError:
             pass  # of another version, or damaged: nothing in it can be trusted, so a new one takes its name
+        except BaseException:
+            release(fd)
+            raise
         release(fd)
         return None
 
     @classmethod
     def _build(cls, path: Path, layout: Layout, generation: int) -> Producer:
-        temporary = path.with_suffix(f".ring.{os.getpid()}.new")
         control = control_path(path)
-        control_temporary = control.with_suffix(f".ctl.{os.getpid()}.new")
-        for stale in (temporary, control_temporary):
+        for stale in half_built(path):
             stale.unlink(missing_ok=True)
-        fd = new_file(temporary, layout.places().file_bytes)
-        try_lock(fd)
-        words = map_file(fd, temporary, writable=True)
-        write_header(words, layout, generation)
-        create_control(control_temporary)
-        control_temporary.rename(control)
-        temporary.rename(path)
-        return cls(path, fd, layout, words, reattached=False)
+        fd = new_file(under_construction(path), layout.places().file_bytes)
+        try:
+            try_lock(fd)
+            words = map_file(fd, under_construction(path), writable=True)
+            write_header(words, layout, generation)
+            create_control(under_construction(control))
+            fail("ring.before_rename")
+            under_construction(control).rename(control)
+            fail("ring.between_renames")
+            under_construction(path).rename(path)
+            return cls(path, fd, layout, words, reattached=False)
+        except BaseException:
+            release(fd)
+            for unfinished in half_built(path):
+                unfinished.unlink(missing_ok=True)
+            raise
 
     @property
     def name(self) -> str:
@@ -157,16 +177,24 @@ class Producer:
         Batches over capacity/8 go in pieces; only the last record of a batch carries LAST, so a reader sees the end
         of the batch with the last piece.
         """
+        self.check_open()
         total = len(batch) if n is None else n
         words = batch.view(np.int64).reshape(-1)
         if total <= self._piece:
             return protocol.publish(self.words, words, total)
         record_words = self.layout.dtype.itemsize // 8
+        if total * record_words > len(words):
+            raise RingError(f"{self.name}: {total} records are more than the batch has")
         head = self.head
         for start in range(0, total, self._piece):
             piece = words[start * record_words :]
             head = protocol.publish(self.words, piece, min(self._piece, total - start))
         return head
+
+    def check_open(self) -> None:
+        """Raise RingError after ``close``: without the lock there is no publishing."""
+        if self._fd < 0:
+            raise RingError(f"{self.name} is closed, and another producer may have it: nothing can be published")
 
     def gate(self, n: int, wait: Callable[[], None]) -> None:
         """Call ``wait`` until every required consumer has committed within capacity - n (replay and import only)."""

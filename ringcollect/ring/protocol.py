@@ -31,6 +31,9 @@ import numpy as np
 
 from ringcollect.jit import cgutils, intrinsic, ir, make_array, njit, types
 from ringcollect.ring.layout import (
+    E_LENGTH,
+    E_START,
+    ENTRY_WORDS,
     H_CAPACITY,
     H_CLAIM,
     H_DATA_BYTES,
@@ -235,79 +238,71 @@ def consume(ring: np.ndarray, cursor: int, out: np.ndarray, max_n: int) -> tuple
 def publish_frame(ring: np.ndarray, entry: np.ndarray, payload: np.ndarray, n: int) -> int:
     """Append one entry (8 int64 words) with ``n`` payload words to a frame ring; returns the new head.
 
-    Entries and payload follow the same protocol, with one fence for both claims. ``n`` must be at most a quarter of
-    the ring's payload words; the entry's ``start`` is written here.
+    ``n`` must be at most half of the ring's payload words. The entry's ``start`` is written here, into ``entry`` too.
     """
-    head = ring[H_HEAD]
     start = ring[H_DATA_HEAD]
-    data = ring[H_DATA_OFFSET] // 8
     size = ring[H_DATA_BYTES] // 8
-    store_relaxed(ring, H_CLAIM, max(ring[H_CLAIM], head + 1))
+    data = ring[H_DATA_OFFSET] // 8
     store_relaxed(ring, H_DATA_CLAIM, max(ring[H_DATA_CLAIM], start + n))
     fence_release()
-    to = ring[H_SLOTS_WORD] + (head & (ring[H_CAPACITY] - 1)) * ring[H_RECORD_WORDS]
-    ring[to] = head
-    ring[to + 1] = entry[1]
-    ring[to + 2] = start
-    for w in range(3, 8):
-        ring[to + w] = entry[w]
     at = start % size
     until_end = min(n, size - at)
     copy_words(ring, data + at, payload, 0, until_end)
     copy_words(ring, data, payload, until_end, n - until_end)
     store_release(ring, H_DATA_HEAD, start + n)
-    store_release(ring, H_HEAD, head + 1)
-    return head + 1
+    entry[E_START] = start
+    return publish(ring, entry, 1)
+
+
+@njit
+def _entries_before(entries: np.ndarray, offset: int, n: int, word: int) -> int:
+    """How many of ``n`` entries from ``offset`` on have a payload that begins before ``word``; they are in order."""
+    before = 0
+    while before < n and entries[(offset + before) * ENTRY_WORDS + E_START] < word:
+        before += 1
+    return before
 
 
 @njit
 def consume_frames(
     ring: np.ndarray, cursor: int, entries: np.ndarray, max_n: int, payload: np.ndarray
-) -> tuple[int, int, int, int]:
+) -> tuple[int, int, int, int, int]:
     """Copy entries from ``cursor`` on, and their payload words, as far as both outputs hold them.
 
-    Returns (first, n, offset, start): entries ``first .. first+n-1`` stand in ``entries`` from entry ``offset`` on,
-    and ``payload[0]`` is payload word ``start`` of the ring. ``[cursor, first)`` is lost. ``payload`` must hold at
-    least a quarter of the ring's payload words.
+    Returns (first, n, offset, bad, start): as :func:`consume`, and ``payload[0]`` is payload word ``start`` of the
+    ring. ``payload`` must hold at least half of the ring's payload words. Entries whose payload was overwritten are
+    lost like those overwritten themselves: payload is, like records, written in order.
     """
-    head = load_acquire(ring, H_HEAD)
-    capacity = ring[H_CAPACITY]
-    slots = ring[H_SLOTS_WORD]
+    first, n, offset, bad = consume(ring, cursor, entries, max_n)
+    if n == 0:
+        return first, 0, 0, bad, 0
     data = ring[H_DATA_OFFSET] // 8
     size = ring[H_DATA_BYTES] // 8
-    low = cursor
-    if low < head - capacity:
-        low = min(head, load_relaxed(ring, H_CLAIM) - capacity * 7 // 8)
-    wanted = max(0, min(head - low, max_n))
-    n = 0
-    start = 0
-    for i in range(wanted):
-        source = slots + ((low + i) & (capacity - 1)) * 8
-        to = n * 8
-        for w in range(8):
-            entries[to + w] = ring[source + w]
-        words = ((entries[to + 3] & 0xFFFFFFFF) + 7) // 8
-        at = entries[to + 2]
+    claim = load_relaxed(ring, H_DATA_CLAIM)
+    if entries[offset * ENTRY_WORDS + E_START] < claim - size:  # lapped: resume with room to breathe, as for records
+        gone = _entries_before(entries, offset, n, claim - size * 7 // 8)
+        first, n, offset = first + gone, n - gone, offset + gone
         if n == 0:
-            start = at
-        if words < 0 or words > size or at - start < 0 or at - start + words > len(payload):
-            if n:
-                break
-            words = 0  # a first entry that cannot be true: the claim check below drops it
-        at_ring = at % size
-        until_end = min(words, size - at_ring)
-        copy_words(payload, at - start, ring, data + at_ring, until_end)
-        copy_words(payload, at - start + until_end, ring, data, words - until_end)
-        n += 1
+            return first, 0, 0, bad, 0
+    start = entries[offset * ENTRY_WORDS + E_START]
+    kept = 0
+    words = 0
+    while kept < n:
+        at = (offset + kept) * ENTRY_WORDS
+        end = entries[at + E_START] - start + ((entries[at + E_LENGTH] & 0xFFFFFFFF) + 7) // 8
+        if end < words or end > len(payload):
+            break
+        words = end
+        kept += 1
+    if kept == 0:  # an entry longer than any can be
+        return first, 0, 0, n, 0
+    at = start % size
+    until_end = min(words, size - at)
+    copy_words(payload, 0, ring, data + at, until_end)
+    copy_words(payload, until_end, ring, data, words - until_end)
     fence_acquire()
-    oldest = load_relaxed(ring, H_CLAIM) - capacity
-    oldest_word = load_relaxed(ring, H_DATA_CLAIM) - size
-    first = max(low, oldest)
-    while first < low + n and entries[(first - low) * 8 + 2] < oldest_word:
-        first += 1
-    if first >= low + n:
-        return first, 0, 0, 0
-    return first, n - (first - low), first - low, start
+    gone = _entries_before(entries, offset, kept, load_relaxed(ring, H_DATA_CLAIM) - size)
+    return first + gone, kept - gone, offset + gone, bad, start
 
 
 @njit
@@ -337,16 +332,16 @@ def publish_word(ring: np.ndarray, index: int, value: int) -> None:
 
 
 @njit
-def claim_after_reads(ring: np.ndarray) -> int:
-    """The ring's claim, loaded after everything read before the call: for those who look at slots where they lie."""
-    fence_acquire()
-    return load_relaxed(ring, H_CLAIM)
+def load_word(ring: np.ndarray, index: int) -> int:
+    """One header word before everything after it (a count before its rows)."""
+    return load_acquire(ring, index)
 
 
 @njit
-def head_of(ring: np.ndarray) -> int:
-    """The ring's head with acquire order."""
-    return load_acquire(ring, H_HEAD)
+def claim_after_reads(ring: np.ndarray) -> int:
+    """``claim``, loaded after everything that was loaded before: what a view showed is judged by it."""
+    fence_acquire()
+    return load_relaxed(ring, H_CLAIM)
 
 
 def warm() -> None:
@@ -365,5 +360,5 @@ def warm() -> None:
         consume(words, 0, batch, 1)
         consume_frames(words, 1, batch, 0, batch)
         read_row(words, 512, batch[:32])
-        head_of(words)
+        load_word(words, H_HEAD)
         claim_after_reads(words)

@@ -56,11 +56,26 @@ def consume_plain(ring: np.ndarray, cursor: int, out: np.ndarray, max_n: int) ->
 
 def head_of(ring: np.ndarray) -> int:
     """The ring's head, with acquire order."""
+    return load_word(ring, H_HEAD)
+
+
+def load_word(ring: np.ndarray, index: int) -> int:
+    """As ``protocol.load_word``: a header word before everything read after it."""
     if use_kernels():
         from ringcollect.ring import protocol
 
-        return protocol.head_of(ring)
-    return int(ring[H_HEAD])
+        return protocol.load_word(ring, index)
+    return int(ring[index])
+
+
+def publish_word(words: np.ndarray, index: int, value: int) -> None:
+    """As ``protocol.publish_word``: store a word after everything written before it (x86 keeps stores in order)."""
+    if use_kernels():
+        from ringcollect.ring import protocol
+
+        protocol.publish_word(words, index, value)
+    else:
+        words[index] = value
 
 
 def claim_after_reads(ring: np.ndarray) -> int:

@@ -18,7 +18,7 @@ from ringcollect.ring.layout import (
     H_TABLE_OFFSET,
     LEDGER_ROW,
 )
-from ringcollect.ring.reading import read_row
+from ringcollect.ring.reading import load_word, publish_word, read_row
 
 _ROW_WORDS = INSTRUMENT_ROW.itemsize // 8
 _READ_TRIES = 1000
@@ -34,7 +34,7 @@ class InstrumentTable:
     @property
     def count(self) -> int:
         """Rows in use: numbers 0 to count-1."""
-        return int(self._words[H_TABLE_COUNT])
+        return load_word(self._words, H_TABLE_COUNT)
 
     def put(self, instrument: Instrument) -> None:
         """Add the next row, or rewrite a changed one (producer only). A number never changes its instrument."""
@@ -52,7 +52,7 @@ class InstrumentTable:
         )  # writable: the type that warm() compiles
         protocol.write_row(self._words, self._start + number * _ROW_WORDS, packed)
         if number == self.count:
-            protocol.publish_word(self._words, H_TABLE_COUNT, number + 1)
+            publish_word(self._words, H_TABLE_COUNT, number + 1)
 
     def get(self, number: int) -> Instrument:
         """Row ``number``; IndexError beyond the count."""
@@ -95,7 +95,7 @@ class Ledger:
             raise EnvironmentRefused(f"the ledger has {len(self._rows)} rows: one more subscription does not fit")
         row = self._rows[count : count + 1]
         row[:] = np.zeros(1, LEDGER_ROW)
-        self._words[H_LEDGER_COUNT] = count + 1
+        publish_word(self._words, H_LEDGER_COUNT, count + 1)
         return row
 
     def clear(self) -> None:
@@ -104,4 +104,4 @@ class Ledger:
 
     def rows(self) -> np.ndarray:
         """A view of the rows in use (dtype LEDGER_ROW)."""
-        return self._rows[: int(self._words[H_LEDGER_COUNT])]
+        return self._rows[: load_word(self._words, H_LEDGER_COUNT)]

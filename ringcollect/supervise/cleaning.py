@@ -1,21 +1,32 @@
-"""What dead processes leave in the runtime folder, and taking it away."""
+"""What dead processes leave in the runtime folder, and taking it away.
+
+Nothing of the living goes, whenever they start: the supervisor's lock is held meanwhile, so that no supervisor starts
+write its files, and the producers' gate, so that none builds a ring or takes one over. Under both, a ring whose lock is
+free is of the dead. The two lock files themselves stay: whoever removes a lock file lets two processes hold it.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 from pathlib import Path
 
 import msgspec
 
+from ringcollect.errors import EnvironmentRefused, NotFoundError, RingError
 from ringcollect.observe.process_table import TABLE_FILE
 from ringcollect.observe.snapshot import STATE_FILE
-from ringcollect.observe.status import LOCK_FILE, is_running
-from ringcollect.ring.mapping import release, try_lock
-from ringcollect.ring.paths import control_path
+from ringcollect.ring import control, layout
+from ringcollect.ring.mapping import is_locked
+from ringcollect.ring.paths import OPEN_LOCK, check_name
+from ringcollect.store.writer_state import STATE_FILE as JOURNAL_STATE_FILE
+from ringcollect.supervise.lock import SupervisorLock
 
-OPEN_LOCK = ".open.lock"
-"""Producers take it while they look for, build or take over a ring (``Producer.open``)."""
+_HALF_BUILT = re.compile(r"(?P<name>.+)\.(ring|ctl)\.\d+\.new")
+_STATES = (TABLE_FILE, STATE_FILE, JOURNAL_STATE_FILE)
+_HALF_WRITTEN = re.compile(rf"\.({'|'.join(map(re.escape, _STATES))})\.\d+(\.new)?")
+_CHECKPOINT = re.compile(r"(?P<name>.+)\.ckpt\.[01]")
 
 
 class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,47 +38,98 @@ class Cleaned(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def clean(runtime: Path, *, dry_run: bool = False) -> Cleaned:
-    """Remove rings without a producer and, without a supervisor, its table, state and checkpoints.
+    """Remove rings without a producer and, if none has one, the tables, states and checkpoints beside them.
 
-    Producers are kept out meanwhile, so that none takes a ring over while it is being removed. While a supervisor
-    runs its restarting children's rings are not touched at all.
+    While a supervisor runs nothing is touched: a ring whose feed is just being restarted is not of the dead. Raises
+    EnvironmentRefused for files that this user may not remove.
     """
     if not runtime.is_dir():
         return Cleaned()
-    rings = sorted(runtime.glob("*.ring"))
-    if is_running(runtime):
-        return Cleaned(kept=tuple(path.name for path in rings))
+    try:
+        lock = SupervisorLock(runtime)
+    except EnvironmentRefused:
+        return Cleaned(kept=tuple(path.name for path in _rings(runtime)))
+    try:
+        return _clean(runtime, dry_run)
+    finally:
+        lock.release()
+
+
+def _clean(runtime: Path, dry_run: bool) -> Cleaned:
     gate = os.open(runtime / OPEN_LOCK, os.O_RDWR | os.O_CREAT, 0o640)
     try:
         fcntl.flock(gate, fcntl.LOCK_EX)
-        dead = [path for path in rings if _is_dead(path)]
-        kept = tuple(path.name for path in rings if path not in dead)
-        doomed = [path for ring in dead for path in (ring, control_path(ring)) if path.exists()]
+        rings = _rings(runtime)
+        kept = [ring for ring in rings if _is_alive(ring)]
+        doomed = [ring for ring in rings if ring not in kept]
+        doomed += [path for path in _controls(runtime) if path.with_suffix(".ring") in doomed or _is_orphan(path)]
+        doomed += [path for path in runtime.iterdir() if _named_like(path, _HALF_BUILT)]
         if not kept:
-            doomed += _leftovers(runtime)
+            doomed += _states(runtime)
         freed = sum(path.stat().st_size for path in doomed)
         if not dry_run:
             for path in doomed:
-                path.unlink(missing_ok=True)
+                _remove(path)
     finally:
         os.close(gate)
-    return Cleaned(removed=tuple(path.name for path in doomed), kept=kept, bytes=freed)
+    names = sorted(path.name for path in doomed)
+    return Cleaned(removed=tuple(names), kept=tuple(path.name for path in kept), bytes=freed)
 
 
-def _is_dead(path: Path) -> bool:
-    """True if nobody holds the ring's lock. Taken for real: a starting producer cannot slip in between."""
-    fd = os.open(path, os.O_RDWR)
-    if try_lock(fd):
-        release(fd)
-        return True
-    os.close(fd)
-    return False
+def _rings(runtime: Path) -> list[Path]:
+    """Rings, by name: files named like one that begin like one."""
+    return [path for path in sorted(runtime.glob("*.ring")) if _is_ours(path, layout.MAGIC)]
 
 
-def _leftovers(runtime: Path) -> list[Path]:
+def _controls(runtime: Path) -> list[Path]:
+    return [path for path in sorted(runtime.glob("*.ctl")) if _is_ours(path, control.MAGIC)]
+
+
+def _is_ours(path: Path, magic: bytes) -> bool:
+    if not _is_name(path.stem):
+        return False
+    try:
+        with path.open("rb") as file:
+            return file.read(len(magic)) == magic
+    except OSError:  # not a file, gone, or of another user: not ours to judge
+        return False
+
+
+def _is_name(name: str) -> bool:
+    try:
+        check_name(name)
+    except RingError:
+        return False
+    return True
+
+
+def _is_alive(ring: Path) -> bool:
+    try:
+        return is_locked(ring)
+    except NotFoundError:
+        return False
+
+
+def _is_orphan(path: Path) -> bool:
+    """True for the control file of a ring that is not there: its producer died while building."""
+    return not os.path.lexists(path.with_suffix(".ring"))
+
+
+def _named_like(path: Path, pattern: re.Pattern[str]) -> bool:
+    found = pattern.fullmatch(path.name)
+    return found is not None and _is_name(found["name"]) and path.is_file()
+
+
+def _states(runtime: Path) -> list[Path]:
     """Everything else of ours, once no ring lives."""
-    names = [runtime / name for name in (TABLE_FILE, STATE_FILE, LOCK_FILE) if (runtime / name).exists()]
-    patterns = ("*.ckpt.[01]", "*.ctl", "*.new", ".*.new", "*.state.json")
-    found = {path for pattern in patterns for path in runtime.glob(pattern)} | set(names)
-    paired = {control_path(ring) for ring in runtime.glob("*.ring")}
-    return sorted(found - paired)
+    named = [runtime / name for name in _STATES]
+    temporary = [path for path in runtime.iterdir() if _HALF_WRITTEN.fullmatch(path.name)]
+    checkpoints = [path for path in runtime.iterdir() if _named_like(path, _CHECKPOINT)]
+    return [path for path in (*named, *temporary, *checkpoints) if path.is_file()]
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise EnvironmentRefused(f"cannot remove {path} (uid {os.getuid()}): {error.strerror}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_leftovers_of_a_dead_supervisor_go_once_no_ring_lives(tmp_path: Path) ->
     assert clean(tmp_path).removed == ()
     living.close()
     assert clean(tmp_path).kept == ()
-    assert {path.name for path in tmp_path.iterdir()} <= {".open.lock"}
+    assert {path.name for path in tmp_path.iterdir()} <= {".open.lock", "supervisor.lock"}, "locks stay"
 
 
 def test_while_a_supervisor_runs_even_the_ring_of_a_dead_feed_stays(tmp_path: Path) -> None:
@@ -68,10 +69,40 @@ def test_while_a_supervisor_runs_even_the_ring_of_a_dead_feed_stays(tmp_path: Pa
 
 
 def test_files_that_are_not_ours_stay(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
+    foreign = ("notes.txt", "wedding.ring", "my.own.ring", "my.own.ctl", "draft.new", "a.b.ring.new", "x.state.json")
+    for name in foreign:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "a.folder.ring").mkdir()
     producer(tmp_path).close()
-    clean(tmp_path)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert clean(tmp_path).removed == ("binance.rec.ctl", "binance.rec.ring")
+    assert {(tmp_path / name).read_text() for name in foreign} == {"mine"}
+    assert (tmp_path / "a.folder.ring").is_dir()
+
+
+def test_what_a_producer_killed_while_building_left_goes_also_beside_a_living_ring(tmp_path: Path) -> None:
+    living = producer(tmp_path, "living.rec")
+    for point in ("ring.before_rename", "ring.between_renames"):
+        program = (
+            "import sys; from pathlib import Path; from tests.observe.rings import producer;"
+            "producer(Path(sys.argv[1]), 'half.rec')"
+        )
+        environment = os.environ | {"RINGCOLLECT_FAIL": point}
+        command = [sys.executable, "-c", program, str(tmp_path)]
+        done = subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert not (tmp_path / "half.rec.ring").exists()
+        report = clean(tmp_path)
+        assert len(report.removed) == 2 and all(name.startswith("half.rec.") for name in report.removed)
+        assert report.kept == ("living.rec.ring",)
+        assert {path.name for path in tmp_path.glob("[!.]*.r*")} == {"living.rec.ring", "living.rec.ctl"}
+    living.close()
+
+
+def test_the_next_producer_removes_the_half_built_ring_itself(tmp_path: Path) -> None:
+    (tmp_path / "binance.rec.ring.4194303.new").write_bytes(bytes(4096))
+    (tmp_path / "binance.rec.ctl.4194303.new").write_bytes(bytes(4096))
+    producer(tmp_path).close()
+    assert not list(tmp_path.glob("*.new"))
 
 
 def test_no_folder_is_nothing_to_clean(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
-"""Which instruction may run after which, in aarch64 assembly with labels: order on every path, not in the text."""
+"""Which instruction may run after which, in assembly with labels (aarch64, x86-64): on every path, not in the text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 _CONDITIONAL = ("b.", "cbz", "cbnz", "tbz", "tbnz")
+_ALWAYS = ("b", "jmp")
+_ENDS = ("ret", "retq")
 
 
 def successors(lines: list[str]) -> list[list[int]]:
@@ -13,9 +15,10 @@ def successors(lines: list[str]) -> list[list[int]]:
     following: list[list[int]] = []
     for i, line in enumerate(lines):
         operation = line.split(" ")[0]
-        jumps = [labels[line.split(" ")[-1]]] if operation == "b" or operation.startswith(_CONDITIONAL) else []
-        ends = operation in ("b", "ret")
-        assert operation != "br", "a jump table: this reader of assembly does not know where it leads"
+        conditional = operation.startswith(_CONDITIONAL) or (operation[0] == "j" and operation not in _ALWAYS)
+        assert operation != "br" and "*" not in line, "a jump table: this reader does not know where it leads"
+        jumps = [labels[line.split(" ")[-1]]] if conditional or operation in _ALWAYS else []
+        ends = operation in _ALWAYS or operation in _ENDS
         following.append(jumps if ends else [*jumps, *([i + 1] if i + 1 < len(lines) else [])])
     return following
 

@@ -15,7 +15,8 @@ from ringcollect.ring.frames import Direction, FrameEntry, FrameProducer, FrameR
 from ringcollect.ring.layout import H_CLAIM, H_DATA_CLAIM, H_DATA_HEAD, H_DATA_OFFSET, H_SLOTS_WORD
 
 ENTRIES, DATA_BYTES = 16, 4096
-LONGEST = DATA_BYTES // 4
+LONGEST = DATA_BYTES // 2
+WORDS = DATA_BYTES // 8
 EXAMPLES = int(os.environ.get("RINGCOLLECT_EXAMPLES", "150"))
 
 
@@ -44,7 +45,7 @@ class FrameMachine(RuleBasedStateMachine):
             assert self.frames.ring.head == len(self.published)
 
     @rule(
-        lengths=st.lists(st.sampled_from((0, 1, 8, 200, 600, 900, 1500)), min_size=1, max_size=12),
+        lengths=st.lists(st.sampled_from((0, 1, 8, 200, 600, 900, 1500, 2600)), min_size=1, max_size=12),
         seed=st.integers(0, 1000),
         url=st.text(max_size=12),
     )
@@ -59,13 +60,13 @@ class FrameMachine(RuleBasedStateMachine):
         payload = random.Random(seed).randbytes(length)
         number = len(self.published)
         self.frames.publish(payload, ts_recv=number, conn=number % 255, direction=Direction.IN, url=url)
-        kept = payload[: LONGEST - len(url.encode()) - 8]
+        kept = payload[: LONGEST - len(url.encode())]
         self.published.append((kept, url))
         self.ends.append((self.ends[-1] if self.ends else 0) + (len(kept) + len(url.encode()) + 7) // 8)
 
     @rule(words=st.integers(1, 60))
     def die_while_publishing(self, words: int) -> None:
-        """Killed with both claims stored and the entry and its payload half written."""
+        """Killed with more words claimed than written, of a payload or, behind it, of its entry."""
         if self.frames is None:
             return
         ring = self.frames.ring.words
@@ -92,11 +93,13 @@ class FrameMachine(RuleBasedStateMachine):
     @rule(reader=readers, most=st.integers(1, 30))
     def read(self, reader: FrameReader, most: int) -> None:
         cursor, words = reader.ring.cursor, reader.ring.words
-        first_whole = max(0, int(words[H_CLAIM]) - ENTRIES)
-        while first_whole < len(self.published) and self.start_of(first_whole) < int(words[H_DATA_CLAIM]) - 512:
-            first_whole += 1
+        first_whole = self.first_from(max(0, int(words[H_CLAIM]) - ENTRIES), int(words[H_DATA_CLAIM]) - WORDS)
+        roomy = self.first_from(
+            max(0, int(words[H_CLAIM]) - ENTRIES * 7 // 8), int(words[H_DATA_CLAIM]) - WORDS * 7 // 8
+        )
         entries, lost = reader.read(most)
         kept = [entry.seq for entry in entries]
+        assert lost[1] <= max(cursor, min(roomy, len(self.published))), "no more is given up than for room to breathe"
         begin = lost[1] if lost[0] != lost[1] else cursor
         assert kept == list(range(begin, begin + len(kept)))
         assert len(kept) + lost[1] - lost[0] == reader.ring.cursor - cursor
@@ -114,6 +117,12 @@ class FrameMachine(RuleBasedStateMachine):
             self.read(reader, 1000)
         assert reader.ring.cursor == len(self.published)
 
+    def first_from(self, number: int, word: int) -> int:
+        """The first entry from ``number`` on whose payload starts at ``word`` or later."""
+        while number < len(self.published) and self.start_of(number) < word:
+            number += 1
+        return number
+
     def start_of(self, number: int) -> int:
         return self.ends[number - 1] if number else 0
 
@@ -126,7 +135,5 @@ class FrameMachine(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-FrameMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("RINGCOLLECT_EXAMPLES", "150")), stateful_step_count=40, deadline=None
-)
+FrameMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
 TestAnyInterleavingKeepsFramesWholeAndTheAccountExact = FrameMachine.TestCase

@@ -212,7 +212,5 @@ def path_of(followed: Followed) -> Iterator[None]:
         yield
 
 
-RingMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("RINGCOLLECT_EXAMPLES", "150")), stateful_step_count=40, deadline=None
-)
+RingMachine.TestCase.settings = settings(max_examples=EXAMPLES, stateful_step_count=40, deadline=None)
 TestAnyInterleavingKeepsTheAccountExact = RingMachine.TestCase

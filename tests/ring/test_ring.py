@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingError, RingReset
 from ringcollect.instruments import Instrument
@@ -21,31 +19,9 @@ from ringcollect.ring import reading
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.layout import H_CLAIM, H_VERSION
 from ringcollect.ring.producer import Producer
+from tests.ring.records import assert_true_to_position, batch, build, build_path
 
 ROOT = Path(__file__).parents[2]
-
-
-def build(folder: Path, capacity: int = 64, generation: int = 1, **options: object) -> Producer:
-    return Producer.open(folder, "x.rec", capacity=capacity, generation=generation, **options)
-
-
-def batch(first: int, n: int) -> np.ndarray:
-    """Records whose every field follows from the position they will get."""
-    records = np.zeros(n, RECORD)
-    at = np.arange(first, first + n)
-    records["ts_event"], records["ts_recv"] = at * 3, at * 5
-    records["price"], records["size"] = at / 4, at / 8
-    records["id"], records["aux"] = at * 7, -at
-    records["instrument"], records["kind"] = at % 1000, Kind.TRADE
-    records["flags"][-1:] = Flag.LAST
-    return records
-
-
-def assert_true_to_position(records: np.ndarray) -> None:
-    at = records["seq"]
-    assert np.array_equal(records["ts_event"], at * 3) and np.array_equal(records["ts_recv"], at * 5)
-    assert np.array_equal(records["price"], at / 4) and np.array_equal(records["size"], at / 8)
-    assert np.array_equal(records["id"], at * 7) and np.array_equal(records["aux"], -at)
 
 
 @pytest.fixture(params=["kernels", "plain"])
@@ -80,50 +56,6 @@ def test_a_lapped_reader_learns_the_exact_range_it_lost(tmp_path: Path, read_pat
     assert 5 + (read.lost[1] - read.lost[0]) + len(read.records) == ring.head
     assert reader.lost_total == read.lost[1] - read.lost[0]
     assert_true_to_position(read.records)
-    ring.close()
-
-
-def build_path(folder: Path) -> Path:
-    return folder / "x.rec.ring"
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    steps=st.lists(
-        st.one_of(
-            st.tuples(st.just("publish"), st.integers(1, 30)),
-            st.tuples(st.just("read"), st.integers(1, 100)),
-            st.tuples(st.just("restart"), st.just(0)),
-            st.tuples(st.just("crash"), st.integers(1, 8)),
-        ),
-        max_size=40,
-    )
-)
-def test_any_order_of_publish_read_lap_crash_and_restart_keeps_the_account_exact(
-    steps: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("ring")
-    ring = build(folder)
-    reader = attach(build_path(folder))
-    seen, lost = [], 0
-    for step, n in steps:
-        if step == "publish":
-            ring.publish(batch(ring.head, n))
-        elif step == "read":
-            read = reader.read(n)
-            assert read.lost[0] <= read.lost[1]
-            assert_true_to_position(read.records)
-            seen.extend(int(s) for s in read.records["seq"])
-            lost += read.lost[1] - read.lost[0]
-        else:
-            if step == "crash":  # died between claim and head
-                ring.words[H_CLAIM] = max(ring.claim, ring.head + n)
-            claim, head = ring.claim, ring.head
-            ring.close()
-            ring = build(folder)
-            assert ring.reattached and (ring.claim, ring.head) == (claim, head)
-        assert seen == sorted(set(seen))
-        assert len(seen) + lost == reader.cursor
     ring.close()
 
 
@@ -298,7 +230,7 @@ def test_attach_and_read_need_no_numba_on_x86(tmp_path: Path) -> None:
 PRODUCER = """
 import sys
 from pathlib import Path
-from tests.ring.test_ring import batch, build
+from tests.ring.records import batch, build
 ring = build(Path(sys.argv[1]), capacity=256)
 print(ring.reattached, flush=True)
 while True:

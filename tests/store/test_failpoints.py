@@ -83,7 +83,8 @@ def test_killed_at_later_passages_too(name: str, passage: int, ram: Path, record
 def test_the_documentation_names_every_failpoint_and_no_other() -> None:
     lines = (ROOT / "docs" / "failpoints.md").read_text().splitlines()
     rows = [line.split("|")[1].strip().strip("`") for line in lines if line.startswith("| `")]
-    elsewhere = ("sync.", "checkpoint.")
+    elsewhere = ("sync.", "checkpoint.", "ring.")
     assert {row for row in rows if not row.startswith(elsewhere)} == set(FAILPOINTS)
-    sources = "\n".join(path.read_text() for path in (ROOT / "ringcollect" / "sync").glob("*.py"))
+    files = [path for folder in ("sync", "ring") for path in (ROOT / "ringcollect" / folder).glob("*.py")]
+    sources = "\n".join(path.read_text() for path in files)
     assert {row for row in rows if row.startswith(elsewhere)} == set(re.findall(r'fail\("([a-z_.]+)"\)', sources))
