@@ -1,6 +1,6 @@
 """Print the aarch64 assembly of kernels: ``python -m tests.ring.cross_compile KERNEL[/INNER][-FENCE] ...``.
 
-INNER is a kernel that KERNEL calls: its body as KERNEL's machine code has it. ``-fence_release`` compiles all of it as it
+INNER is a kernel that KERNEL calls, as it is in the machine code of KERNEL. ``-fence_release`` compiles all of it as it
 must not be, without that fence. Nothing is executed.
 
 numba's own optimiser runs for the host and leaves host intrinsics behind, so it is switched off (``NUMBA_OPT=0``), and
