@@ -12,7 +12,7 @@ SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then command -v $$python; break; fi; done)
 
-.PHONY: help demo test lint check chaos bench clean
+.PHONY: help demo test lint check chaos fuzz bench clean
 
 help:
 	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
 	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
+	@echo "make fuzz    mutated frames through kernel and typed path until FUZZ_TIME=3600 seconds are over"
 	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
 	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600)"
 	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
@@ -59,6 +60,11 @@ ROUNDS ?= 20
 chaos: $(VENV)/.installed-dev
 	$(BIN)/ringcollect warm
 	RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest --timeout 1800 tests/promises
+
+FUZZ_TIME ?= 3600
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/ringcollect warm
+	$(BIN)/python -m tests.fuzz --time $(FUZZ_TIME)
 
 # TINY=1 is what CI runs: it shows that the benchmarks run, on what the tests have installed.
 bench: $(if $(TINY),$(VENV)/.installed-dev,$(VENV)/.installed-bench)

@@ -6,6 +6,7 @@ before the folder is chosen, and the kernels would be cached beside their source
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any
@@ -21,9 +22,13 @@ import numba  # noqa: E402
 from llvmlite import ir  # noqa: E402
 from numba import carray, extending  # noqa: E402
 from numba.core import cgutils, types  # noqa: E402
+from numba.extending import NativeValue, models, register_model, unbox  # noqa: E402
 from numba.np.arrayobj import make_array  # noqa: E402
 
-__all__ = ["cache_dir", "carray", "cgutils", "inlined", "intrinsic", "ir", "make_array", "njit", "source_hash", "types"]
+__all__ = [
+    "Entry", "NativeValue", "cache_dir", "carray", "cgutils", "inlined", "intrinsic", "ir", "make_array", "models",
+    "njit", "register_model", "source_hash", "types", "unbox",
+]  # fmt: skip
 
 
 intrinsic: Any = extending.intrinsic
@@ -40,3 +45,23 @@ def njit(function: Callable[..., Any] | None = None, **options: Any) -> Any:
 def inlined(function: Callable[..., Any]) -> Any:
     """:func:`njit` for a small function that LLVM shall copy into every caller, whatever it thinks of the size."""
     return njit(function, forceinline=True)
+
+
+class Entry:
+    """A kernel for arguments of one signature, called without its dispatcher's look at their types.
+
+    That look takes as long as decoding a small frame, and cannot name the type of a list that shall stay one.
+    ``signature()`` gives the argument types; the first call compiles the kernel or loads it from the cache.
+    """
+
+    def __init__(self, kernel: Any, signature: Callable[[], tuple[Any, ...]]) -> None:
+        self._kernel = kernel
+        self._signature = signature
+
+    @functools.cached_property
+    def direct(self) -> Callable[..., Any]:
+        """The compiled function itself: refuses arguments that it cannot read as its types."""
+        return self._kernel.compile(self._signature())
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.direct(*arguments)

@@ -18,14 +18,18 @@ Words 4 to 7 are the exchange's own. This module is venue-neutral: the rule that
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
+from ringcollect.decode.frames import FRAME_LIST
 from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at, word_pointer
 from ringcollect.decode.symbols import MISSING, find
 from ringcollect.decode.text import BAD, string, unescape
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.instruments import MAX_INSTRUMENTS
-from ringcollect.jit import carray, njit
+from ringcollect.jit import Entry, carray, njit, types
 from ringcollect.records import (
     RECORD_WORDS,
     W_AUX,
@@ -59,6 +63,7 @@ C_N, C_INSTRUMENT, C_CHANNEL, C_FIRST_ID, C_LAST_ID, C_PREV_ID, C_SYMBOL_BYTES =
 C_LAST_PUBLISHED = 39  # ts_recv of the newest records this context published by itself
 C_SEQUENCE = 40  # number of the frame among all of its connection; a kernel that has none leaves it at -1
 C_EXPECTED = 41  # written by both sides: the number the next frame should have, -1 = any
+C_CODE = 42  # after on_hot_frames: the code of the frame it stopped at
 C_FIELDS = 48  # from here on the exchange's own scratch
 C_SCRATCH = 96  # text of an unknown symbol, SCRATCH_BYTES
 SCRATCH_BYTES = 256
@@ -242,3 +247,30 @@ def settle_more(ctx: np.ndarray, row: int, first: int, n: int, ts_recv: int) -> 
     _add(word_at(ctx, _RECORDS), n)
     _tell_ledger(row, n, ts_recv)
     return n
+
+
+def batch_entry(kernel: Any) -> Entry:
+    """``on_hot_frames`` of an exchange: its kernel over (list of frames, context, ts_recv), callable from Python."""
+    return Entry(kernel, lambda: (FRAME_LIST, types.Array(types.int64, 1, "C"), types.int64))
+
+
+def one_by_one(on_hot_frame: Callable[[bytes, np.ndarray, int], int]) -> Callable[[list[bytes], np.ndarray, int], int]:
+    """``on_hot_frames`` where an exchange has only ``on_hot_frame``, or where that one is no kernel."""
+
+    def on_hot_frames(frames: list[bytes], ctx: np.ndarray, ts_recv: int) -> int:
+        for k, frame in enumerate(frames):
+            answer = on_hot_frame(frame, ctx, ts_recv)
+            if answer < 0:
+                ctx[C_CODE] = answer
+                return k
+        return len(frames)
+
+    return on_hot_frames
+
+
+def batches_of(exchange: Any) -> Callable[[list[bytes], np.ndarray, int], int]:
+    """The quickest way to call ``on_hot_frames`` of an exchange."""
+    found = getattr(exchange, "on_hot_frames", None)
+    if found is None:
+        return one_by_one(exchange.on_hot_frame)
+    return found.direct if isinstance(found, Entry) else found

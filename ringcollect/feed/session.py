@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import hot
+from ringcollect.exchanges.hot import C_CODE, C_LAST_PUBLISHED, batches_of
 from ringcollect.exchanges.protocol import Answer, Code, Exchange, Notice, Outcome
 from ringcollect.feed.actions import Action
 from ringcollect.feed.answers import Answers
@@ -68,7 +69,7 @@ class Session:
             self.core, self._recorder, self.catalogue, self.requests, self.books, self.polls, self.connections
         )
         self._sockets = self.connections.sockets
-        self._on_hot = exchange.on_hot_frame
+        self._on_hot_frames = batches_of(exchange)
         self._window_limit = 2 * options.breaker_window
         self._running = False
         self._rejects_said = 0
@@ -119,27 +120,30 @@ class Session:
 
     def frames(self, conn: int, payloads: list[bytes], ts_recv: int, opcode: int = 1) -> None:
         """The messages of one socket read arrived at ``ts_recv`` on ``conn``, in this order."""
-        for payload in payloads:
-            self.frame(conn, payload, ts_recv, opcode)
+        at = 0
+        while at < len(payloads):
+            socket = self._sockets.get(conn)
+            if socket is None:  # also when an earlier one of these made us give the socket up
+                socket = self._unexpected(conn, payloads[at], ts_recv, opcode)
+                if socket is None:
+                    at += 1
+                    continue
+            socket.alive_ns = ts_recv
+            rest = payloads[at:] if at else payloads
+            taken = self._on_hot_frames(rest, socket.context, ts_recv)
+            if taken:
+                self._taken(socket, rest, taken, ts_recv, opcode)
+                at += taken
+            if at < len(payloads):
+                if self._recorder.on:
+                    self._recorder.frame(conn, payloads[at], ts_recv, opcode)
+                self._count_in_window(socket, 1)
+                self._slow(socket, payloads[at], ts_recv, int(socket.context[C_CODE]), opcode)
+                at += 1
 
     def frame(self, conn: int, payload: bytes, ts_recv: int, opcode: int = 1) -> None:
         """A message arrived at ``ts_recv`` on ``conn``."""
-        if self._recorder.on:
-            self._recorder.frame(conn, payload, ts_recv, opcode)
-        socket = self._sockets.get(conn)
-        if socket is None:
-            socket = self._unexpected(conn, payload, ts_recv)
-            if socket is None:
-                return
-        socket.alive_ns = ts_recv
-        socket.window_frames += 1
-        if socket.window_frames >= self._window_limit:
-            self.connections.trim_window(socket)
-        done = self._on_hot(payload, socket.context, ts_recv)
-        if done > 0:
-            self.core.sink.last_publish_ns = ts_recv
-        elif done < 0:
-            self._slow(socket, payload, ts_recv, done, opcode)
+        self.frames(conn, [payload], ts_recv, opcode)
 
     def alive(self, conn: int, now_ns: int) -> None:
         """A ping or pong arrived on ``conn``."""
@@ -215,10 +219,30 @@ class Session:
 
     # frames
 
-    def _unexpected(self, conn: int, payload: bytes, ts_recv: int) -> Socket | None:
+    def _taken(self, socket: Socket, payloads: list[bytes], n: int, ts_recv: int, opcode: int) -> None:
+        """The kernel finished the first ``n`` by itself."""
+        if self._recorder.on:
+            for payload in payloads[:n]:
+                self._recorder.frame(socket.conn, payload, ts_recv, opcode)
+        self._count_in_window(socket, n)
+        if socket.context[C_LAST_PUBLISHED] == ts_recv:
+            self.core.sink.last_publish_ns = ts_recv
+
+    def _count_in_window(self, socket: Socket, n: int) -> None:
+        """``n`` more frames in the parse breaker's window."""
+        while socket.window_frames + n >= self._window_limit:
+            n -= self._window_limit - socket.window_frames
+            socket.window_frames = self._window_limit
+            self.connections.trim_window(socket)
+        socket.window_frames += n
+
+    def _unexpected(self, conn: int, payload: bytes, ts_recv: int, opcode: int) -> Socket | None:
+        """A frame of no socket: whose it is in a capture, else nobody's (it is counted and recorded)."""
         core = self.core
         if core.passive:
             return self.connections.implied(conn, "", core.plan.markets[0].market, ts_recv)
+        if self._recorder.on:
+            self._recorder.frame(conn, payload, ts_recv, opcode)
         core.sink.count("frames_in")
         core.sink.count("bytes_in", len(payload))
         core.sink.count("ignored")  # of a socket given up, or a bare acknowledgement of its end

@@ -8,10 +8,12 @@ the venue's continuity rule against the stream's hot row, publishes and counts.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import levels, put_level
 from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
 from ringcollect.decode.times import epoch_ns
@@ -210,6 +212,22 @@ def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     return _settle(address_of(ctx), address_of(frame), len(frame), ts_recv)
 
 
+@njit
+def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    context = address_of(ctx)
+    count = frame_count(frames)
+    for k in range(count):
+        a, n = frame_at(frames, k)
+        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        if answer < 0:
+            put_word(context, hot.C_CODE, answer)
+            return k
+    return count
+
+
+on_hot_frames = hot.batch_entry(_on_hot_frames)
+
+
 def warm() -> None:
     """Compile everything a feed of this exchange calls, the decoder's primitives included."""
     for primitives in (memory, number, skip, symbols):
@@ -217,3 +235,4 @@ def warm() -> None:
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
     on_hot_frame(b"{}", ctx, 0)
+    on_hot_frames([b"{}"], ctx, 0)
