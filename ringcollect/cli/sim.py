@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--exchange", "exchanges", multiple=True, default=("binance",), show_default=True, metavar="NAME")
-@click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="On every market.")
+@click.option("--symbols", default="", help="Native symbols; the exchange's usual ones if not given.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 (default): the system chooses.")
 @click.option("--rate", type=float, default=1000.0, show_default=True, help="Frames per second over all streams.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same market.")
@@ -47,10 +47,19 @@ def command(
     with counters when it stops (SIGTERM, --for, or the end of --capture).
     """
     from ringcollect.sim.faults import parse_faults
-    from ringcollect.sim.world import Options
+    from ringcollect.sim.world import DEFAULT_SYMBOLS, Options
 
     for_ns = _duration(for_)
     names = tuple(name.strip().upper() for name in symbols.split(",") if name.strip())
+    alone = _solo(exchanges, names, rate, seed, faults, truth)
+    if alone is not None:
+        if folder is not None or capture is not None:
+            raise click.UsageError(f"{exchanges[0]} is served from a simulated market only: no --write, no --capture")
+        from ringcollect.sim.run import run
+
+        run(alone, port=port, for_ns=for_ns)
+        return
+    names = names or DEFAULT_SYMBOLS
     options = Options(
         exchanges=exchanges, spot=names, linear=names, rate=rate, seed=seed, faults=parse_faults(faults), truth=truth
     )
@@ -63,6 +72,21 @@ def command(
         from ringcollect.sim.run import run
 
         run(_stage(options, capture, speed), port=port, for_ns=for_ns)
+
+
+def _solo(
+    exchanges: tuple[str, ...], names: tuple[str, ...], rate: float, seed: int, faults: str, truth: Path | None
+) -> Stage | None:
+    """The stage of an exchange that is simulated alone; None for the others."""
+    from ringcollect.sim.faults import parse_faults
+    from ringcollect.sim.solo import KINDS, SoloStage
+
+    if not any(name in KINDS for name in exchanges):
+        return None
+    if len(exchanges) > 1:
+        raise ConfigError(f"simulator: one of {', '.join(exchanges)} at a time")
+    plan = parse_faults(faults)
+    return SoloStage(exchanges[0], time.time_ns(), symbols=names, rate=rate, seed=seed, faults=plan, truth=truth)
 
 
 def _stage(options: Options, capture: Path | None, speed: float) -> Stage:

@@ -64,6 +64,8 @@ def read_lines(path: Path) -> Iterator[Line]:
 class CaptureStage:
     """Plays ``path``; ``speed`` (above 0) multiplies its pace."""
 
+    markets: tuple[str, ...] = ("spot", "linear")
+
     def __init__(
         self,
         path: Path,
@@ -110,6 +112,10 @@ class CaptureStage:
             for peer in venue.peers:
                 peer.timer(wire_ns)
         return True
+
+    def has(self, target: str) -> bool:
+        """Whether ``target`` is a path of the venue."""
+        return route(target) is not None
 
     def connect(self, target: str, wire_ns: int) -> tuple[Venue, Peer] | None:
         """As a generated world does."""

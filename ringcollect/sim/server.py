@@ -17,10 +17,8 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from ringcollect.sim.binance.paths import route
-from ringcollect.sim.binance.venue import Venue
 from ringcollect.sim.peer import Outgoing, Peer
-from ringcollect.sim.stage import Stage
+from ringcollect.sim.stage import Host, Stage
 
 _TICK_S = 0.004
 _FLUSH_EVERY_TICKS = 250
@@ -74,14 +72,14 @@ class Simulator:
         return self.port
 
     def urls(self, market: str) -> dict[str, str]:
-        """Base URLs of one market: append ``/stream?streams=…`` (USD-M: ``/public/stream?…``) or a REST path."""
-        if market not in ("spot", "linear"):
-            raise ValueError(f"market {market!r} is neither spot nor linear")
+        """Base URLs of one market, as a configuration's ``url`` and ``rest_url`` take them."""
+        if market not in self.stage.markets:
+            raise ValueError(f"market {market!r} is none of {', '.join(self.stage.markets)}")
         return {"ws": f"ws://127.0.0.1:{self.port}", "rest": f"http://127.0.0.1:{self.port}"}
 
     def ready_line(self) -> dict[str, Any]:
         """What the command prints when it serves."""
-        markets = {market: self.urls(market) for market in ("spot", "linear")}
+        markets = {market: self.urls(market) for market in self.stage.markets}
         return {"ready": True, "port": self.port} | {
             kind: {market: urls[kind] for market, urls in markets.items()} for kind in ("ws", "rest")
         }
@@ -173,7 +171,7 @@ class Simulator:
             body = answer.body.encode()
             headers = Headers(answer.headers | {"Content-Length": str(len(body)), "Connection": "close"})
             return Response(answer.status, "", headers, body)
-        if route(request.path) is None:
+        if not self.stage.has(request.path):
             return connection.respond(404, "no such path\n")
         now_s = time.monotonic()
         self._attempts = [at for at in self._attempts if now_s - at < _CONNECTIONS_WINDOW_S] + [now_s]
@@ -202,7 +200,7 @@ class _Client(ServerConnection):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.seat: tuple[Venue, Peer] | None = None
+        self.seat: tuple[Host, Peer] | None = None
         self.deaf = False
         self.wire_ns = time.time_ns
         self._early: list[Frame] = []

@@ -5,15 +5,28 @@ from __future__ import annotations
 from typing import Protocol
 
 from ringcollect.sim.binance.rest import Answer
-from ringcollect.sim.binance.venue import Venue
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.truth import Truth
 
 
+class Host(Protocol):
+    """The venue a client talks to."""
+
+    def receive(self, peer: Peer, text: str, now_ns: int) -> None:
+        """A text frame came in."""
+
+    def lost(self, peer: Peer, code: int, reason: str, now_ns: int) -> None:
+        """The connection is gone."""
+
+
 class Stage(Protocol):
-    """All times are ns; ``wire_ns`` are times of the wire clock."""
+    """All times are ns; ``wire_ns`` are times of the wire clock. ``markets`` are those that are served."""
 
     truth: Truth
+    markets: tuple[str, ...]
+
+    def has(self, target: str) -> bool:
+        """Whether ``target`` is a path that a client may connect to."""
 
     def wire_ns(self, now_ns: int) -> int:
         """The wire clock at local time ``now_ns``."""
@@ -21,7 +34,7 @@ class Stage(Protocol):
     def advance(self, wire_ns: int, most: int = 5_000) -> bool:
         """Let everything due happen, at most ``most`` steps; False when more is due."""
 
-    def connect(self, target: str, wire_ns: int) -> tuple[Venue, Peer] | None:
+    def connect(self, target: str, wire_ns: int) -> tuple[Host, Peer] | None:
         """A client opened ``target``, or None when there is no such path."""
 
     def get(self, target: str, wire_ns: int) -> Answer | None:

@@ -51,6 +51,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class World:
     """``now_ns`` at construction is the wire time at which virtual time is 0 (unless ``start_ns`` is given)."""
 
+    markets: tuple[str, ...] = ("spot", "linear")
+
     def __init__(self, options: Options, now_ns: int, truth: Truth | None = None) -> None:
         options.check()
         self.options = options
@@ -87,6 +89,10 @@ class World:
             for peer in venue.peers:
                 peer.timer(wire_ns)
         return done
+
+    def has(self, target: str) -> bool:
+        """Whether ``target`` is a path of the venue."""
+        return route(target) is not None
 
     def connect(self, target: str, wire_ns: int) -> tuple[Venue, Peer] | None:
         """A client opens ``target``; None when there is no such path."""

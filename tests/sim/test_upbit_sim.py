@@ -28,12 +28,8 @@ def number(run: Desk, symbol: str) -> int:
 
 def told(run: Desk, symbol: str) -> tuple[dict[float, float], dict[float, float]]:
     """The book the venue told last."""
-    sides = []
-    for side in ("bid", "ask"):
-        units = run.venue.feeds[symbol].told["orderbook_units"]
-        rows = [(float(unit[f"{side}_price"].strip("#")), float(unit[f"{side}_size"].strip("#"))) for unit in units]
-        sides.append({price: size for price, size in rows if price})
-    return sides[0], sides[1]
+    bids, asks = run.venue.feeds[symbol].book()
+    return {float(p): float(q) for p, q in bids}, {float(p): float(q) for p, q in asks}
 
 
 def test_books_best_prices_and_trades_are_the_venues(tmp_path: Path) -> None:

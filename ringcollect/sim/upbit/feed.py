@@ -19,6 +19,7 @@ from ringcollect.sim.truth import Truth
 MILLISECOND = 1_000_000
 UNITS = (1, 5, 15, 30)
 _WON = 1_400
+_WON_DECIMALS = 4
 """KRW for a USDT."""
 _SHORT = {
     "type": "ty", "code": "cd", "timestamp": "tms", "total_ask_size": "tas", "total_bid_size": "tbs",
@@ -36,8 +37,9 @@ def upbit_spec(symbol: str) -> SymbolSpec:
     coin = spot_spec(base + ("USDT" if quote == "KRW" else quote))
     changes: dict[str, Any] = {"symbol": symbol, "base": base, "quote": quote}
     if quote == "KRW":
-        dollars = coin.start_tick * coin.tick_units // 10**coin.price_decimals
-        changes |= {"price_decimals": 0, "tick_units": 1000, "start_tick": max(2000, dollars * _WON // 1000)}
+        units = coin.start_tick * coin.tick_units * _WON // 10 ** (coin.price_decimals - _WON_DECIMALS)
+        tick = 10 ** max(0, len(str(units)) - 6)  # ticks grow with the price, as the venue's do
+        changes |= {"price_decimals": _WON_DECIMALS, "tick_units": tick, "start_tick": units // tick}
     return msgspec.structs.replace(coin, **changes)
 
 
@@ -71,7 +73,7 @@ class UpbitFeed:
         self._changed = True
         self._id = start_ns // SECOND * 10_000_000  # 17 digits, beyond float64
         self._last: dict[str, Any] | None = None
-        self.told: dict[str, Any] = self._book(start_ns, 30)
+        self.told: list[dict[str, str]] = self._book(start_ns, 30)["orderbook_units"]
         scheduler.add(self.model.next_ns, self._order)
         scheduler.add(100 * MILLISECOND, self._push_book)
 
@@ -79,6 +81,18 @@ class UpbitFeed:
         """The message of stream type SNAPSHOT."""
         message = self._book(now_ns, units) if kind == "orderbook" else self._last
         return None if message is None else message | {"stream_type": "SNAPSHOT"}
+
+    def book(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """The levels of the newest message, bids and asks, as it spelled them."""
+        sides: list[list[tuple[str, str]]] = []
+        for side in ("bid", "ask"):
+            texts = [(unit[f"{side}_price"].strip("#"), unit[f"{side}_size"].strip("#")) for unit in self.told]
+            sides.append([text for text in texts if text[0] != "0"])
+        return sides[0], sides[1]
+
+    def finish(self) -> None:
+        """Tell the last changes."""
+        self._push_book(self._scheduler.now_ns)
 
     def _level(self, book: list[tuple[int, int]], place: int) -> tuple[str, str]:
         if place >= len(book):
@@ -106,7 +120,7 @@ class UpbitFeed:
             now_ns = self._start_ns + due_ns
             self._changed = False
             self.frames += 1
-            self.told = self._book(now_ns, 30)
+            self.told = self._book(now_ns, 30)["orderbook_units"]
             for units in UNITS:
                 stream = f"orderbook:{self.spec.symbol}.{units}"
                 if self._hub.wanted(stream):

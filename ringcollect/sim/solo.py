@@ -1,0 +1,103 @@
+"""A simulation of one venue that is a world of its own: OKX or Upbit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ringcollect.errors import ConfigError
+from ringcollect.sim.binance.rest import Answer
+from ringcollect.sim.binance.venue import Scene
+from ringcollect.sim.faults import FaultPlan, dice
+from ringcollect.sim.okx import venue as okx
+from ringcollect.sim.peer import Peer
+from ringcollect.sim.scheduler import Scheduler
+from ringcollect.sim.stage import Host
+from ringcollect.sim.truth import Truth
+from ringcollect.sim.upbit import venue as upbit
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """What is known of a venue before it is built. Not serialised."""
+
+    make: type[okx.OkxVenue] | type[upbit.UpbitVenue]
+    paths: tuple[str, ...]
+    markets: tuple[str, ...]
+    symbols: tuple[str, ...]
+
+
+KINDS = {
+    "okx": Kind(
+        okx.OkxVenue, okx.PATHS, ("spot", "linear", "inverse"),
+        ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "BTC-USD-SWAP"),
+    ),
+    "upbit": Kind(upbit.UpbitVenue, (upbit.PATH,), ("spot",), ("KRW-BTC", "KRW-ETH")),
+}  # fmt: skip
+"""Every exchange that is simulated alone, with the symbols it has unless others are named."""
+
+
+class SoloStage:
+    """``now_ns`` at construction is the wire time at which virtual time is 0. Raises ConfigError for bad options."""
+
+    def __init__(
+        self, exchange: str, now_ns: int, *, symbols: tuple[str, ...] = (), rate: float = 1000.0, seed: int = 1,
+        faults: FaultPlan | None = None, truth: Path | None = None,
+    ) -> None:  # fmt: skip
+        if not 0.1 <= rate <= 100_000:
+            raise ConfigError(f"simulator: rate {rate} is not between 0.1 and 100000 frames/s")
+        kind = KINDS[exchange]
+        self.markets = kind.markets
+        self.truth = Truth(truth)
+        self._paths = kind.paths
+        self._start_ns = now_ns
+        self._scheduler = Scheduler()
+        self._connections = 0
+        named = symbols or kind.symbols
+        self.truth.line("start", seed=seed, rate=rate, exchange=exchange, symbols=named, start_ns=now_ns)
+        scene = Scene(seed, now_ns, faults or FaultPlan(), dice(seed), self.truth, self._scheduler)
+        self.venue: Any = kind.make(named, rate, scene)
+
+    def wire_ns(self, now_ns: int) -> int:
+        """The wire clock is the local one."""
+        return now_ns
+
+    def advance(self, wire_ns: int, most: int = 5_000) -> bool:
+        """Let the market run up to ``wire_ns``, at most ``most`` jobs; False when it has not caught up yet."""
+        done = self._scheduler.run_until(wire_ns - self._start_ns, most)
+        for peer in self.venue.peers:
+            peer.timer(wire_ns)
+        return done
+
+    def has(self, target: str) -> bool:
+        """Whether ``target`` is a path of the venue."""
+        return urlsplit(target).path in self._paths
+
+    def connect(self, target: str, wire_ns: int) -> tuple[Host, Peer] | None:
+        """A client opens ``target``; None when there is no such path."""
+        if not self.has(target):
+            return None
+        self._connections += 1
+        return self.venue, self.venue.open(self._connections - 1, target, wire_ns)
+
+    def get(self, target: str, wire_ns: int) -> Answer | None:
+        """The answer to a REST request, None when there is no such path."""
+        answer: Answer | None = self.venue.get(target, wire_ns)
+        return answer
+
+    def finish(self) -> None:
+        """End of the run: what is held back goes out and the final books are written down."""
+        for symbol, feed in self.venue.feeds.items():
+            feed.finish()
+            bids, asks = feed.book()
+            self.truth.line("book", s=symbol, bids=bids, asks=asks)
+
+    def frames_made(self) -> int:
+        """Frames so far, whether anybody listened or not."""
+        return sum(feed.frames for feed in self.venue.feeds.values())
+
+    def finished(self) -> bool:
+        """A generated market never ends."""
+        return False
