@@ -260,7 +260,7 @@ class Reader:
             first, records, bad = self._copy(begin, head - begin)
             if bad:
                 raise RingError(f"{self.path}: {bad} of the newest records are not where they belong")
-            if first + len(records) == head:  # else a producer came round meanwhile: these are not the newest
+            if begin == head or (len(records) and first + len(records) == head):  # else a producer came round meanwhile
                 return self._filter(records)
         raise RingError(f"{self.path}: the newest {n} records are overwritten faster than they can be copied")
 

@@ -60,6 +60,7 @@ class Producer:
         self.control = Control(control_path(path))
         self._fd = fd
         self._piece = max(1, layout.capacity // 8)
+        self._record_words = layout.dtype.itemsize // 8
 
     @classmethod
     def open(
@@ -180,14 +181,13 @@ class Producer:
         self.check_open()
         total = len(batch) if n is None else n
         words = batch.view(np.int64).reshape(-1)
-        if total <= self._piece:
-            return protocol.publish(self.words, words, total)
-        record_words = self.layout.dtype.itemsize // 8
-        if total * record_words > len(words):
+        if total * self._record_words > len(words):
             raise RingError(f"{self.name}: {total} records are more than the batch has")
+        if total <= self._piece:
+            return protocol.publish(self.words, words, max(0, total))
         head = self.head
         for start in range(0, total, self._piece):
-            piece = words[start * record_words :]
+            piece = words[start * self._record_words :]
             head = protocol.publish(self.words, piece, min(self._piece, total - start))
         return head
 

@@ -9,43 +9,15 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
 from ringcollect.errors import NotFoundError
-from ringcollect.records import RECORD, Flag, Kind
 from ringcollect.ring.attach import Reader
 from ringcollect.ring.frames import Direction, FrameEntry, FrameProducer, FrameReader
 from ringcollect.ring.paths import ring_path
 from ringcollect.ring.producer import Producer
+from tests.ring.records import batch, is_true
 
 CAPACITY, ENTRIES, DATA_BYTES = 1024, 256, 1 << 16
 _PATTERN = bytes(range(256)) * 16
-
-
-def batch(first: int, n: int) -> np.ndarray:
-    """Records whose every field follows from the position they will get."""
-    records = np.zeros(n, RECORD)
-    at = np.arange(first, first + n)
-    records["ts_event"], records["ts_recv"] = at * 3, at * 5
-    records["price"], records["size"] = at / 4, at / 8
-    records["id"], records["aux"] = at * 7, -at
-    records["instrument"], records["kind"] = at % 1000, Kind.TRADE
-    records["flags"][-1:] = Flag.LAST
-    return records
-
-
-def is_true(records: np.ndarray) -> bool:
-    """Whether every field follows from ``seq``."""
-    at = records["seq"]
-    return bool(
-        np.array_equal(records["ts_event"], at * 3)
-        and np.array_equal(records["ts_recv"], at * 5)
-        and np.array_equal(records["price"], at / 4)
-        and np.array_equal(records["size"], at / 8)
-        and np.array_equal(records["id"], at * 7)
-        and np.array_equal(records["aux"], -at)
-        and np.array_equal(records["instrument"], at % 1000)
-    )
 
 
 def payload_of(number: int) -> bytes:

@@ -13,7 +13,7 @@ from ringcollect.errors import NotFoundError, RingReset
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
-from tests.ring.stress_worker import is_true
+from tests.ring.records import is_true
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,7 +21,7 @@ PRODUCER = """
 import sys
 from pathlib import Path
 from ringcollect.ring.producer import Producer
-from tests.ring.stress_worker import batch
+from tests.ring.records import batch
 ring = Producer.open(Path(sys.argv[1]), "x.rec", capacity=int(sys.argv[2]), generation=int(sys.argv[3]))
 print(ring.head, flush=True)
 for line in sys.stdin:

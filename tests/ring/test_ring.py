@@ -133,8 +133,15 @@ def test_last_view_iteration_and_arrow_show_the_newest_records(tmp_path: Path, r
     ring.publish(batch(100, 40))
     ring.publish(batch(140, 40))
     assert not reader.still_valid(token)
-    assert reader.to_arrow(3)["seq"].to_pylist() == [177, 178, 179]
     assert [int(r["seq"]) for r in attach(build_path(tmp_path))][-1] == 179
+    ring.close()
+
+
+def test_the_newest_records_become_an_arrow_table(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow", reason="the emulated ARM has none")
+    ring = build(tmp_path)
+    ring.publish(batch(0, 100))
+    assert attach(build_path(tmp_path)).to_arrow(3)["seq"].to_pylist() == [97, 98, 99]
     ring.close()
 
 
