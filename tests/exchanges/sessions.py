@@ -47,6 +47,7 @@ def run(capture: Path, exchange: str, folder: Path, *, kernel: bool = True) -> R
     plan = Plan(exchange=exchange, markets=(MarketPlan(market=module.markets[0]),), options=Options(discover=True))
     venue: Any = SimpleNamespace(**{name: getattr(module, name) for name in module.__all__})
     venue.on_hot_frame = on_hot
+    vars(venue).pop("on_hot_frames", None)  # frame by frame, so that they can be counted
     session = Session(plan, venue, registry, ring)
     upto: dict[int, int] = {}
     t = 0

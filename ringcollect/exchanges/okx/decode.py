@@ -9,10 +9,12 @@ prints go the typed way.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import put_level
 from ringcollect.decode.memory import address_of, put_word, word_at
 from ringcollect.exchanges import hot
@@ -126,11 +128,9 @@ def _prints(ctx: np.ndarray, ts_recv: int) -> int:
 
 
 @njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    a = address_of(frame)
+def _decode(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
     scratch = address_of(ctx) + hot.C_SCRATCH * 8
-    if not scan(ctx, a, len(frame), scratch):
+    if not scan(ctx, a, n, scratch):
         return _SLOW
     instrument = find_symbol(ctx)
     channel = ctx[at.F_CHANNEL]
@@ -141,6 +141,12 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     else:
         answer = _prints(ctx, ts_recv)
     return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
+
+
+@njit
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    return _decode(ctx, address_of(frame), len(frame), ts_recv)
 
 
 @njit
@@ -158,15 +164,35 @@ def _verdict(ctx: np.ndarray, known_id: int) -> int:
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    answer = decode_hot(frame, ctx, ts_recv)
+def _settle(ctx: np.ndarray, a: int, length: int, ts_recv: int) -> int:
+    answer = _decode(ctx, a, length, ts_recv)
     if answer < 0:
         return answer
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
-    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), len(frame), ts_recv)
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), length, ts_recv)
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    return _settle(ctx, address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    count = frame_count(frames)
+    for k in range(count):
+        a, n = frame_at(frames, k)
+        answer = _settle(ctx, a, n, ts_recv) if a != 0 else _SLOW
+        if answer < 0:
+            ctx[hot.C_CODE] = answer
+            return k
+    return count
+
+
+on_hot_frames = hot.batch_entry(_on_hot_frames)
 
 
 def warm() -> None:
@@ -176,3 +202,4 @@ def warm() -> None:
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
     on_hot_frame(b"{}", ctx, 0)
+    on_hot_frames([b"{}"], ctx, 0)

@@ -7,10 +7,12 @@ records there are; ``hot.C_N`` is the book's part. ``on_hot_frame`` publishes bo
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import put_level
 from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
 from ringcollect.exchanges import hot
@@ -82,11 +84,9 @@ def _trade(ctx: np.ndarray, ts_recv: int) -> int:
 
 
 @njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    a = address_of(frame)
+def _decode(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
     scratch = address_of(ctx) + hot.C_SCRATCH * 8
-    if not scan(ctx, a, len(frame), scratch):
+    if not scan(ctx, a, n, scratch):
         return _SLOW
     instrument = find_symbol(ctx)
     answer = _book(ctx, ts_recv) if ctx[at.F_KIND] == at.KIND_BOOK else _trade(ctx, ts_recv)
@@ -94,23 +94,49 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    answer = decode_hot(frame, ctx, ts_recv)
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    return _decode(ctx, address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _settle(ctx: np.ndarray, a: int, length: int, ts_recv: int) -> int:
+    answer = _decode(ctx, a, length, ts_recv)
     if answer < 0:
         return answer
     row = hot.open_row(ctx)
     if ctx[hot.C_CHANNEL] == _TRADE:
-        return hot.settle(ctx, row, _FITS, len(frame), ts_recv) if row != 0 else _NOT_OPEN
+        return hot.settle(ctx, row, _FITS, length, ts_recv) if row != 0 else _NOT_OPEN
     ctx[hot.C_CHANNEL] = _BBO
     best = hot.open_row(ctx)
     if best == 0 and hot.is_wanted(ctx):
         return _SLOW
     ctx[hot.C_CHANNEL] = _BOOK
     n = ctx[hot.C_N]
-    if row == 0 or hot.settle(ctx, row, _FITS, len(frame), ts_recv) < 0:
+    if row == 0 or hot.settle(ctx, row, _FITS, length, ts_recv) < 0:
         return _SLOW
     return n + hot.settle_more(ctx, best, n, 2, ts_recv) if best != 0 else n
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    return _settle(ctx, address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    count = frame_count(frames)
+    for k in range(count):
+        a, n = frame_at(frames, k)
+        answer = _settle(ctx, a, n, ts_recv) if a != 0 else _SLOW
+        if answer < 0:
+            ctx[hot.C_CODE] = answer
+            return k
+    return count
+
+
+on_hot_frames = hot.batch_entry(_on_hot_frames)
 
 
 def warm() -> None:
@@ -120,3 +146,4 @@ def warm() -> None:
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
     on_hot_frame(b"{}", ctx, 0)
+    on_hot_frames([b"{}"], ctx, 0)
