@@ -72,6 +72,10 @@ class Prints:
         if stream.conn not in (ANY_CONN, conn) and key and key <= stream.newest_key:
             sink.count("dropped_duplicates")
             return
+        if keyed_by_id and key == 1:
+            stream.newest_key = 0  # the venue's service began to count anew (Bybit)
+        if keyed_by_id and key and key == stream.newest_key:
+            batch["flags"] |= int(Flag.SNAPSHOT)  # best prices said once more, as Bybit does every 3 s: no news
         if key and key < stream.newest_key:
             sink.count("out_of_order")
         stream.newest_key = max(stream.newest_key, key)

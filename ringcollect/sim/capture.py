@@ -17,10 +17,10 @@ import msgspec
 
 from ringcollect.errors import NotFoundError, RingcollectError
 from ringcollect.sim.binance.paths import Route, route
-from ringcollect.sim.binance.rest import Answer
-from ringcollect.sim.binance.venue import Scene, Venue
+from ringcollect.sim.binance.venue import Venue
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.peer import Peer
+from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.scheduler import Scheduler
 from ringcollect.sim.truth import Truth
 

@@ -14,13 +14,21 @@ Text = Callable[[int], str]  # ns of one wire time unit -> the raw frame
 class Hub:
     """The subscriptions of one market."""
 
-    def __init__(self, market: str, plan: FaultPlan, roll: Callable[[str], tuple[float, int]], truth: Truth) -> None:
+    def __init__(
+        self,
+        market: str,
+        plan: FaultPlan,
+        roll: Callable[[str], tuple[float, int]],
+        truth: Truth,
+        books: str = "@depth",
+    ) -> None:
         self.peers: dict[str, list[Peer]] = {}
         self.frames_sent = 0
         self._market = market
         self._plan = plan
         self._roll = roll
         self._truth = truth
+        self._books = books  # what the names of streams have in which a gap may be
         self._gap_left: dict[str, int] = {}
 
     def wanted(self, stream: str) -> bool:
@@ -48,7 +56,7 @@ class Hub:
         if not members:
             return
         dressed: dict[tuple[int, bool], str] = {}
-        if self._plan.gap and "@depth" in stream and self._in_gap(stream, key):
+        if self._plan.gap and self._books in stream and self._in_gap(stream, key):
             raw = text(members[0].divisor)
             self._truth.line("fault", t=now_ns, c=-1, fault="gap", m=self._market, stream=stream, f=raw)
             return

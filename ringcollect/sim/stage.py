@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ringcollect.sim.binance.rest import Answer
 from ringcollect.sim.peer import Peer
+from ringcollect.sim.scene import Answer
 from ringcollect.sim.truth import Truth
 
 

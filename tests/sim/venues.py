@@ -19,9 +19,9 @@ from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
-from ringcollect.sim.binance.venue import Scene
 from ringcollect.sim.faults import dice, parse_faults
 from ringcollect.sim.peer import Peer
+from ringcollect.sim.scene import Scene
 from ringcollect.sim.scheduler import Scheduler
 from ringcollect.sim.truth import Truth
 

@@ -18,20 +18,13 @@ from ringcollect.sim.binance.venue import Venue
 from ringcollect.sim.fixed import fixed
 from ringcollect.sim.market import SECOND
 from ringcollect.sim.rules import LINEAR_WEIGHT, SPOT_WEIGHT
+from ringcollect.sim.scene import Answer
 
 _MINUTE = 60 * SECOND
 _SPOT_DEPTH_WEIGHTS = ((100, 5), (500, 25), (1000, 50), (5000, 250))
 _LINEAR_DEPTH_WEIGHTS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 Query = dict[str, str]
 Row = TypeVar("Row", Trade, AggTrade)
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """An HTTP response: status, headers, body text."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
 
 
 class Refusal(Exception):

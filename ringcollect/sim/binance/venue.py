@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
-
 from ringcollect.sim.binance import control, texts
 from ringcollect.sim.binance.feed import SymbolFeed
 from ringcollect.sim.binance.linear import LinearFeed
 from ringcollect.sim.binance.paths import Route
 from ringcollect.sim.binance.streams import leg_of, topic_of
-from ringcollect.sim.faults import FaultPlan
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.market import SECOND
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.rules import LINEAR_WIRE, SPOT_WIRE, WireRules
-from ringcollect.sim.scheduler import Scheduler
+from ringcollect.sim.scene import Scene
 from ringcollect.sim.specs import linear_spec, spot_spec
-from ringcollect.sim.truth import Truth
 
 _SILENT_FOR_EVER = 1 << 62
 _ALL_TICKERS_EVERY_NS = 5 * SECOND
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """What every part of one simulation shares. Not serialised."""
-
-    seed: int
-    start_ns: int
-    plan: FaultPlan
-    roll: Callable[[str], tuple[float, int]]
-    truth: Truth
-    scheduler: Scheduler
 
 
 class Venue:

@@ -7,14 +7,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from ringcollect.sim.binance.rest import Answer
-from ringcollect.sim.binance.venue import Scene
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.okx import texts
 from ringcollect.sim.okx.feed import OkxFeed
 from ringcollect.sim.okx.specs import kind_of, listed
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.rules import OKX_WIRE
+from ringcollect.sim.scene import Answer, Scene
 
 PATHS = ("/ws/v5/public", "/ws/v5/business")
 _HOUR_NS = 3600 * 1_000_000_000

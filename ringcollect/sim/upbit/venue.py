@@ -6,11 +6,10 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from ringcollect.sim.binance.rest import Answer
-from ringcollect.sim.binance.venue import Scene
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.rules import UPBIT_WIRE
+from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.upbit.feed import UNITS, UpbitFeed, simple, spelled
 
 PATH = "/websocket/v1"
