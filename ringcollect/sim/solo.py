@@ -1,7 +1,8 @@
-"""A simulation of one venue that is a world of its own: OKX or Upbit."""
+"""A simulation of one venue that is a world of its own: Bybit, OKX or Upbit."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,11 +10,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ringcollect.errors import ConfigError
-from ringcollect.sim.binance.rest import Answer
-from ringcollect.sim.binance.venue import Scene
+from ringcollect.sim.bybit import venue as bybit
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.okx import venue as okx
 from ringcollect.sim.peer import Peer
+from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.scheduler import Scheduler
 from ringcollect.sim.stage import Host
 from ringcollect.sim.truth import Truth
@@ -23,13 +24,14 @@ from ringcollect.sim.upbit import venue as upbit
 class Kind(msgspec.Struct, frozen=True):
     """What is known of a venue before it is built. Not serialised."""
 
-    make: type[okx.OkxVenue] | type[upbit.UpbitVenue]
+    make: Callable[[tuple[str, ...], float, Scene], Any]
     paths: tuple[str, ...]
     markets: tuple[str, ...]
     symbols: tuple[str, ...]
 
 
 KINDS = {
+    "bybit": Kind(bybit.of_symbols, bybit.PATHS, bybit.MARKETS, ("BTCUSDT", "ETHUSDT", "BTCPERP", "BTCUSD")),
     "okx": Kind(
         okx.OkxVenue, okx.PATHS, ("spot", "linear", "inverse"),
         ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "BTC-USD-SWAP"),
@@ -89,14 +91,11 @@ class SoloStage:
 
     def finish(self) -> None:
         """End of the run: what is held back goes out and the final books are written down."""
-        for symbol, feed in self.venue.feeds.items():
-            feed.finish()
-            bids, asks = feed.book()
-            self.truth.line("book", s=symbol, bids=bids, asks=asks)
+        self.venue.finish()
 
     def frames_made(self) -> int:
         """Frames so far, whether anybody listened or not."""
-        return sum(feed.frames for feed in self.venue.feeds.values())
+        return int(sum(feed.frames for feed in self.venue.feeds.values()))
 
     def finished(self) -> bool:
         """A generated market never ends."""

@@ -15,7 +15,9 @@ from ringcollect.sim.reception import Reception
 from ringcollect.sim.rules import BYBIT_WIRE
 from ringcollect.sim.scene import Answer, Scene
 
-PATH = "/v5/public/"
+MARKETS = ("spot", "linear", "inverse")
+_PATH = "/v5/public/"
+PATHS = tuple(_PATH + market for market in MARKETS)
 _INSTRUMENTS = "/v5/market/instruments-info"
 _SPOT_ARGS = 10
 _ARGS_CHARACTERS = 21_000
@@ -37,11 +39,6 @@ class BybitVenue(Reception):
             for market, names in symbols.items()
             for symbol in names
         }
-
-    def serves(self, target: str) -> bool:
-        """Whether clients may open this path."""
-        path = urlsplit(target).path
-        return path.removeprefix(PATH) in {market for market, _ in self.feeds} and path.startswith(PATH)
 
     def open(self, number: int, url: str, now_ns: int) -> Peer:
         """A client connected."""
@@ -117,6 +114,15 @@ class BybitVenue(Reception):
             feed.finish()
             feed.note_books()
 
-    def frames_made(self) -> int:
-        """Frames so far, whether anybody listened or not."""
-        return sum(feed.frames for feed in self.feeds.values())
+
+def of_symbols(symbols: tuple[str, ...], frames_per_s: float, scene: Scene) -> BybitVenue:
+    """``BTCUSD`` is inverse, ``BTCPERP`` linear; every other is on spot and linear."""
+    by_market: dict[str, list[str]] = {market: [] for market in MARKETS}
+    for symbol in symbols:
+        if symbol.endswith("USD"):
+            by_market["inverse"].append(symbol)
+            continue
+        by_market["linear"].append(symbol)
+        if not symbol.endswith("PERP"):
+            by_market["spot"].append(symbol)
+    return BybitVenue({market: tuple(names) for market, names in by_market.items()}, frames_per_s, scene)

@@ -159,3 +159,10 @@ class OkxVenue:
         else:
             return None
         return Answer(200, {}, json.dumps({"code": "0", "msg": "", "data": rows}))
+
+    def finish(self) -> None:
+        """The run ends: what is held back goes out and the final books are written down."""
+        for symbol, feed in self.feeds.items():
+            feed.finish()
+            bids, asks = feed.book()
+            self.scene.truth.line("book", s=symbol, bids=bids, asks=asks)

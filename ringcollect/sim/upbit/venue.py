@@ -127,3 +127,10 @@ class UpbitVenue:
             return None
         rows = [{"market": symbol, "korean_name": "", "english_name": symbol} for symbol in self.feeds]
         return Answer(200, {}, json.dumps(rows))
+
+    def finish(self) -> None:
+        """The run ends: what is held back goes out and the final books are written down."""
+        for symbol, feed in self.feeds.items():
+            feed.finish()
+            bids, asks = feed.book()
+            self.scene.truth.line("book", s=symbol, bids=bids, asks=asks)
