@@ -9,6 +9,7 @@ from ringcollect.config.problems import Path, Problems, found, nearest, spell
 from ringcollect.config.row_rules import check_rows
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.symbols import fits_market, symbol_key
+from ringcollect.config.transports import missing
 from ringcollect.config.venues import VENUES, Venue, markets_of
 from ringcollect.durations import parse_duration
 
@@ -29,6 +30,9 @@ def check(config: Config, problems: Problems) -> None:
         problems.add(("sync", "features"), "found an empty array; allowed: at least one (or sync.enabled = false)")
     check_rows(config, problems)
     _check_order(config, ("wait", "min"), ("wait", "max"), problems)
+    absent = missing(config.websocket.transport)
+    if absent:
+        problems.add(("websocket", "transport"), absent)
     _check_order(config, ("websocket", "retry_first"), ("websocket", "retry_max"), problems)
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
 

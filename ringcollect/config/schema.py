@@ -24,6 +24,7 @@ from ringcollect.config.rules import (
     Url,
 )
 from ringcollect.config.symbols import symbol_key
+from ringcollect.config.transports import TRANSPORTS
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
 from ringcollect.durations import format_duration, parse_duration
 from ringcollect.records import CHANNELS_BY_NAME
@@ -31,7 +32,6 @@ from ringcollect.runtime import runtime_dir
 
 MIB = 1 << 20
 PROFILES = ("default", "low-power")
-TRANSPORTS = ("websockets", "picows")
 STRATEGIES = ("adaptive", "yield", "spin")
 DRIVEN_HOLD_BACK = "250ms"
 EXTERNAL_HOLD_BACK = "1s"

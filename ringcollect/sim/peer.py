@@ -52,6 +52,7 @@ class Peer:
         self.close_reason = ""
         self.half_open = False
         self.requests = 0
+        self._messages = 0
         self._plan = plan
         self._roll = roll
         self._truth = truth
@@ -159,6 +160,14 @@ class Peer:
                 if kind == "text" or (kind == "binary" and self.rules.binary):
                     self._truth.sent(now_ns, self.number, payload.decode())
         return out
+
+    def pieces(self) -> int:
+        """In how many fragments the next text message goes over the wire."""
+        if not self._plan.fragment:
+            return 1
+        self._messages += 1
+        chance, bits = self._roll(f"{self.number} fragment {self._messages}")
+        return 2 + bits % 3 if chance < self._plan.fragment else 1
 
     def _unpark(self, now_ns: int) -> None:
         if self._parked is not None:

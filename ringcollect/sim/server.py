@@ -22,7 +22,8 @@ from ringcollect.sim.stage import Host, Stage
 
 _TICK_S = 0.004
 _FLUSH_EVERY_TICKS = 250
-_OPCODES = {"text": 0x81, "binary": 0x82, "ping": 0x89}
+_FIN = 0x80
+_OPCODES = {"text": _FIN | 1, "binary": _FIN | 2, "ping": _FIN | 9}
 _MOST_BUFFERED = 4 << 20
 _MOST_REQUEST = 1 << 16
 _MOST_EARLY = 16
@@ -138,7 +139,7 @@ class Simulator:
         out = peer.drain(now_ns)
         if not out:
             return
-        data = b"".join([part for frame in out for part in encode_frame(frame)])
+        data = b"".join([part for frame in out for part in encode_frame(frame, peer.pieces())])
         client.transport.write(data)
         self.counters["frames_sent"] += len(out)
         self.counters["bytes_sent"] += len(data)
@@ -238,13 +239,24 @@ class _Client(ServerConnection):
             venue.receive(peer, text, now_ns)
 
 
-def encode_frame(frame: Outgoing) -> tuple[bytes, bytes]:
-    """Header and payload of one unmasked, unfragmented frame (RFC 6455 §5.2)."""
+def encode_frame(frame: Outgoing, pieces: int = 1) -> tuple[bytes, ...]:
+    """Headers and payloads of one unmasked message (RFC 6455 §5.2), a text in ``pieces`` fragments (§5.4)."""
     kind, payload = frame
-    size = len(payload)
     first = _OPCODES[kind]
+    if pieces == 1 or kind != "text":
+        return (_header(first, len(payload)), payload)
+    size = -(-len(payload) // pieces)
+    parts: list[bytes] = []
+    for number in range(pieces):
+        part = payload[number * size : (number + 1) * size]
+        opcode = first & 0x0F if number == 0 else 0
+        parts += (_header(opcode | (_FIN if number == pieces - 1 else 0), len(part)), part)
+    return tuple(parts)
+
+
+def _header(first: int, size: int) -> bytes:
     if size < 126:
-        return bytes((first, size)), payload
+        return bytes((first, size))
     if size < 1 << 16:
-        return bytes((first, 126)) + size.to_bytes(2, "big"), payload
-    return bytes((first, 127)) + size.to_bytes(8, "big"), payload
+        return bytes((first, 126)) + size.to_bytes(2, "big")
+    return bytes((first, 127)) + size.to_bytes(8, "big")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringcollect.config.schema import TRANSPORTS
+from ringcollect.config.transports import TRANSPORTS
 from ringcollect.decode import skip
 from ringcollect.exchanges import binance, load
 from ringcollect.exchanges.protocol import Exchange

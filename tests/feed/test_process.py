@@ -110,10 +110,12 @@ def _own_budget(tmp_path, monkeypatch):
     monkeypatch.setenv("RINGCOLLECT_RUNTIME", str(tmp_path / "budget"))
 
 
-def test_everything_the_exchange_sent_is_in_the_ring_and_every_stream_flows(tmp_path):
+def test_everything_the_exchange_sent_is_in_the_ring_and_every_stream_flows(tmp_path, transport):
+    """Over either transport, half of the messages in fragments."""
     truth = tmp_path / "truth.jsonl"
-    with simulated(truth) as host:
-        config = config_for(tmp_path, host, websocket=Websocket(open_interest_poll="1s"))
+    with simulated(truth, faults="fragment=0.5") as host:
+        websocket = Websocket(open_interest_poll="1s", transport=transport)
+        config = config_for(tmp_path, host, websocket=websocket)
         run(config, "binance", Until(config, all_flowing(6_000)))
     reader = attach(config.runtime_path() / "binance.rec.ring")
     counters = dict(reader.counters)
@@ -142,6 +144,25 @@ def test_everything_the_exchange_sent_is_in_the_ring_and_every_stream_flows(tmp_
         assert max(book.side(+1)) < min(book.side(-1))
         ages = trades["ts_recv"] - trades["ts_event"]
         assert (ages > -(10**9)).all() and np.median(ages) < 2 * 10**9
+
+
+def test_a_half_open_line_is_noticed_replaced_and_everything_flows_again(tmp_path, transport):
+    with simulated(faults="half_open=2s") as host:
+        config = config_for(tmp_path, host, websocket=Websocket(stale="1500ms", transport=transport))
+
+        def replaced(reader) -> bool:
+            return reader.counters["half_open"] >= 1 and reader.counters["reconnects"] >= 1 and flowing(reader)
+
+        flowing = all_flowing(500)
+        run(config, "binance", Until(config, replaced))
+    counters = dict(attach(config.runtime_path() / "binance.rec.ring").counters)
+    assert counters["half_open"] >= 1 and counters["reconnects"] >= 1 and counters["rejected"] == 0
+    records = everything(config)
+    status = records[records["kind"] == Kind.STATUS]
+    lost = status[status["sub"] == Status.DISCONNECTED]
+    assert len(lost), "the data does not say that it was cut off"
+    after = records[records["seq"] > lost["seq"][-1]]
+    assert (after["kind"] == Kind.TRADE).any() and (after["kind"] == Kind.BOOK_SNAPSHOT).any()
 
 
 def test_a_recorded_run_plays_back_to_the_same_ring(tmp_path):

@@ -18,6 +18,10 @@ from typing import Any
 import aiohttp
 import pytest
 import websockets
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 from ringcollect.sim.faults import parse_faults
 from ringcollect.sim.server import Simulator, encode_frame
@@ -234,11 +238,6 @@ def test_too_many_connection_attempts_are_refused() -> None:
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65535, 65536])
 def test_frame_headers_of_every_length_are_understood(size: int) -> None:
-    from websockets.client import ClientProtocol
-    from websockets.frames import Frame
-    from websockets.protocol import State
-    from websockets.uri import parse_uri
-
     protocol = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
     protocol.receive_data(b"".join(encode_frame(("text", b"x" * size))))
     (event,) = protocol.events_received()
@@ -285,3 +284,15 @@ def test_the_command_ends_by_itself_and_refuses_bad_faults() -> None:
     bad = subprocess.run([*command, "--faults", "drop=7"], capture_output=True, text=True, timeout=30)
     assert bad.returncode == 2
     assert "drop=7" in bad.stderr
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, 4])
+@pytest.mark.parametrize("size", [0, 1, 3, 125, 400, 70_000])
+def test_a_text_in_fragments_is_the_same_message_to_a_client(size: int, pieces: int) -> None:
+    payload = bytes(i % 251 for i in range(size))
+    protocol = ClientProtocol(parse_uri("ws://127.0.0.1/"), state=State.OPEN)
+    protocol.receive_data(b"".join(encode_frame(("text", payload), pieces)))
+    frames = protocol.events_received()
+    assert [frame.opcode for frame in frames] == [Opcode.TEXT] + [Opcode.CONT] * (pieces - 1)
+    assert [frame.fin for frame in frames] == [False] * (pieces - 1) + [True]
+    assert b"".join(frame.data for frame in frames) == payload

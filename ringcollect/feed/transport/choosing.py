@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
+from ringcollect.config.transports import missing
 from ringcollect.errors import ConfigError
 from ringcollect.feed.transport import with_websockets
 from ringcollect.feed.transport.interface import Opener
@@ -21,10 +20,8 @@ def opener(name: str, *, deflate: bool = False) -> Opener:
             f'websocket.transport: "{name}" has no permessage-deflate, which a configured exchange demands; '
             'allowed: "websockets"'
         )
-    if find_spec("picows") is None:
-        raise ConfigError(
-            'websocket.transport: "picows" is not installed; `pip install "ringcollect[picows]"`, or use "websockets"'
-        )
+    if absent := missing(name):
+        raise ConfigError(f"websocket.transport: {absent}")
     from ringcollect.feed.transport import with_picows  # 14 MB that only who chose it pays
 
     return with_picows.open_connection
