@@ -62,7 +62,7 @@ def child(number: int, seed: int, seconds: float, most: int, note: Path) -> int:
     end = time.monotonic() + seconds
     while sum(seen.values()) < most and time.monotonic() < end:
         frame, other = rng.choice(frames), rng.choice(frames)
-        for _ in range(20):
+        for _ in range(rng.choice([1, 1, 1, 2, 3, 8])):
             frame = mutated(rng, frame, other)
             if len(frame) > 40_000:
                 break

@@ -60,6 +60,28 @@ _TICKER = (
 )
 _BINANCE = (_DEPTH, _TRADE, _AGGREGATE, _TICKER)
 
+_OKX_BOOK = (
+    '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["30000.1","0.5","0","1"]],'
+    '"bids":[["29999.9","0","0","0"]],"ts":"1652459225123","checksum":-855196043,"seqId":123457,"prevSeqId":123456}]}'
+)
+_OKX_TRADES = (
+    '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"242720720","px":"963.1",'
+    '"sz":"0.01","side":"sell","ts":"1630048897897","count":"1"}]}'
+)
+_UPBIT_TRADE = (
+    '{"ty":"trade","cd":"KRW-BTC","tms":1618678263456,"td":"2021-04-17","ttm":"16:51:03","ttms":1618678263000,'
+    '"tp":77000000.0,"tv":0.00123,"ab":"BID","pcp":76000000.0,"c":"RISE","cp":1000000.0,"sid":1618678263000000,'
+    '"st":"REALTIME"}'
+)
+_BYBIT_BOOK = (
+    '{"topic":"orderbook.200.BTCUSDT","type":"delta","ts":1786310819123,"data":{"s":"BTCUSDT",'
+    '"b":[["65114.20","0.5"]],"a":[["65114.30","0"]],"u":5,"seq":7},"cts":1786310819120}'
+)
+_BYBIT_TRADE = (
+    '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786310819123,"data":[{"T":1786310819120,"s":"BTCUSDT",'
+    '"S":"Buy","v":"0.001","p":"65114.20","L":"PlusTick","i":"0b2d3c4e-5f60-5a1b-8c2d-3e4f50617283","BT":false}]}'
+)
+
 CORPORA = (
     Corpus(
         "binance", "spot", ("frames_binance_spot", "binance_spot_2021", "binance_spot_2024"), _BINANCE,
@@ -69,4 +91,14 @@ CORPORA = (
         "binance", "linear", ("frames_binance_usdm", "binance_usdm_2021b"), _BINANCE,
         ("BTCUSDT", "BATUSDT", "CTKUSDT", "NEOUSDT", "SANDUSDT", "CHRUSDT"),
     ),
+    Corpus(
+        "okx", "spot", ("frames_okx_v5", "okx_v5_2022_05", "okx_v5_2026"), (_OKX_BOOK, _OKX_TRADES),
+        ("BTC-USDT", "UNI-USD-SWAP", "BTC-USD-220527"),
+    ),
+    Corpus("upbit", "spot", ("frames_upbit", "upbit_2021"), (_UPBIT_TRADE,), ("KRW-BTC", "KRW-ETH")),
+    Corpus(
+        "bybit", "linear", ("frames_bybit_v5", "bybit_v5_2026"), (_BYBIT_BOOK, _BYBIT_TRADE),
+        ("BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"), connection=0,
+    ),
+    Corpus("bybit", "spot", ("bybit_v5_2026",), (_BYBIT_BOOK, _BYBIT_TRADE), ("BTCUSDT", "ETHUSDT"), connection=1),
 )  # fmt: skip

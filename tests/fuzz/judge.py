@@ -6,11 +6,11 @@ The kernel sees the frame at the very end of a page behind which nothing may be 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import load
 from ringcollect.exchanges.protocol import Code, Outcome
+from ringcollect.jit import types
 from tests.decode.guard import GuardedPage
 from tests.fuzz.corpus import Corpus
 
@@ -36,13 +36,17 @@ class Judge:
             self._decoder.add_symbol(corpus.market, symbol, number)
         self._ctx = self._decoder.context(corpus.market, 0)
         self._page = GuardedPage()
+        kernel = self._exchange.decode_hot
+        kernel(b"{}", self._ctx, NOW)
+        self._machine_code = next(
+            code.entry_point for kinds, code in kernel.overloads.items() if isinstance(kinds[0], types.Bytes)
+        )  # what frames of the feed run through; it reads any buffer
 
     def hot(self, frame: bytes) -> int:
         """The kernel's answer; the frame ends where memory ends, if it fits a page."""
         answer = self._exchange.decode_hot(frame, self._ctx, NOW)
         if len(frame) <= 4096:
-            at_the_end: Any = self._page.view(frame)
-            again = self._exchange.decode_hot(at_the_end, self._ctx, NOW)
+            again = self._machine_code(self._page.view(frame), self._ctx, NOW)
             if again != answer:
                 raise Disagreement(f"where the frame lies changes the answer: {answer} and {again}")
         return answer
@@ -64,7 +68,7 @@ class Judge:
             except (ValueError, RecursionError) as error:
                 raise Disagreement(f"decoded, but no JSON: {error}") from error
         if answer == Code.UNKNOWN_SYMBOL:
-            if name not in decoded.unknown:
+            if decoded.batches or (decoded.unknown and name not in decoded.unknown):
                 raise Disagreement(f"the kernel does not know {name!r}, the typed path {decoded.unknown!r}")
         elif answer >= 0:
             cold = b"".join(batch.records.tobytes() for batch in decoded.batches)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
+from typing import Any
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|[A-Za-z]+|[{}\[\],:]|\s+|.', re.DOTALL)
 _NUMBERS = (
@@ -90,10 +92,66 @@ def _on_bytes(rng: random.Random, frame: bytes) -> bytes:
     return bytes(raw)
 
 
+_PLAIN = (0, 1, -1, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 0.5, 1e-300, 1e300, "", "x", "0", "-0", None, True, [], {})
+
+
+def _edited(rng: random.Random, value: Any) -> Any:
+    """A JSON value changed in one place or so: members shuffled, dropped, doubled, given another value or form."""
+    if isinstance(value, dict) and value:
+        items = list(value.items())
+        way = rng.randrange(8)
+        if way == 0:
+            rng.shuffle(items)
+        elif way == 1:
+            items.pop(rng.randrange(len(items)))
+        elif way == 2:
+            items.insert(rng.randrange(len(items) + 1), (rng.choice(["x", "", "é", "data"]), rng.choice(_PLAIN)))
+        else:
+            at = rng.randrange(len(items))
+            items[at] = items[at][0], _edited(rng, items[at][1])
+        return dict(items)
+    if isinstance(value, list) and value:
+        made = list(value)
+        at = rng.randrange(len(made))
+        way = rng.randrange(6)
+        if way == 0:
+            made.pop(at)
+        elif way == 1:
+            made.insert(at, made[at])
+        elif way == 2:
+            made.append(rng.choice(_PLAIN))
+        else:
+            made[at] = _edited(rng, made[at])
+        return made
+    if isinstance(value, str):
+        return rng.choice([value[:-1], value + "0", "-" + value, rng.choice(_NUMBERS).decode(), rng.choice(_PLAIN)])
+    if isinstance(value, bool) or value is None:
+        return rng.choice(_PLAIN)
+    if isinstance(value, int | float):
+        return rng.choice([value + 1, -value, str(value), float(value) if abs(value) < 2**1000 else 0, *_PLAIN])
+    return rng.choice(_PLAIN)
+
+
+def _as_json(rng: random.Random, frame: bytes) -> bytes:
+    """The frame changed as the value it is and written anew; frames that are no JSON stay."""
+    try:
+        value = json.loads(frame)
+        for _ in range(rng.choice([1, 1, 2, 3])):
+            value = _edited(rng, value)
+        separators = rng.choice([(",", ":"), (", ", ": "), (" ,\n", "\t: ")])
+        return json.dumps(value, ensure_ascii=rng.random() < 0.5, separators=separators).encode(
+            "utf-8", "surrogatepass"
+        )
+    except (ValueError, RecursionError, OverflowError):
+        return frame
+
+
 def mutated(rng: random.Random, frame: bytes, other: bytes) -> bytes:
     """``frame`` damaged or respelled; parts may come from ``other``."""
     way = rng.random()
-    if way < 0.6:
+    if way < 0.5:
+        return _as_json(rng, frame)
+    if way < 0.75:
         return _on_tokens(rng, frame, other)
     if way < 0.9:
         return _on_bytes(rng, frame)

@@ -141,7 +141,7 @@ def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
 @njit
 def _identity(a: int, i: int, n: int, record: int) -> tuple[int, int]:
     """A trade's id at ``i`` into the record: (offset after it or BAD, the flag of a UUID)."""
-    if byte_at(a, i) != _QUOTE or byte_at(a, i + 1) == _MINUS:
+    if i + 1 >= n or byte_at(a, i) != _QUOTE or byte_at(a, i + 1) == _MINUS:
         return BAD, 0
     end, high, low = uuid(a, i, n)
     flag = _UUID
