@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ringcollect.records import RECORD, Flag, Kind
+from ringcollect.ring.mapping import release
 from ringcollect.ring.producer import Producer
 
 
@@ -45,3 +46,10 @@ def is_true(records: np.ndarray) -> bool:
 def assert_true_to_position(records: np.ndarray) -> None:
     """As :func:`is_true`, as an assertion."""
     assert is_true(records), records
+
+
+def die(ring: Producer) -> None:
+    """What the kernel does for a process that is killed: the lock goes, the header stays as it is."""
+    ring.control.close()
+    release(ring._fd)
+    ring._fd = -1

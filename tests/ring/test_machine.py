@@ -21,12 +21,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from ringcollect.errors import RingReset
+from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD, Flag, Kind
 from ringcollect.ring import reading
 from ringcollect.ring.attach import Reader
+from ringcollect.ring.control import Control
 from ringcollect.ring.layout import H_CLAIM, H_SLOTS_WORD
-from ringcollect.ring.paths import ring_path
+from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
+from tests.ring.records import die
 
 SMALL, LARGE = 16, 32
 EXAMPLES = int(os.environ.get("RINGCOLLECT_EXAMPLES", "150"))
@@ -36,11 +39,28 @@ WORDS = RECORD.itemsize // 8
 class Followed:
     """A reader, and what the model knows of it."""
 
-    def __init__(self, reader: Reader, published: list[int], plain: bool) -> None:
+    def __init__(
+        self, reader: Reader, published: list[int], plain: bool, trades: bool, ether: bool, name: str | None
+    ) -> None:
         self.reader = reader
+        self.name = name
         self.published = published  # of its generation; the list goes on growing
         self.cursor = reader.cursor
         self.plain = plain
+        self.trades, self.ether = trades, ether
+        self.control = Control(control_path(reader.path), writable=False)
+
+    def wants(self, position: int) -> bool:
+        """Whether its filters let the record of this position through."""
+        value = self.published[position]
+        return (not self.trades or value % 3 > 0) and (not self.ether or value % 2 > 0)
+
+    def assert_its_row_is_true(self) -> None:
+        """What everybody sees of a registered reader is where it is and what it lost."""
+        rows = [row for row in self.control.consumers() if row.name == self.name]
+        assert len(rows) == (self.name is not None)
+        for row in rows:
+            assert (row.read, row.lost) == (self.reader.cursor, self.reader.lost_total)
 
 
 class RingMachine(RuleBasedStateMachine):
@@ -56,6 +76,7 @@ class RingMachine(RuleBasedStateMachine):
         self.generation = 0
         self.published: list[int] = []
         self.value = 0
+        self.attached = 0
         self.ring: Producer | None = None
 
     @initialize()
@@ -67,6 +88,8 @@ class RingMachine(RuleBasedStateMachine):
         self.ring = Producer.open(self.folder, "x.rec", capacity=capacity, generation=self.generation)
         if not self.ring.reattached:
             self.published = []
+            for number, symbol in enumerate(("BTCUSDT", "ETHUSDT")):
+                self.ring.instruments.put(Instrument(number=number, exchange="x", market="spot", symbol=symbol))
         self.capacity = capacity
 
     @property
@@ -86,24 +109,32 @@ class RingMachine(RuleBasedStateMachine):
         records = np.zeros(n, RECORD)
         records["id"] = np.arange(self.value, self.value + n)
         records["price"] = records["id"] * 0.25
-        records["kind"] = Kind.TRADE
+        records["kind"] = np.where(records["id"] % 3, Kind.TRADE, Kind.BBO)
+        records["instrument"] = records["id"] % 2
         records["flags"][-1] = Flag.LAST
         self.published += range(self.value, self.value + n)
         self.value += n
         assert self.producer.publish(records) == len(self.published)
 
-    @rule(claimed=st.integers(1, 2), written=st.integers(0, 2))
-    def die_while_publishing(self, claimed: int, written: int) -> None:
-        """Killed with the claim stored, and some slots of the batch half written."""
+    @rule(claimed=st.integers(1, 2), written=st.integers(0, 2), words_of_last=st.integers(1, WORDS))
+    def die_while_publishing(self, claimed: int, written: int, words_of_last: int) -> None:
+        """Killed with the claim stored and some slots of the batch written, the last one in part, head not stored."""
         if self.ring is None:
             return
         words, head = self.producer.words, self.producer.head
         words[H_CLAIM] = max(int(words[H_CLAIM]), head + claimed)
         for position in range(head, head + min(written, claimed)):
             at = int(words[H_SLOTS_WORD]) + position % self.capacity * WORDS
-            words[at + 1 : at + 5] = -77
-        self.producer.close()
+            words[at + 1 : at + words_of_last] = -77
+            words[at] = position
+        die(self.producer)
         self.ring = None
+
+    @rule()
+    def be_killed(self) -> None:
+        if self.ring is not None:
+            die(self.ring)
+            self.ring = None
 
     @rule()
     def stop(self) -> None:
@@ -126,11 +157,17 @@ class RingMachine(RuleBasedStateMachine):
 
     # readers
 
-    @rule(target=readers, plain=st.booleans())
-    def attach(self, plain: bool) -> Followed:
-        reader = Reader(ring_path(self.folder, "x.rec"))
+    @rule(target=readers, plain=st.booleans(), trades=st.booleans(), ether=st.booleans(), name=st.none() | st.just("r"))
+    def attach(self, plain: bool, trades: bool, ether: bool, name: str | None) -> Followed:
+        self.attached += 1
+        reader = Reader(
+            ring_path(self.folder, "x.rec"),
+            channels=["trade"] if trades else None,
+            symbols=["ETHUSDT"] if ether else None,
+            register=name and f"r{self.attached}",
+        )
         assert reader.cursor == max(0, min(reader.head, int(reader.words[H_CLAIM]) - self.capacity))
-        return Followed(reader, self.published, plain)
+        return Followed(reader, self.published, plain, trades, ether, name and f"r{self.attached}")
 
     @rule(followed=readers, most=st.integers(1, 50))
     def read(self, followed: Followed, most: int) -> None:
@@ -148,15 +185,14 @@ class RingMachine(RuleBasedStateMachine):
             first = followed.cursor if followed.cursor == head else min(head, claim - capacity * 7 // 8)
         else:
             first = max(followed.cursor, oldest)
-        kept = [int(seq) for seq in read.records["seq"]]
+        end = reader.cursor
         assert read.lost == (followed.cursor, first) or (read.lost[0] == read.lost[1] and first == followed.cursor)
-        if kept:
-            assert kept == list(range(first, first + len(kept)))
-        assert len(kept) <= most
-        assert kept or first == head or first > followed.cursor, "a read that gets nothing says what it lost"
+        assert read.records["seq"].tolist() == [p for p in range(first, end) if followed.wants(p)]
+        assert first <= end <= min(head, first + most)
+        assert end > first or first == head or first > followed.cursor, "a read that gets nothing says what it lost"
         self.assert_published(read.records, published)
-        followed.cursor = first + len(kept)
-        assert reader.cursor == followed.cursor
+        followed.cursor = end
+        followed.assert_its_row_is_true()
 
     @rule(followed=readers)
     def read_all(self, followed: Followed) -> None:
@@ -166,7 +202,9 @@ class RingMachine(RuleBasedStateMachine):
                 before = followed.reader.cursor
                 read = followed.reader.read()
                 self.assert_published(read.records, followed.published)
-                assert len(read.records) + read.lost[1] - read.lost[0] == followed.reader.cursor - before > 0
+                got = [p for p in range(read.lost[1], followed.reader.cursor) if followed.wants(p)]
+                assert read.lost[0] == before and read.records["seq"].tolist() == got
+                assert followed.reader.cursor > before
         followed.cursor = followed.reader.cursor
         assert followed.cursor == len(followed.published)
 
@@ -178,8 +216,9 @@ class RingMachine(RuleBasedStateMachine):
             view, token = reader.view(n)
             assert reader.still_valid(token) == (token >= int(reader.words[H_CLAIM]) - reader.capacity)
         self.assert_published(newest, followed.published)
-        if len(newest):
-            assert int(newest["seq"][-1]) == len(followed.published) - 1
+        head = len(followed.published)
+        oldest = max(0, head - min(n, reader.capacity), min(head, int(reader.words[H_CLAIM]) - reader.capacity))
+        assert newest["seq"].tolist() == [p for p in range(oldest, head) if followed.wants(p)]
         if reader.still_valid(token):
             self.assert_published(view, followed.published)
 
