@@ -155,6 +155,18 @@ class RingMachine(RuleBasedStateMachine):
             self.open(LARGE if self.capacity == SMALL else SMALL)
             assert not self.producer.reattached and self.producer.head == 0
 
+    @rule(followed=readers, beyond=st.integers(-3, 1))
+    def publish_until_a_reader_is_about_to_be_lapped(self, followed: Followed, beyond: int) -> None:
+        n = self.capacity + beyond - followed.reader.lag
+        if followed.published is self.published and n > 0:
+            self.publish(n)
+
+    @rule(followed=readers, beyond=st.integers(-2, 0), claimed=st.integers(1, 2), most=st.integers(1, 50))
+    def die_when_a_reader_is_about_to_be_lapped(self, followed: Followed, beyond: int, claimed: int, most: int) -> None:
+        self.publish_until_a_reader_is_about_to_be_lapped(followed, beyond)
+        self.die_while_publishing(claimed, claimed, 4)
+        self.read(followed, most)
+
     # readers
 
     @rule(target=readers, plain=st.booleans(), trades=st.booleans(), ether=st.booleans(), name=st.none() | st.just("r"))
