@@ -31,6 +31,7 @@ from ringcollect.records import CHANNELS_BY_NAME
 from ringcollect.runtime import runtime_dir
 
 MIB = 1 << 20
+_PAGE = 4096
 PROFILES = ("default", "low-power")
 STRATEGIES = ("adaptive", "yield", "spin")
 DRIVEN_HOLD_BACK = "250ms"
@@ -105,6 +106,7 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
     capacity: Annotated[int, PowerOfTwo(1024, 1 << 24)] = 131_072
     frame_entries: Annotated[int, PowerOfTwo(256, 1 << 22)] = 4096
     frame_bytes: Annotated[int, Range(64 * 1024, 1024 * MIB)] = 4 * MIB
+    recording_bytes: Annotated[int, Range(64 * 1024, 1024 * MIB)] = 16 * MIB
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
@@ -249,6 +251,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def markets_of(self, exchange: str) -> tuple[Market, ...]:
         """The entries of one exchange."""
         return tuple(market for market in self.markets if market.exchange == exchange)
+
+    @property
+    def frame_ring_bytes(self) -> int:
+        """Payload bytes of each frame ring, whole pages. A frame over half of them is cut, and counted.
+
+        A recording that lacks the end of a frame cannot be replayed: its ring holds the largest snapshots there are.
+        """
+        wanted = self.ring.recording_bytes if self.storage.record_frames else self.ring.frame_bytes
+        return -(-wanted // _PAGE) * _PAGE
 
     def row_plans(self, exchange: str) -> tuple[RowPlan, ...]:
         """The row rings of ``exchange``: that of ``[sync]``, then one for each other grid, finest first."""

@@ -25,7 +25,6 @@ from ringcollect.ring.producer import Producer
 
 LEDGER_ROWS = 8192
 """Subscriptions a ring has room for; part of its layout, so it is not taken from the configuration."""
-_PAGE = 4096
 
 
 def registry_path(data: Path, exchange: str) -> Path:
@@ -50,7 +49,7 @@ def open_rings(config: Config, plan: Plan, registry: Registry, now_ns: int) -> t
     try:
         frames = FrameProducer.open(
             folder, f"{plan.exchange}.frm", entries=config.ring.frame_entries,
-            data_bytes=-(-config.ring.frame_bytes // _PAGE) * _PAGE, generation=now_ns, start_ns=now_ns,
+            data_bytes=config.frame_ring_bytes, generation=now_ns, start_ns=now_ns,
         )  # fmt: skip
     except Exception:
         ring.close()

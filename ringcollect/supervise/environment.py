@@ -28,7 +28,7 @@ def needed_bytes(config: Config) -> int:
     """What the rings of ``config`` take in the runtime folder, from above."""
     ring = config.ring
     per_exchange = ring.capacity * RECORD_BYTES + _OVERHEAD
-    per_exchange += ring.frame_entries * RECORD_BYTES + ring.frame_bytes + _OVERHEAD
+    per_exchange += ring.frame_entries * RECORD_BYTES + config.frame_ring_bytes + _OVERHEAD
     exchanges = config.exchanges()
     row_rings = sum(len(config.row_plans(exchange)) for exchange in exchanges) if config.sync.enabled else 0
     return per_exchange * len(exchanges) + row_rings * (ring.capacity * ROW_BYTES + _OVERHEAD)

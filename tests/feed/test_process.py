@@ -167,7 +167,7 @@ def test_a_half_open_line_is_noticed_replaced_and_everything_flows_again(tmp_pat
 
 def test_a_recorded_run_plays_back_to_the_same_ring(tmp_path):
     with simulated(faults="drop=0.01,dup=0.01,reorder=0.01,garbage=0.005", rate=500) as host:
-        rings = Ring(frame_entries=1 << 16, frame_bytes=64 << 20)
+        rings = Ring(frame_entries=1 << 16, recording_bytes=64 << 20)
         config = config_for(
             tmp_path,
             host,

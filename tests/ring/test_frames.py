@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ringcollect.config import Config, Ring, Storage
 from ringcollect.errors import RingError
 from ringcollect.ring.frames import Direction, attach_frames
 from ringcollect.ring.producer import Producer
@@ -54,4 +55,23 @@ def test_an_empty_payload_is_an_entry_too(tmp_path: Path) -> None:
     entries, _ = attach_frames("x.frm", directory=tmp_path).read()
     assert [e.payload for e in entries] == [b""]
     assert isinstance(entries[0].seq, int) and np.int64(entries[0].seq) == 0
+    frames.close()
+
+
+def test_the_largest_snapshot_of_a_venue_fits_the_ring_of_a_recording(tmp_path: Path) -> None:
+    """Coinbase Advanced sends books of 5 MB; a recording that lacks the end of one cannot be replayed."""
+    assert Config().frame_ring_bytes == Ring().frame_bytes
+    recording = Config(storage=Storage(record_frames=True)).frame_ring_bytes
+    frames = build_frames(tmp_path, data_bytes=recording)
+    reader = attach_frames("x.frm", directory=tmp_path)
+    snapshot = random.Random(5).randbytes(5_100_000)
+    for number in range(4):
+        frames.publish(snapshot, ts_recv=number, conn=0, direction=Direction.IN)
+        entries, lost = reader.read()
+        assert lost[0] == lost[1] and [entry.payload == snapshot for entry in entries] == [True]
+    assert frames.ring.counters["too_long"] == 0
+    frames.publish(bytes(recording), ts_recv=9, conn=0, direction=Direction.IN)
+    [entry] = reader.read()[0]
+    assert (len(entry.payload), entry.whole_length) == (recording // 2, recording)
+    assert frames.ring.counters["too_long"] == 1
     frames.close()
