@@ -19,6 +19,16 @@ The copy is a loop of plain stores, eight words at a time: a library memcpy may 
 which x86 does not keep in order with the claim. The order is that of the two fences, so how wide a store is does not
 matter; an aligned word is never torn by it.
 
+A frame ring has a second area, of payload words, with a claim and a head of its own. Its producer goes through
+(1) to (4) for the words first, then publishes the entry like any record: whoever sees the entry sees its words, or
+later ones with their claim. Its reader copies and checks entries like records, copies the words that the checked
+entries name, and drops those whose words the second claim has reached meanwhile: the argument above, twice.
+
+A view judges slots where they lie: ``claim_after_reads`` loads claim behind a fence for it. Counts (of instruments,
+of subscriptions, a consumer's row in use) are stored with release after their rows and loaded with acquire before
+them; a row that changes in place lies between two stores of its version. Nothing else is decided from unordered
+words: counters, heartbeats and cursors are for display, and the gate of a replay errs on the side of waiting.
+
 Kernels and intrinsics share this file because numba does not recompile cached callers of an edited intrinsic.
 """
 
