@@ -1,0 +1,131 @@
+"""The child's main against the simulated Bybit on loopback: real sockets, real REST, real rings."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ringcollect.config import Collector, Config, Market
+from ringcollect.feed.ledger import State
+from ringcollect.feed.process import run
+from ringcollect.records import Channel, Flag, Kind
+from ringcollect.ring.attach import attach
+from ringcollect.ring.control import Control
+from ringcollect.ring.paths import control_path
+from ringcollect.sim.faults import parse_faults
+from ringcollect.sim.server import Simulator
+from ringcollect.sim.solo import SoloStage
+from tests.feed.script import BookOf
+
+SPOT = ("book", "trade", "bbo")
+DERIVATIVE = (*SPOT, "mark_price", "index_price", "funding", "open_interest")
+MARKETS = {"spot": ("BTCUSDT", SPOT), "linear": ("BTC-USDC-PERP", DERIVATIVE), "inverse": ("BTCUSD", DERIVATIVE)}
+
+
+@contextmanager
+def simulated(truth: Path, faults: str = "") -> Iterator[str]:
+    """A simulated Bybit in a thread of its own; yields ``host:port``."""
+    ready: list[int] = []
+    told, stop = threading.Event(), threading.Event()
+
+    async def serve() -> None:
+        stage = SoloStage("bybit", time.time_ns(), rate=600.0, seed=5, faults=parse_faults(faults), truth=truth)
+        simulator = Simulator(stage)
+        ready.append(await simulator.start())
+        told.set()
+        while not stop.is_set():
+            await asyncio.sleep(0.01)
+        await simulator.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert told.wait(20)
+    try:
+        yield f"127.0.0.1:{ready[0]}"
+    finally:
+        stop.set()
+        thread.join(20)
+
+
+def collected(folder: Path, faults: str, enough, seconds: float = 30.0) -> tuple[np.ndarray, dict[str, int], list]:
+    """Everything in the ring once ``enough(reader, config)``, the counters, the instruments."""
+    with simulated(folder / "truth.jsonl", faults) as host:
+        markets = tuple(
+            Market(exchange="bybit", market=m, symbols=(s,), channels=c, url=f"ws://{host}", rest_url=f"http://{host}")
+            for m, (s, c) in MARKETS.items()
+        )
+        collector = Collector(data=str(folder / "data"), runtime_dir=str(folder / "run"))
+        config = Config(collector=collector, markets=markets)
+        path = config.runtime_path() / "bybit.rec.ring"
+        deadline = time.monotonic() + seconds
+        readers: list = []
+
+        def stop() -> bool:
+            if not readers and path.exists():
+                readers.append(attach(path))
+            return time.monotonic() > deadline or (bool(readers) and enough(readers[0], config))
+
+        run(config, "bybit", stop)
+    reader = attach(path)
+    reader.cursor = 0
+    return reader.read(1 << 20).records, dict(reader.counters), list(reader.instruments())
+
+
+@pytest.fixture(autouse=True)
+def _own_budget(tmp_path, monkeypatch):
+    monkeypatch.setenv("RINGCOLLECT_RUNTIME", str(tmp_path / "budget"))
+
+
+def flowing(reader) -> bool:
+    states = reader.ledger.rows()["state"]
+    return len(states) == 17 and bool((states == State.FLOWING).all())
+
+
+def test_every_channel_flows_and_a_resync_word_renews_one_book_while_the_others_go_on(tmp_path):
+    asked: list[int] = []
+
+    def enough(reader, config) -> bool:
+        if not asked and flowing(reader):
+            Control(control_path(reader.path)).request_resync(0)
+            asked.append(reader.head)
+        return bool(asked) and reader.counters["resyncs"] >= 1 and reader.head > asked[0] + 2000
+
+    records, counters, instruments = collected(tmp_path, "", enough)
+    assert counters["frames_in"] == sum(counters[n] for n in ("decoded", "control", "ignored", "rejected"))
+    for zero in ("seq_gaps", "rejected", "duplicates", "half_open", "reconnects", "rest_errors", "silent_streams"):
+        assert counters[zero] == 0, zero
+    assert (counters["resyncs_asked"], counters["resyncs"]) == (1, 1)
+    assert {(i.market, i.symbol) for i in instruments} == {
+        ("spot", "BTCUSDT"), ("linear", "BTCPERP"), ("inverse", "BTCUSD"),
+    }  # fmt: skip
+    books = records[np.isin(records["kind"], (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA))]
+    for instrument in instruments:
+        mine = books[books["instrument"] == instrument.number]
+        book = BookOf().apply(mine)
+        assert not book.broken and max(book.side(+1)) < min(book.side(-1))
+        assert np.count_nonzero(mine["flags"] & Flag.CLEAR) == (2 if instrument.number == 0 else 1)
+        told = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_bytes().splitlines()]
+        trades = records[(records["kind"] == Kind.TRADE) & (records["instrument"] == instrument.number)]
+        assert len(trades) and {(float(r["price"]), float(r["size"])) for r in trades} <= {
+            (float(t["p"]), float(t["q"])) for t in told if t["k"] == "trade" and t["s"] == instrument.symbol
+        }
+
+
+def test_lost_and_swapped_frames_over_real_sockets_leave_whole_books(tmp_path):
+    def enough(reader, config) -> bool:
+        return reader.counters["seq_gaps"] >= 4 and reader.counters["resyncs"] >= 4 and reader.head > 4000
+
+    records, counters, instruments = collected(tmp_path, "drop=0.02,dup=0.01,reorder=0.02", enough)
+    assert counters["seq_gaps"] >= 4 and counters["reconnects"] == 0
+    books = records[np.isin(records["kind"], (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA))]
+    for instrument in instruments:
+        assert not BookOf().apply(books[books["instrument"] == instrument.number]).broken
+    assert (records[records["kind"] == Kind.STATUS]["side"] == Channel.BOOK).any()
