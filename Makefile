@@ -22,7 +22,7 @@ help:
 	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
 	@echo "make fuzz    mutated frames through kernel and typed path until FUZZ_TIME=3600 seconds are over"
 	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
-	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600)"
+	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600, EXAMPLES=3000)"
 	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
 
 $(BIN)/python:
@@ -74,8 +74,10 @@ bench: $(if $(TINY),$(VENV)/.installed-dev,$(VENV)/.installed-bench)
 	$(if $(TINY)$(SHORT)$(NAMES),,$(BIN)/python -m benchmarks.waiting)
 
 STRESS_S ?= 3600
+EXAMPLES ?= 3000
 stress: $(VENV)/.installed-dev
-	RINGCOLLECT_STRESS_S=$(STRESS_S) $(BIN)/python -m pytest --timeout 0 tests/ring/test_stress.py
+	RINGCOLLECT_STRESS_S=$(STRESS_S) RINGCOLLECT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --timeout 0 \
+		tests/ring/test_stress.py tests/ring/test_machine.py tests/ring/test_frame_machine.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist demo-data
