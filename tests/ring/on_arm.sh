@@ -34,4 +34,4 @@ import sys
 sys.executable = '$folder/python'
 import pytest
 raise SystemExit(pytest.main(sys.argv[1:]))
-" tests/ring -q -p no:cacheprovider --timeout 900 -k "not memory_order and not model and not need_no_numba" "$@"
+" tests/ring -q -p no:cacheprovider --timeout 900 -k "not memory_order and not model and not need_no_numba and not stress and not clean" "$@"
