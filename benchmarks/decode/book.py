@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import nan
+
 import numpy as np
 
 from ringcollect.instruments import Instrument
@@ -31,14 +34,28 @@ def apply_batch(context: np.ndarray, first: int, n: int) -> int:
     return n
 
 
+def tick_of(prices: Sequence[float]) -> float:
+    """The largest power of ten that every price is a multiple of; NaN without prices or below 1e-12."""
+    seen = np.asarray(prices)
+    for places in range(13):
+        if len(seen) and np.array_equal(np.rint(seen * 10.0**places) / 10.0**places, seen):
+            return float(f"1e-{places}")
+    return nan
+
+
 class Books:
     """Books of the synchronizer's engine, without its grid."""
 
-    def __init__(self, exchange: str, market: str, count: int) -> None:
+    def __init__(self, exchange: str, market: str, ticks: Sequence[float]) -> None:
+        """One book for each of ``ticks``, the price steps the venue's instrument list says; NaN: not known."""
+        count = len(ticks)
         self._engine = Engine(
             Parameters(),
-            lambda number: Instrument(number=number, exchange=exchange, market=market, symbol=f"I{number}"),
-        )
+            lambda number: Instrument(
+                number=number, exchange=exchange, market=market, symbol=f"I{number}",
+                tick_size=ticks[number] if number < count else nan,
+            ),
+        )  # fmt: skip
         self._engine.ensure_instruments(max(count, 1))
         self.context = self._engine._context
 

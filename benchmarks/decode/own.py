@@ -13,7 +13,7 @@ import numpy as np
 import orjson
 
 from benchmarks.decode import typed
-from benchmarks.decode.book import Books
+from benchmarks.decode.book import Books, tick_of
 from benchmarks.decode.evidence import LEVELS
 from benchmarks.serving import Subject, serve
 from ringcollect.exchanges import hot, load
@@ -214,15 +214,27 @@ class PublishBatches(Publish):
         return len(self.frames) * self.again
 
 
+FIRST_FRAMES = 500  # enough to see how prices are written
+
+
 class Book(Publish):
     """Publish, and apply to the synchronizer's book: two calls a frame."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         super().__init__(spec)
         self.passes = min(self.again, MOST_PASSES)
+        self._ticks = self._ticks_seen()
+
+    def _ticks_seen(self) -> list[float]:
+        """The price step of every symbol, from the prices of the first frames: captures hold no instrument lists."""
+        prices: list[list[float]] = [[] for _ in self.symbols]
+        for frame, time in [*self.prelude, *self.pairs[:FIRST_FRAMES]]:
+            for batch in self.decoder.cold(frame, self.ctx, time).batches:
+                prices[batch.instrument] += batch.records["price"][batch.records["side"] != 0].tolist()
+        return [tick_of(seen) for seen in prices]
 
     def prepare(self) -> None:
-        self.books = Books(self.exchange.name, self.market, len(self.symbols))
+        self.books = Books(self.exchange.name, self.market, self._ticks)
         self.books.of(self.decoder.batch)
         for seed in self.seeds:
             meaning = self.exchange.read_rest(seed["url"])

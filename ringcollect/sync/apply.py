@@ -83,7 +83,7 @@ def _check(record: np.ndarray, row: np.ndarray, values: np.ndarray, books: np.nd
     """Compare the venue's checksum with the book as applied; a wrong book is void, chain.settle_check asks anew."""
     if not row[I_TRUSTED]:
         return
-    found = verify(row, books, record[W_AUX])
+    found = verify(row, values, books, record[W_AUX])
     if found == UNKNOWN:
         shared[G_CHECKSUMS_UNKNOWN] += 1
         return

@@ -1,10 +1,10 @@
-"""One side of a book: levels sorted by key in a region of ``books``, free space at both ends.
+"""The book of an instrument as applied: two sides, each a window of ticks and a sorted rest.
 
-The key of a bid is its price, of an ask minus its price, so that for both sides the best level has the largest key
-and stands last. Prices are kept exactly as sent. A level is found by bisection; putting it in or taking it out
-moves the shorter of the two parts, so that work near the best price and snapshots sent in any order stay cheap.
-Regions grow by doubling (the engine does it between kernel calls) up to twice ``book_levels`` slots; beyond
-``book_levels`` the worst level is given up and counted. 16 bytes per slot.
+The key of a bid is its price, of an ask minus its price, so that for both sides the best level has the largest key.
+Prices are kept exactly as sent: a level on the instrument's tick grid and near the best stands in the window
+(window.py), everything else (far away, off the grid, tick not known) in the sorted rest (sorted_levels.py). No level
+is in both, and where one stands never decides a row. Beyond ``book_levels`` levels a side gives up its worst and
+counts it.
 
 Side totals in base units are kept as a sum of two floats (error-free addition): what a level added, its removal
 takes out again to about 2**-106 of the largest total, and the result does not depend on how long the book has lived.
@@ -12,27 +12,42 @@ takes out again to about 2**-106 of the largest total, and the result does not d
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ringcollect.jit import njit
 from ringcollect.sync.layout import (
+    BOOK_BASE,
+    BOOK_BEST,
     BOOK_CAPACITY,
     BOOK_HIGH,
     BOOK_LOW,
+    BOOK_NEAR,
     BOOK_OFFSET,
+    BOOK_WINDOW,
     F_ASK_TOTAL,
     F_BID_TOTAL,
     F_MULTIPLIER,
+    F_TICK_DENOMINATOR,
+    F_TICK_NUMERATOR,
+    F_TICKS,
     G_LEVELS_DROPPED,
     I_ASK,
     I_BID,
     I_BOOK_DEPTH,
     I_INVERSE,
+    I_LAY_OUT,
     I_SIZE_UNIT,
     P_BOOK_LEVELS,
     UNIT_BASE,
     UNIT_QUOTE,
 )
+from ringcollect.sync.sorted_levels import find, insert, remove
+from ringcollect.sync.window import HOME, WINDOW, level_below, put_size, size_at, wipe, worst_level
+
+_NAN = math.nan
+_MOST_TICKS = 2.0**52
 
 
 @njit
@@ -59,7 +74,9 @@ def add_exactly(values: np.ndarray, at: int, x: float) -> None:
 
 @njit
 def has_room(row: np.ndarray, params: np.ndarray) -> bool:
-    """Whether one more level fits on either side without growing a region."""
+    """Whether one more level can be set before the engine has to grow a region or lay the windows out anew."""
+    if row[I_LAY_OUT]:
+        return False
     most = 2 * params[P_BOOK_LEVELS]
     for side in (I_BID, I_ASK):
         capacity = row[side + BOOK_CAPACITY]
@@ -69,92 +86,144 @@ def has_room(row: np.ndarray, params: np.ndarray) -> bool:
 
 
 @njit
+def levels_of(row: np.ndarray, side: int) -> int:
+    """Levels a side holds."""
+    return row[side + BOOK_NEAR] + row[side + BOOK_HIGH] - row[side + BOOK_LOW]
+
+
+@njit
 def clear(row: np.ndarray, values: np.ndarray) -> None:
     """Forget both sides."""
     for side in (I_BID, I_ASK):
         middle = row[side + BOOK_OFFSET] + row[side + BOOK_CAPACITY] // 2
         row[side + BOOK_LOW] = middle
         row[side + BOOK_HIGH] = middle
+        if row[side + BOOK_NEAR] > 0:
+            wipe(row[side + BOOK_WINDOW], row[side + BOOK_BEST])
+        row[side + BOOK_NEAR] = 0
+        row[side + BOOK_BEST] = -1
     for total in (F_BID_TOTAL, F_ASK_TOTAL):
         values[total] = 0.0
         values[total + 1] = 0.0
 
 
 @njit
-def find(books: np.ndarray, low: int, high: int, key: float) -> int:
-    """First position in [low, high) whose key is >= ``key``; ``high`` if none."""
-    while low < high:
-        middle = (low + high) >> 1
-        if books[middle, 0] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _near_key(row: np.ndarray, values: np.ndarray, side: int, i: int) -> float:
+    """The key at index ``i`` of the window: the correctly rounded price of its tick, signed."""
+    return np.float64(row[side + BOOK_BASE] + i) * values[F_TICK_NUMERATOR] / values[F_TICK_DENOMINATOR]
 
 
 @njit
-def _centre(row: np.ndarray, side: int, books: np.ndarray) -> int:
-    """Move a side into the middle of its region; returns by how much."""
-    low, high = row[side + BOOK_LOW], row[side + BOOK_HIGH]
-    to = row[side + BOOK_OFFSET] + (row[side + BOOK_CAPACITY] - (high - low)) // 2
-    shift = to - low
-    if shift > 0:
-        for at in range(high - 1, low - 1, -1):
-            books[at + shift, 0] = books[at, 0]
-            books[at + shift, 1] = books[at, 1]
-    else:
-        for at in range(low, high):
-            books[at + shift, 0] = books[at, 0]
-            books[at + shift, 1] = books[at, 1]
-    row[side + BOOK_LOW] = low + shift
-    row[side + BOOK_HIGH] = high + shift
-    return shift
+def walk(
+    row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int, near: int, far: int
+) -> tuple[int, int, float, float]:
+    """One step from better to worse: (near, far, key, size); the key is NaN behind the last level.
+
+    Start with ``near = row[side + BOOK_BEST]`` and ``far = row[side + BOOK_HIGH] - 1``.
+    """
+    if near >= 0:
+        key = _near_key(row, values, side, near)
+        if far < row[side + BOOK_LOW] or key > books[far, 0]:
+            window = row[side + BOOK_WINDOW]
+            return level_below(window, near), far, key, size_at(window, near)
+    if far < row[side + BOOK_LOW]:
+        return near, far, _NAN, 0.0
+    return near, far - 1, books[far, 0], books[far, 1]
 
 
 @njit
-def _insert(row: np.ndarray, side: int, books: np.ndarray, at: int, key: float, size: float) -> None:
-    low, high = row[side + BOOK_LOW], row[side + BOOK_HIGH]
-    worse_moves = at - low < high - at
-    first = row[side + BOOK_OFFSET]
-    if (worse_moves and low == first) or (not worse_moves and high == first + row[side + BOOK_CAPACITY]):
-        shift = _centre(row, side, books)
-        at, low, high = at + shift, low + shift, high + shift
-    if worse_moves:
-        for i in range(low, at):
-            books[i - 1, 0] = books[i, 0]
-            books[i - 1, 1] = books[i, 1]
-        row[side + BOOK_LOW] = low - 1
-        at -= 1
-    else:
-        for i in range(high, at, -1):
-            books[i, 0] = books[i - 1, 0]
-            books[i, 1] = books[i - 1, 1]
-        row[side + BOOK_HIGH] = high + 1
-    books[at, 0] = key
-    books[at, 1] = size
-
-
-@njit
-def _remove(row: np.ndarray, side: int, books: np.ndarray, at: int) -> None:
-    low, high = row[side + BOOK_LOW], row[side + BOOK_HIGH]
-    if at - low < high - 1 - at:
-        for i in range(at, low, -1):
-            books[i, 0] = books[i - 1, 0]
-            books[i, 1] = books[i - 1, 1]
-        row[side + BOOK_LOW] = low + 1
-    else:
-        for i in range(at, high - 1):
-            books[i, 0] = books[i + 1, 0]
-            books[i, 1] = books[i + 1, 1]
-        row[side + BOOK_HIGH] = high - 1
+def best_key(row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int) -> float:
+    """The price of a side's best level, negated for asks; NaN if the side is empty."""
+    best, high = row[side + BOOK_BEST], row[side + BOOK_HIGH]
+    if best < 0:
+        return books[high - 1, 0] if high > row[side + BOOK_LOW] else _NAN
+    key = _near_key(row, values, side, best)
+    return max(key, books[high - 1, 0]) if high > row[side + BOOK_LOW] else key
 
 
 @njit
 def _drop_worst(row: np.ndarray, values: np.ndarray, side: int, sign: int, books: np.ndarray) -> None:
-    low = row[side + BOOK_LOW]
     total = F_BID_TOTAL if sign > 0 else F_ASK_TOTAL
-    add_exactly(values, total, -base_size(books[low, 1], sign * books[low, 0], row, values))
-    row[side + BOOK_LOW] = low + 1
+    low = row[side + BOOK_LOW]
+    is_near = row[side + BOOK_NEAR] > 0
+    if is_near:
+        window = row[side + BOOK_WINDOW]
+        i = worst_level(window)
+        key = _near_key(row, values, side, i)
+        is_near = low == row[side + BOOK_HIGH] or key < books[low, 0]
+        if is_near:
+            add_exactly(values, total, -base_size(size_at(window, i), sign * key, row, values))
+            put_size(window, i, 0.0)
+            row[side + BOOK_NEAR] -= 1
+            if row[side + BOOK_NEAR] == 0:
+                row[side + BOOK_BEST] = -1
+    if not is_near:
+        add_exactly(values, total, -base_size(books[low, 1], sign * books[low, 0], row, values))
+        row[side + BOOK_LOW] = low + 1
+
+
+@njit
+def _set_near(row: np.ndarray, values: np.ndarray, side: int, total: int, i: int, price: float, size: float) -> None:
+    """Set or remove the level at index ``i`` of the window, with no branch that depends on which of both it is."""
+    window = row[side + BOOK_WINDOW]
+    before = size_at(window, i)
+    put_size(window, i, size)
+    row[side + BOOK_NEAR] += np.int64(size > 0.0) - np.int64(before > 0.0)
+    best = max(row[side + BOOK_BEST], i if size > 0.0 else -1)
+    if (best == i) & (size == 0.0):
+        best = level_below(window, i)
+    row[side + BOOK_BEST] = best
+    _exchange(values, total, base_size(before, price, row, values), base_size(size, price, row, values))
+
+
+@njit
+def _exchange(values: np.ndarray, at: int, before: float, now: float) -> None:
+    """``values[at] + values[at+1] += now - before`` without losing a rounding error."""
+    change = now - before
+    part = change - now
+    lost = (now - (change - part)) - (before + part)
+    high = values[at]
+    total = high + change
+    part = total - high
+    values[at + 1] += (high - (total - part)) + (change - part) + lost
+    values[at] = total
+
+
+@njit
+def _set_far(
+    row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int, total: int, key: float, price: float, size: float
+) -> None:
+    """The same in the sorted rest."""
+    high = row[side + BOOK_HIGH]
+    at = find(books, row[side + BOOK_LOW], high, key)
+    if at < high and books[at, 0] == key:
+        add_exactly(values, total, -base_size(books[at, 1], price, row, values))
+        if size > 0.0:
+            books[at, 1] = size
+            add_exactly(values, total, base_size(size, price, row, values))
+        else:
+            remove(row, side, books, at)
+    elif size > 0.0:
+        insert(row, side, books, at, key, size)
+        add_exactly(values, total, base_size(size, price, row, values))
+
+
+@njit
+def _index(row: np.ndarray, values: np.ndarray, side: int, sign: int, price: float, size: float) -> int:
+    """The level's index in the window, -1 if it belongs into the rest; marks a window that stands in a wrong place."""
+    ticks = np.rint(price * values[F_TICKS])
+    if abs(ticks) >= _MOST_TICKS or ticks * values[F_TICK_NUMERATOR] / values[F_TICK_DENOMINATOR] != price:
+        return -1
+    i = sign * np.int64(ticks) - row[side + BOOK_BASE]
+    if 0 <= i < WINDOW:
+        return i
+    if size > 0.0:
+        if levels_of(row, side) == 0:
+            row[side + BOOK_BASE] += i - HOME
+            return HOME
+        if i >= WINDOW or row[side + BOOK_BEST] < WINDOW // 2:
+            row[I_LAY_OUT] = 1
+    return -1
 
 
 @njit
@@ -177,26 +246,17 @@ def set_level(
         return
     side = I_BID if sign > 0 else I_ASK
     total = F_BID_TOTAL if sign > 0 else F_ASK_TOTAL
-    key = sign * price
-    low, high = row[side + BOOK_LOW], row[side + BOOK_HIGH]
-    at = find(books, low, high, key)
-    held = at < high and books[at, 0] == key
-    if held:
-        add_exactly(values, total, -base_size(books[at, 1], price, row, values))
-        if size > 0.0:
-            books[at, 1] = size
-            add_exactly(values, total, base_size(size, price, row, values))
-        else:
-            _remove(row, side, books, at)
-    elif size > 0.0:
-        if high - low >= params[P_BOOK_LEVELS]:
-            shared[G_LEVELS_DROPPED] += 1
-            if at == low:
-                return
-            _drop_worst(row, values, side, sign, books)
-        _insert(row, side, books, at, key, size)
-        add_exactly(values, total, base_size(size, price, row, values))
-    if row[side + BOOK_LOW] == row[side + BOOK_HIGH]:
+    i = -1
+    if row[side + BOOK_WINDOW] != 0:
+        i = _index(row, values, side, sign, price, size)
+    if i >= 0:
+        _set_near(row, values, side, total, i, price, size)
+    else:
+        _set_far(row, values, books, side, total, sign * price, price, size)
+    if levels_of(row, side) > params[P_BOOK_LEVELS]:
+        shared[G_LEVELS_DROPPED] += 1
+        _drop_worst(row, values, side, sign, books)
+    elif levels_of(row, side) == 0:
         values[total] = 0.0
         values[total + 1] = 0.0
 
@@ -207,16 +267,13 @@ def truncate(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> None:
     depth = row[I_BOOK_DEPTH]
     if depth <= 0:
         return
-    while row[I_BID + BOOK_HIGH] - row[I_BID + BOOK_LOW] > depth:
+    while levels_of(row, I_BID) > depth:
         _drop_worst(row, values, I_BID, 1, books)
-    while row[I_ASK + BOOK_HIGH] - row[I_ASK + BOOK_LOW] > depth:
+    while levels_of(row, I_ASK) > depth:
         _drop_worst(row, values, I_ASK, -1, books)
 
 
 @njit
-def is_crossed(row: np.ndarray, books: np.ndarray) -> bool:
+def is_crossed(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> bool:
     """Both sides held and best bid >= best ask."""
-    bid, ask = row[I_BID + BOOK_HIGH], row[I_ASK + BOOK_HIGH]
-    if bid == row[I_BID + BOOK_LOW] or ask == row[I_ASK + BOOK_LOW]:
-        return False
-    return books[bid - 1, 0] >= -books[ask - 1, 0]
+    return best_key(row, values, books, I_BID) >= -best_key(row, values, books, I_ASK)

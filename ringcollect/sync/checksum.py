@@ -15,9 +15,10 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.jit import njit
+from ringcollect.sync.book import walk
 from ringcollect.sync.layout import (
+    BOOK_BEST,
     BOOK_HIGH,
-    BOOK_LOW,
     CHECKSUM_KRAKEN,
     CHECKSUM_NONE,
     CHECKSUM_OKX,
@@ -99,54 +100,64 @@ def _padded(crc: int, x: float, places: int) -> int:
 
 
 @njit
-def _kraken(row: np.ndarray, books: np.ndarray) -> int:
+def _kraken(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> int:
     """The checksum, -1 where it cannot be told."""
     price_digits, size_digits = row[I_PRICE_DIGITS], row[I_SIZE_DIGITS]
     if not (0 <= price_digits <= _MOST_DIGITS and 0 <= size_digits <= _MOST_DIGITS):
         return -1
     crc = 0xFFFFFFFF
     for side, sign in ((I_ASK, -1.0), (I_BID, 1.0)):
-        high = row[side + BOOK_HIGH]
-        for at in range(high - 1, max(row[side + BOOK_LOW], high - _KRAKEN_LEVELS) - 1, -1):
-            crc = _padded(crc, sign * books[at, 0], price_digits)
+        near, far = row[side + BOOK_BEST], row[side + BOOK_HIGH] - 1
+        for _ in range(_KRAKEN_LEVELS):
+            near, far, key, size = walk(row, values, books, side, near, far)
+            if key != key:
+                break
+            crc = _padded(crc, sign * key, price_digits)
             if crc >= 0:
-                crc = _padded(crc, books[at, 1], size_digits)
+                crc = _padded(crc, size, size_digits)
             if crc < 0:
                 return -1
     return crc ^ 0xFFFFFFFF
 
 
 @njit
-def _okx(row: np.ndarray, books: np.ndarray) -> int:
+def _pair(crc: int, price: float, size: float, first: bool) -> int:
+    """``price:size``, behind a colon unless it is the first; -1 when a text cannot be told."""
+    crc = _shortest(crc if first else _byte(crc, _COLON), price)
+    return crc if crc < 0 else _shortest(_byte(crc, _COLON), size)
+
+
+@njit
+def _okx(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> int:
     """The checksum as an unsigned number, -1 where it cannot be told."""
     crc = 0xFFFFFFFF
     first = True
-    for level in range(_OKX_LEVELS):
-        for side, sign in ((I_BID, 1.0), (I_ASK, -1.0)):
-            at = row[side + BOOK_HIGH] - 1 - level
-            if at < row[side + BOOK_LOW]:
-                continue
-            if not first:
-                crc = _byte(crc, _COLON)
+    bid_near, bid_far = row[I_BID + BOOK_BEST], row[I_BID + BOOK_HIGH] - 1
+    ask_near, ask_far = row[I_ASK + BOOK_BEST], row[I_ASK + BOOK_HIGH] - 1
+    for _ in range(_OKX_LEVELS):
+        bid_near, bid_far, key, size = walk(row, values, books, I_BID, bid_near, bid_far)
+        if key == key:
+            crc = _pair(crc, key, size, first)
             first = False
-            crc = _shortest(crc, sign * books[at, 0])
-            if crc >= 0:
-                crc = _shortest(_byte(crc, _COLON), books[at, 1])
-            if crc < 0:
-                return -1
+        ask_near, ask_far, key, size = walk(row, values, books, I_ASK, ask_near, ask_far)
+        if crc >= 0 and key == key:
+            crc = _pair(crc, -key, size, first)
+            first = False
+        if crc < 0:
+            return -1
     return crc ^ 0xFFFFFFFF
 
 
 @njit
-def verify(row: np.ndarray, books: np.ndarray, sent: int) -> int:
+def verify(row: np.ndarray, values: np.ndarray, books: np.ndarray, sent: int) -> int:
     """EQUAL, DIFFERENT, or UNKNOWN: the venue sends none, or precision or number do not let us tell.
 
-    ``row`` is the instrument's int state, ``books`` the level slab, ``sent`` the checksum as the venue sent it.
+    ``row`` and ``values`` are the instrument's state, ``books`` the level slab, ``sent`` the venue's checksum.
     """
     rule = row[I_CHECKSUM]
     if rule == CHECKSUM_NONE or (rule == CHECKSUM_OKX and sent == 0):
         return UNKNOWN
-    own = _kraken(row, books) if rule == CHECKSUM_KRAKEN else _okx(row, books)
+    own = _kraken(row, values, books) if rule == CHECKSUM_KRAKEN else _okx(row, values, books)
     if own < 0:
         return UNKNOWN
     return EQUAL if own == sent & 0xFFFFFFFF else DIFFERENT

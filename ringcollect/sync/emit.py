@@ -60,14 +60,14 @@ STALE, SUSPECT = int(RowFlag.STALE), int(RowFlag.SUSPECT)
 
 
 @njit
-def _flags(number: int, row: np.ndarray, books: np.ndarray, close: int) -> int:
+def _flags(number: int, row: np.ndarray, values: np.ndarray, books: np.ndarray, close: int) -> int:
     flags = row[I_BIN_FLAGS]
     if row[I_TRUSTED]:
         if row[I_DOUBT]:
             flags |= SUSPECT
         else:
             flags |= HAS_BOOK
-            if is_crossed(row, books):
+            if is_crossed(row, values, books):
                 flags |= CROSSED
             if row[I_SEEDED_REST]:
                 flags |= SEEDED
@@ -113,7 +113,7 @@ def write_row(
     """Write the open row of a settled instrument with ``extra`` flags and open the next one."""
     number = row[I_PERIOD] + 1
     close = number * params[P_GRID]
-    flags = _flags(number, row, books, close) | extra
+    flags = _flags(number, row, values, books, close) | extra
     has_book = flags & HAS_BOOK != 0
     line = out[shared[G_ROWS]]
     line[0] = shared[G_ROWS_TOTAL]

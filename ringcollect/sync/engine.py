@@ -20,6 +20,7 @@ from ringcollect.sync.arrays import put
 from ringcollect.sync.features import catalogue
 from ringcollect.sync.kernel import consume, finish, lose
 from ringcollect.sync.rows import row_dtype
+from ringcollect.sync.windows import SIDES, Windows, tick_fraction
 
 _FIRST_POOL = 1024
 _FIRST_SIDE = 64
@@ -128,6 +129,7 @@ class Engine:
         self._floats = np.zeros((0, self.plan.floats), np.float64)
         self._books = np.zeros((0, 2), np.float64)
         self._pool = np.zeros((0, at.POOL_WORDS), np.int64)
+        self._windows = Windows()
         self._context = np.zeros(arrays.CONTEXT, np.int64)
         self._grow_pool()
 
@@ -202,13 +204,16 @@ class Engine:
 
     def book(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """(bids, asks) of an instrument as applied so far, best first; float64[levels, 2] of price, size."""
-        sides = []
-        for side, sign in ((at.I_BID, 1.0), (at.I_ASK, -1.0)):
-            low, high = self._ints[number, side + at.BOOK_LOW], self._ints[number, side + at.BOOK_HIGH]
-            levels = self._books[low:high][::-1].copy()
-            levels[:, 0] *= sign
-            sides.append(levels)
-        return sides[0], sides[1]
+        bids, asks = (self._levels(number, which)[::-1].copy() for which in range(2))
+        asks[:, 0] *= -1.0
+        return bids, asks
+
+    def _levels(self, number: int, which: int) -> np.ndarray:
+        """(key, size) of one side, worst first."""
+        row, side = self._ints[number], SIDES[which][0]
+        far = self._books[row[side + at.BOOK_LOW] : row[side + at.BOOK_HIGH]]
+        levels = np.concatenate((far, self._windows.levels(number, row, self._floats[number], which)))
+        return levels[np.argsort(levels[:, 0], kind="stable")]
 
     def is_trusted(self, number: int) -> bool:
         """Whether the instrument's book as applied so far is proven whole."""
@@ -259,6 +264,7 @@ class Engine:
         new[:, at.I_PERIOD] = -1  # nothing is due before the clock is anchored
         new[:, at.I_UPDATES_HEAD : at.I_EVENTS_TAIL + 1] = -1
         new[:, at.I_EVENTS_MIN] = at.UNLIMITED
+        new[:, [side + at.BOOK_BEST for side, _ in SIDES]] = -1
         self._shared[at.G_INSTRUMENTS] = count
         for number in range(known, count):
             self._describe(number)
@@ -274,6 +280,9 @@ class Engine:
         row[at.I_PRICE_DIGITS] = instrument.price_precision
         row[at.I_SIZE_DIGITS] = instrument.size_precision
         self._floats[number, at.F_MULTIPLIER] = instrument.multiplier
+        tick = tick_fraction(instrument.tick_size)
+        if tick != tuple(self._floats[number, at.F_TICKS : at.F_TICK_DENOMINATOR + 1]):
+            self._lay_out(number, tick)
         row[at.I_EXCLUDED] = self._wants is not None and not self._wants(instrument)
         if row[at.I_EXCLUDED]:  # a new name may have made it another's: its clock stops here
             row[[at.I_SEEN, at.I_ANCHORED]] = 0
@@ -289,14 +298,41 @@ class Engine:
         self._bind()
 
     def _grow_book(self, number: int) -> None:
-        """Double the full sides of one instrument; all regions are laid out anew, in order."""
-        most = 2 * self.parameters.book_levels
+        """What one instrument's book needs before the next level: windows around its best, or room for the rest."""
         row = self._ints[number]
-        for side in (at.I_BID, at.I_ASK):
-            held = int(row[side + at.BOOK_HIGH] - row[side + at.BOOK_LOW])
-            capacity = int(row[side + at.BOOK_CAPACITY])
-            if capacity < most and 2 * (held + 1) > capacity:
-                self._resize_side(number, side, min(max(2 * capacity, _FIRST_SIDE), most))
+        if row[at.I_LAY_OUT]:
+            self._lay_out(number, tuple(self._floats[number, at.F_TICKS : at.F_TICK_DENOMINATOR + 1]))
+        for side, _ in SIDES:
+            self._make_room(number, side, int(row[side + at.BOOK_HIGH] - row[side + at.BOOK_LOW]) + 1)
+
+    def _make_room(self, number: int, side: int, levels: int) -> None:
+        """Double the region of a side until ``levels`` fill at most half of it, or it is as large as it may be."""
+        most = 2 * self.parameters.book_levels
+        capacity = int(self._ints[number, side + at.BOOK_CAPACITY])
+        wanted = capacity
+        while wanted < most and 2 * levels > wanted:
+            wanted = min(max(2 * wanted, _FIRST_SIDE), most)
+        if wanted != capacity:
+            self._resize_side(number, side, wanted)
+
+    def _lay_out(self, number: int, tick: tuple[float, ...]) -> None:
+        """Divide the levels of both sides anew between window and sorted rest, with ticks of this size."""
+        row, values = self._ints[number], self._floats[number]
+        sides = [self._levels(number, which) for which in range(2)]
+        values[at.F_TICKS : at.F_TICK_DENOMINATOR + 1] = tick
+        row[at.I_LAY_OUT] = 0
+        if tick[0]:
+            self._windows.open(number, row)
+        else:
+            self._windows.close(number, row)
+        for which, levels in enumerate(sides):
+            side = SIDES[which][0]
+            row[side + at.BOOK_LOW] = row[side + at.BOOK_HIGH] = row[side + at.BOOK_OFFSET]
+            rest = self._windows.place(number, row, values, which, levels) if tick[0] and len(levels) else levels
+            self._make_room(number, side, len(rest) + 1)
+            low = int(row[side + at.BOOK_OFFSET] + (row[side + at.BOOK_CAPACITY] - len(rest)) // 2)
+            self._books[low : low + len(rest)] = rest
+            row[side + at.BOOK_LOW], row[side + at.BOOK_HIGH] = low, low + len(rest)
 
     def _resize_side(self, number: int, side: int, capacity: int) -> None:
         ints = self._ints
@@ -330,6 +366,7 @@ class Engine:
             "floats": self._floats[:count],
             "books": self._books,
             "pool": self._pool,
+            "near": self._windows.dump(),
         }
 
     def load(self, state: dict[str, np.ndarray]) -> bool:
@@ -346,6 +383,7 @@ class Engine:
         self._floats = state["floats"].copy()
         self._books = state["books"].copy()
         self._pool = state["pool"].copy()
+        self._windows.load(self._ints, state["near"])
         self._bind()
         return True
 

@@ -8,7 +8,7 @@ arguments, and what the configuration chooses is data, never part of a compiled 
 * ``ints``    int64[instruments, INTS]     state of each instrument
 * ``floats``  float64[instruments, F_GROUPS + group slabs]
 * ``pool``    int64[slots, POOL_WORDS]     records that wait for their row, in linked lists
-* ``books``   float64[levels, 2]           (key, size) of every book side, see book.py
+* ``books``   float64[levels, 2]           (key, size) of the sorted part of every book side, see sorted_levels.py
 * ``wide``    float64[columns of all groups]  the row being written
 
 Plain integers instead of enums: kernels freeze them at compile time.
@@ -78,8 +78,6 @@ DONE, OUT_FULL, GROW_POOL, GROW_BOOK, NEED_INSTRUMENT = range(5)
 (I_EFFECTIVE, I_LAST_ID, I_CHAINED, I_BROKEN, I_IN_BATCH, I_DOUBT, I_WANT_RESYNC, I_STALE) = range(9, 17)
 # ints: book as applied
 (I_TRUSTED, I_APPLIED, I_SEEDED_REST) = range(17, 20)
-(I_BID, I_ASK) = (20, 24)  # four words each:
-BOOK_OFFSET, BOOK_CAPACITY, BOOK_LOW, BOOK_HIGH = range(4)
 # ints: records that wait (heads and tails of lists in ``pool``, -1 = empty)
 (I_UPDATES_HEAD, I_UPDATES_TAIL, I_EVENTS_HEAD, I_EVENTS_TAIL, I_EVENTS_MIN, I_HELD) = range(28, 34)
 # ints: what fell into the open row
@@ -97,14 +95,21 @@ I_FINAL_ROW = 54
 # ints: the rows of this instrument are on another grid; its records only move stream time here
 I_EXCLUDED = 55
 # ints: checksum rule and decimals of the instrument; the applied book was found wrong and nobody acted on it yet
-(I_CHECKSUM, I_PRICE_DIGITS, I_SIZE_DIGITS, I_CHECK_FAILED) = range(56, 60)
-INTS = 60
+(I_CHECKSUM, I_PRICE_DIGITS, I_SIZE_DIGITS, I_CHECK_FAILED) = range(20, 24)
+# ints: the book's window should be laid out anew (engine, between kernel calls)
+I_LAY_OUT = 24
+# ints: the two sides of the book, eight words each (book.py): a sorted region of ``books``, a window of ticks
+(I_BID, I_ASK) = (56, 64)
+BOOK_OFFSET, BOOK_CAPACITY, BOOK_LOW, BOOK_HIGH, BOOK_WINDOW, BOOK_BASE, BOOK_NEAR, BOOK_BEST = range(8)
+INTS = 72
 CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 
 # floats: core state, then the slabs of the groups
 (F_MULTIPLIER, F_BID_TOTAL, F_BID_REST, F_ASK_TOTAL, F_ASK_REST, F_TRADE_PRICE) = range(6)
 (F_FUNDING_RATE, F_FUNDING_PREDICTED, F_INTEREST, F_INTEREST_VALUE, F_MARK, F_INDEX) = range(6, 12)
 F_PREVIOUS_INTEREST = 12
+# floats: ticks in one unit of price, and the tick as a fraction of whole numbers; 0 = not known
+(F_TICKS, F_TICK_NUMERATOR, F_TICK_DENOMINATOR) = range(13, 16)
 F_GROUPS = 16
 
 # pool: the record's eight words, its time, the next slot of its list

@@ -9,10 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.jit import njit
-from ringcollect.sync.book import base_size
+from ringcollect.sync.book import base_size, best_key
 from ringcollect.sync.layout import (
-    BOOK_HIGH,
-    BOOK_LOW,
     EIGHT_HOURS_NS,
     F_ASK_REST,
     F_ASK_TOTAL,
@@ -84,12 +82,10 @@ def _balance(plus: float, minus: float) -> float:
 
 @njit
 def _book(row: np.ndarray, values: np.ndarray, books: np.ndarray, wide: np.ndarray, to: int) -> None:
-    bid, ask = row[I_BID + BOOK_HIGH] - 1, row[I_ASK + BOOK_HIGH] - 1
-    if bid >= row[I_BID + BOOK_LOW] and ask >= row[I_ASK + BOOK_LOW]:
-        best_bid, best_ask = books[bid, 0], -books[ask, 0]
-        if best_bid > 0.0 and best_ask > 0.0:
-            wide[to + 0] = (best_bid + best_ask) / 2.0
-            wide[to + 1] = best_ask - best_bid
+    best_bid, best_ask = best_key(row, values, books, I_BID), -best_key(row, values, books, I_ASK)
+    if best_bid > 0.0 and best_ask > 0.0:
+        wide[to + 0] = (best_bid + best_ask) / 2.0
+        wide[to + 1] = best_ask - best_bid
     wide[to + 2] = _balance(values[F_BID_TOTAL] + values[F_BID_REST], values[F_ASK_TOTAL] + values[F_ASK_REST])
 
 

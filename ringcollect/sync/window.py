@@ -1,0 +1,74 @@
+"""The window of a book side: one float64 per tick, and a bit per tick that says where a level stands.
+
+Most updates are near the best price, and a price on the tick grid needs no search: its tick is its place. Setting a
+level is two stores. ``window`` is the address of WINDOW sizes and WINDOW bits behind them; index 0 is the worst tick.
+Only pages of memory that ever held a level cost anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.decode.memory import bits_float, float_bits, leading_zeros, put_word, trailing_zeros, word_at
+from ringcollect.jit import njit
+
+WINDOW = 1 << 16
+"""Ticks per side (docs/decisions/0015-book-of-ticks.md)."""
+HOME = WINDOW // 8 * 7
+"""Where the best level is put when a window is laid out: what follows is mostly worse."""
+WINDOW_WORDS = WINDOW + WINDOW // 64
+
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_NONE = np.uint64(0)
+
+
+@njit
+def size_at(window: int, i: int) -> float:
+    """The size of the level at index ``i``, 0 if there is none."""
+    return bits_float(word_at(window, i))
+
+
+@njit
+def put_size(window: int, i: int, size: float) -> None:
+    """Set (size > 0) or remove (0) the level at index ``i``."""
+    put_word(window, i, float_bits(size))
+    word = WINDOW + (i >> 6)
+    bit = np.int64(1) << (i & 63)
+    mask = word_at(window, word)
+    put_word(window, word, mask | bit if size > 0.0 else mask & ~bit)
+
+
+@njit
+def level_below(window: int, i: int) -> int:
+    """The nearest level below index ``i``, -1 if there is none."""
+    i -= 1
+    if i < 0:
+        return -1
+    word = i >> 6
+    mask = np.uint64(word_at(window, WINDOW + word)) & (_ALL >> np.uint64(63 - (i & 63)))
+    while mask == _NONE:
+        word -= 1
+        if word < 0:
+            return -1
+        mask = np.uint64(word_at(window, WINDOW + word))
+    return (word << 6) + 63 - np.int64(leading_zeros(mask))
+
+
+@njit
+def worst_level(window: int) -> int:
+    """The lowest index that holds a level; there must be one."""
+    word = 0
+    while word_at(window, WINDOW + word) == 0:
+        word += 1
+    return (word << 6) + np.int64(trailing_zeros(np.uint64(word_at(window, WINDOW + word))))
+
+
+@njit
+def wipe(window: int, best: int) -> None:
+    """Forget every level; none stands above index ``best``."""
+    i = best
+    while i >= 0:
+        put_word(window, i, 0)
+        i = level_below(window, i)
+    for word in range((best >> 6) + 1):
+        put_word(window, WINDOW + word, 0)
