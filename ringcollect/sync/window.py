@@ -51,7 +51,7 @@ def level_below(window: int, i: int) -> int:
         if word < 0:
             return -1
         mask = np.uint64(word_at(window, WINDOW + word))
-    return (word << 6) + 63 - np.int64(leading_zeros(mask))
+    return (word << 6) + 63 - leading_zeros(mask)
 
 
 @njit
@@ -60,7 +60,7 @@ def worst_level(window: int) -> int:
     word = 0
     while word_at(window, WINDOW + word) == 0:
         word += 1
-    return (word << 6) + np.int64(trailing_zeros(np.uint64(word_at(window, WINDOW + word))))
+    return (word << 6) + trailing_zeros(np.uint64(word_at(window, WINDOW + word)))
 
 
 @njit
