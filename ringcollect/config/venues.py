@@ -22,6 +22,8 @@ class Venue:
 
     @property
     def depths_in_words(self) -> str:
+        if not self.depths:
+            return "0 (its books are always complete)"
         if isinstance(self.depths, range):
             return f"0 (the usual depth) or {self.depths.start} to {self.depths.stop - 1}"
         return "0 (the usual depth) or one of " + ", ".join(map(str, self.depths))
@@ -33,6 +35,7 @@ VENUES = {
     ("bybit", "spot"): Venue(EVERY_MARKET, (50, 200, 1000)),
     ("bybit", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
+    ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
     ("okx", "spot"): Venue(EVERY_MARKET, (5, 400)),
     ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),
     ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),

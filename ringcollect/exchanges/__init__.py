@@ -8,7 +8,7 @@ from typing import cast
 from ringcollect.errors import ConfigError
 from ringcollect.exchanges.protocol import Exchange
 
-NAMES = ("binance", "bybit", "okx", "upbit")
+NAMES = ("binance", "bybit", "coinbase", "okx", "upbit")
 
 
 def load(name: str) -> Exchange:

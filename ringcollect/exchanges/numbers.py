@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 
@@ -18,6 +19,8 @@ _LEAST_US = 10**15
 _MOST_US = (2**63 - 1) // 1_000
 _MOST_WHOLE = 2**63 - 1
 _WHOLE = re.compile(r"[0-9]{1,19}", re.ASCII)
+_ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?Z", re.ASCII)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2261  # whole years of int64 ns from the epoch on
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?", re.ASCII)
 
 
@@ -73,3 +76,19 @@ def epoch_to_ns(value: int) -> int:
     if _LEAST_US <= value <= _MOST_US:
         return value * 1_000
     raise RejectedFrame(f"time out of range: {str(value)[:40]}")
+
+
+def iso_to_ns(text: str) -> int:
+    """``2026-08-09T21:05:48.123456789Z``, with up to nine decimals or none, as ns. RejectedFrame for anything else."""
+    found = _ISO.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError
+        moment = datetime.datetime.fromisoformat(found[1] + "+00:00")
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise ValueError
+    except ValueError:
+        raise RejectedFrame(f"not a time: {text[:40]!r}") from None
+    days = moment.toordinal() - datetime.date(1970, 1, 1).toordinal()
+    seconds = ((days * 24 + moment.hour) * 60 + moment.minute) * 60 + moment.second
+    return seconds * 1_000_000_000 + int((found[2] or "").ljust(9, "0"))

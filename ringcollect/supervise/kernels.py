@@ -22,6 +22,7 @@ KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.decode.times",
     "ringcollect.exchanges.binance.decode",
     "ringcollect.exchanges.bybit.decode",
+    "ringcollect.exchanges.coinbase.decode",
     "ringcollect.exchanges.okx.decode",
     "ringcollect.exchanges.upbit.decode",
     "ringcollect.sync.engine",

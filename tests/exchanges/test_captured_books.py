@@ -14,7 +14,13 @@ from ringcollect.records import Flag, Kind
 from tests.exchanges.frames import lines
 from tests.exchanges.sessions import run
 
-CAPTURES = {"okx_v5_2022_05": ("okx", 71), "okx_v5_2026": ("okx", 5), "upbit_2021": ("upbit", 430)}
+CAPTURES = {
+    "okx_v5_2022_05": ("okx", 71),
+    "okx_v5_2026": ("okx", 5),
+    "upbit_2021": ("upbit", 430),
+    "coinbase_adv_2026": ("coinbase", 900),
+    "coinbase_exchange_2021": ("coinbase", 9700),
+}
 """Capture -> (exchange, frames at least that the kernel finishes by itself)."""
 
 

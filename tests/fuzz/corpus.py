@@ -81,6 +81,28 @@ _BYBIT_TRADE = (
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786310819123,"data":[{"T":1786310819120,"s":"BTCUSDT",'
     '"S":"Buy","v":"0.001","p":"65114.20","L":"PlusTick","i":"0b2d3c4e-5f60-5a1b-8c2d-3e4f50617283","BT":false}]}'
 )
+_LEVELS = (
+    '{"channel":"l2_data","timestamp":"2026-08-09T21:05:48.483587501Z","sequence_num":13,"events":[{"type":"update",'
+    '"product_id":"BTC-USD","updates":[{"side":"bid","event_time":"2026-08-09T21:05:48.170326Z","price_level":"65083.66"'
+    ',"new_quantity":"0.20371215"},{"side":"offer","event_time":"2026-08-09T21:05:48.1Z","price_level":"65083.67",'
+    '"new_quantity":"0"}]}]}'
+)
+_MAKERS = (
+    '{"channel":"market_trades","timestamp":"2026-08-09T21:05:48.251397169Z","sequence_num":9,"events":[{"type":"update"'
+    ',"trades":[{"product_id":"BTC-USD","trade_id":"1068572091","price":"65083.67","size":"0.01034361",'
+    '"time":"2026-08-09T21:05:48.167634Z","side":"SELL"},{"product_id":"BTC-USD","trade_id":"1068572090","price":"65083",'
+    '"size":"0.5","time":"2026-08-09T21:05:48.1Z","side":"BUY"}]}]}'
+)
+_MATCH = (
+    '{"type":"match","trade_id":280232,"side":"sell","size":"985","price":"0.00001305","product_id":"BTC-USD",'
+    '"sequence":177100030,"time":"2021-04-17T16:43:37.089723Z"}'
+)
+_BEST = (
+    '{"type":"ticker","sequence":50978628538,"product_id":"BTC-USD","price":"17165.16","best_bid":"17165.15",'
+    '"best_bid_size":"0.61540890","best_ask":"17167.76","best_ask_size":"0.18528568","side":"sell",'
+    '"time":"2022-12-01T00:00:00.122581Z","trade_id":463751434,"last_size":"0.05"}'
+)
+_COINBASE = (_LEVELS, _MAKERS, _MATCH, _BEST)
 
 CORPORA = (
     Corpus(
@@ -101,4 +123,9 @@ CORPORA = (
         ("BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"), connection=0,
     ),
     Corpus("bybit", "spot", ("bybit_v5_2026",), (_BYBIT_BOOK, _BYBIT_TRADE), ("BTCUSDT", "ETHUSDT"), connection=1),
+    Corpus(
+        "coinbase", "spot",
+        ("frames_coinbase_adv", "frames_coinbase_exchange", "coinbase_exchange_2021", "coinbase_adv_2026"), _COINBASE,
+        ("BTC-USD", "ETH-USD", "SKL-BTC", "SKL-USD", "BAND-GBP"),
+    ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ import msgspec
 from ringcollect.exchanges.okx.endpoints import ARGS_BYTES, BOOKS_PER_CONNECTION, limits, websocket_url
 from ringcollect.exchanges.okx.streams import BUSINESS, FULL_BOOKS, argument, stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import shards
 
 
 def _by_stream(market: str, wants: Sequence[Want]) -> dict[str, list[Want]]:
@@ -29,10 +30,7 @@ def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     streams = _by_stream(market, wants)
     for business in (False, True):
         names = [name for name in streams if (name.partition(":")[0] in BUSINESS) == business]
-        while names:
-            books = [name for name in names if _is_book(name)][BOOKS_PER_CONNECTION:]
-            some = [name for name in names if name not in set(books)][:most]
-            names = [name for name in names if name not in set(some)]
+        for some in shards(names, most, _is_book, BOOKS_PER_CONNECTION):
             carried = tuple(want for name in some for want in streams[name])
             made.append(Leg(market, websocket_url(some[0].partition(":")[0], url), tuple(some), carried))
     return made

@@ -1,0 +1,194 @@
+"""Message to records in one kernel call: books, prints and best prices of both feeds.
+
+``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests trade ids and the number of
+the message on its connection, publishes and counts. What repeats the past (whole books, trades of before the
+subscription) is decoded here too, but left to the feed to publish.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ringcollect.decode import memory, number, skip, symbols, times
+from ringcollect.decode.frames import frame_at, frame_count
+from ringcollect.decode.levels import put_level
+from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.coinbase import fields as at
+from ringcollect.exchanges.coinbase.scan import scan as scan_advanced
+from ringcollect.exchanges.coinbase.scan_exchange import scan as scan_exchange
+from ringcollect.exchanges.protocol import Code, Verdict
+from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.jit import njit
+from ringcollect.records import (
+    RECORD_WORDS,
+    W_AUX,
+    W_ID,
+    W_SEQ,
+    W_TAIL,
+    W_TS_EVENT,
+    W_TS_RECV,
+    Channel,
+    Flag,
+    Kind,
+)
+
+_SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
+_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_DELTA_KIND, _SNAPSHOT_KIND, _TRADE_KIND, _BBO_KIND = (
+    int(Kind.BOOK_DELTA), int(Kind.BOOK_SNAPSHOT), int(Kind.TRADE), int(Kind.BBO),
+)  # fmt: skip
+_CLEAR, _SNAPSHOT, _LAST = int(Flag.CLEAR), int(Flag.SNAPSHOT), int(Flag.LAST)
+_FITS, _STALE, _GAP = int(Verdict.FITS), int(Verdict.STALE), int(Verdict.GAP)
+_NAN = math.nan
+
+
+@njit
+def _complete(ctx: int, n: int, ts_recv: int, kind: int, first_flags: int) -> None:
+    """What is still missing in ``n`` records; one without a time of its own has the message's."""
+    batch, published = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_TS)
+    base = word_at(ctx, hot.C_INSTRUMENT) | word_at(ctx, hot.C_CONN) << 16 | kind << 32
+    flags = _SNAPSHOT if word_at(ctx, at.F_SNAPSHOT) else 0
+    for r in range(n):
+        record = batch + r * RECORD_WORDS * 8
+        ts_event = word_at(record, W_TS_EVENT)
+        if ts_event == 0:
+            ts_event = published
+            put_word(record, W_TS_EVENT, published)
+        more = flags | hot.bad_ts_flag(ctx, ts_event, ts_recv)
+        if r == 0:
+            more |= first_flags
+        if r == n - 1:
+            more |= _LAST
+        put_word(record, W_SEQ, 0)
+        put_word(record, W_TS_RECV, ts_recv)
+        put_word(record, W_TAIL, base | (word_at(record, W_TAIL) & 0xFF) << 40 | more << 48)
+    put_word(ctx, hot.C_N, n)
+
+
+@njit
+def _book(ctx: int, ts_recv: int) -> int:
+    batch, n = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_COUNT)
+    whole = word_at(ctx, at.F_SNAPSHOT) != 0
+    if n == 0:  # one record all the same, so that chain and frame counts close
+        put_level(batch, 0, _NAN, 0.0, 0)
+        put_word(batch, W_TS_EVENT, 0)
+        n = 1
+    for r in range(n):
+        put_word(batch, r * RECORD_WORDS + W_ID, 0)
+        put_word(batch, r * RECORD_WORDS + W_AUX, -1 if whole else 0)
+    _complete(ctx, n, ts_recv, _SNAPSHOT_KIND if whole else _DELTA_KIND, _CLEAR if whole else 0)
+    announce(ctx, _BOOK, -1, -1, -1)
+    return n
+
+
+@njit
+def _prints(ctx: int, ts_recv: int) -> int:
+    """In the order sent, which is newest first on Advanced Trade."""
+    batch, n = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_COUNT)
+    first_id = word_at(batch, W_ID)
+    last_id = first_id
+    for r in range(1, n):
+        identity = word_at(batch, r * RECORD_WORDS + W_ID)
+        first_id = min(first_id, identity)
+        last_id = max(last_id, identity)
+    _complete(ctx, n, ts_recv, _TRADE_KIND, 0)
+    announce(ctx, _TRADE, first_id, last_id, -1)
+    return n
+
+
+@njit
+def _best(ctx: int, ts_recv: int) -> int:
+    """Best bid, best ask; a side without orders has the price 0 on the wire: NaN."""
+    batch = word_at(ctx, hot.C_BATCH)
+    for r in range(2):
+        price = bits_float(word_at(ctx, at.F_BID if r == 0 else at.F_ASK))
+        size = bits_float(word_at(ctx, at.F_BID_SIZE if r == 0 else at.F_ASK_SIZE))
+        if price == 0.0:
+            price, size = _NAN, 0.0
+        put_level(batch, r, price, size, 1 - 2 * r)
+        put_word(batch, r * RECORD_WORDS + W_TS_EVENT, 0)
+        put_word(batch, r * RECORD_WORDS + W_ID, 0)
+        put_word(batch, r * RECORD_WORDS + W_AUX, 0)
+    _complete(ctx, 2, ts_recv, _BBO_KIND, 0)
+    announce(ctx, _BBO, -1, -1, -1)
+    return 2
+
+
+@njit
+def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    """Decode the message of ``n`` bytes at ``a``; ``ctx`` is the context's address."""
+    if not scan_advanced(ctx, a, n) and not scan_exchange(ctx, a, n):
+        return _SLOW
+    instrument = find_symbol(ctx)
+    kind = word_at(ctx, at.F_KIND)
+    if kind == at.KIND_BOOK:
+        answer = _book(ctx, ts_recv)
+    elif kind == at.KIND_TRADE:
+        answer = _prints(ctx, ts_recv)
+    else:
+        answer = _best(ctx, ts_recv)
+    return unknown(ctx, ctx + hot.C_SCRATCH * 8) if instrument < 0 else answer
+
+
+@njit
+def _verdict(ctx: int, known_id: int) -> int:
+    """Trade ids count by one; books and best prices are numbered by nothing but their connection."""
+    if word_at(ctx, hot.C_CHANNEL) != _TRADE or known_id < 0:
+        return _FITS
+    if word_at(ctx, hot.C_LAST_ID) <= known_id:
+        return _STALE
+    return _FITS if word_at(ctx, hot.C_FIRST_ID) == known_id + 1 else _GAP
+
+
+@njit
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    answer = _decode(ctx, a, n, ts_recv)
+    if answer < 0:
+        return answer
+    row = hot.open_row(ctx)
+    if row == 0 or word_at(ctx, at.F_SNAPSHOT) != 0:
+        return _NOT_OPEN
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
+
+
+@njit
+def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
+    return _settle(address_of(ctx), address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    context = address_of(ctx)
+    count = frame_count(frames)
+    for k in range(count):
+        a, n = frame_at(frames, k)
+        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        if answer < 0:
+            put_word(context, hot.C_CODE, answer)
+            return k
+    return count
+
+
+on_hot_frames = hot.batch_entry(_on_hot_frames)
+
+
+def warm() -> None:
+    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
+    for primitives in (memory, number, skip, symbols, times):
+        primitives.warm()
+    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+    decode_hot(b"{}", ctx, 0)
+    on_hot_frame(b"{}", ctx, 0)
+    on_hot_frames([b"{}"], ctx, 0)

@@ -1,0 +1,39 @@
+"""Places of a message's fields in the context array, and the words that name them. Internal to this folder."""
+
+from __future__ import annotations
+
+from ringcollect.decode.text import packed
+from ringcollect.exchanges.hot import C_FIELDS
+
+# Behind the symbol, see exchanges.scanning. F_KIND: what the message is; F_COUNT: records written; F_TS: its own time.
+F_KIND, F_COUNT, F_SNAPSHOT, F_TS, F_SIDE, F_ID, F_PRICE, F_SIZE = range(C_FIELDS + 2, C_FIELDS + 10)
+F_BIDS_AT, F_ASKS_AT, F_SEEN = range(C_FIELDS + 10, C_FIELDS + 13)
+F_BID, F_BID_SIZE, F_ASK, F_ASK_SIZE = range(C_FIELDS + 13, C_FIELDS + 17)
+
+KIND_NONE, KIND_BOOK, KIND_TRADE, KIND_BEST = range(4)
+
+# The envelope of Advanced Trade.
+CHANNEL, TIMESTAMP, SEQUENCE, EVENTS = packed("channel"), packed("timestamp"), packed("sequence_num"), packed("events")
+TYPE, PRODUCT_ID, TIME, SIDE = packed("type"), packed("product_id"), packed("time"), packed("side")
+L2_DATA, MARKET_TRADES, TICKER = packed("l2_data"), packed("market_trades"), packed("ticker")
+SNAPSHOT, UPDATE = packed("snapshot"), packed("update")
+UPDATES, TRADES, TICKERS = packed("updates"), packed("trades"), packed("tickers")
+EVENT_TIME, PRICE_LEVEL, NEW_QUANTITY = packed("event_time"), packed("price_level"), packed("new_quantity")
+BID, OFFER, BUY, SELL = packed("bid"), packed("offer"), packed("BUY"), packed("SELL")
+TRADE_ID, PRICE, SIZE = packed("trade_id"), packed("price"), packed("size")
+BEST_BID, BEST_ASK = packed("best_bid"), packed("best_ask")
+
+# The Exchange feed.
+L2UPDATE, MATCH, LAST_MATCH = packed("l2update"), packed("match"), packed("last_match")
+CHANGES, BIDS, ASKS = packed("changes"), packed("bids"), packed("asks")
+BEST_BID_SIZE, BEST_ASK_SIZE = packed("best_bid_size"), packed("best_ask_size")
+LOWER_BUY, LOWER_SELL = packed("buy"), packed("sell")
+
+# Bits of keys that were there: of a message, a level, a trade, a ticker.
+B_CHANNEL, B_TIMESTAMP, B_SEQUENCE, B_EVENTS = (1 << k for k in range(4))
+E_TYPE, E_PRODUCT, E_LIST = (1 << k for k in range(3))
+L_SIDE, L_PRICE, L_SIZE, L_TIME = (1 << k for k in range(4))
+T_PRODUCT, T_ID, T_PRICE, T_SIZE, T_SIDE, T_TIME = (1 << k for k in range(6))
+K_PRODUCT, K_BID, K_ASK, K_BID_SIZE, K_ASK_SIZE = (1 << k for k in range(5))
+X_TYPE, X_PRODUCT, X_TIME, X_CHANGES, X_BIDS, X_ASKS = (1 << k for k in range(6))
+X_ID, X_SIDE, X_PRICE, X_SIZE, X_BEST_BID, X_BEST_ASK, X_BID_SIZE, X_ASK_SIZE = (1 << k for k in range(6, 14))
