@@ -11,6 +11,8 @@ from ringcollect.sim.scene import Scene
 class Reception:
     """The peers of one venue; of those that come by the same path the first goes half open, if that is planned."""
 
+    peer_type: type[Peer] = Peer
+
     def __init__(self, scene: Scene, hub: Hub, rules: WireRules) -> None:
         self.scene = scene
         self.hub = hub
@@ -21,7 +23,7 @@ class Reception:
     def admit(self, number: int, url: str, leg: str, now_ns: int) -> Peer:
         """A client connected."""
         scene = self.scene
-        peer = Peer(
+        peer = self.peer_type(
             number, url, self._rules, leg=leg, combined=False, divisor=1, now_ns=now_ns, plan=scene.plan,
             roll=scene.roll, truth=scene.truth,
             goes_half_open=scene.plan.half_open > 0 and leg not in self._paths_seen,

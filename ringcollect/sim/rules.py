@@ -40,6 +40,9 @@ LINEAR_WIRE = WireRules(
 OKX_WIRE = WireRules(
     market="okx", ping_every_ns=0, pong_within_ns=0, messages_per_s=0, lifetime_ns=0, idle_ns=30 * SECOND
 )
+COINBASE_WIRE = WireRules(
+    market="spot", ping_every_ns=0, pong_within_ns=0, messages_per_s=8, lifetime_ns=0, announces_shutdown=False
+)
 UPBIT_WIRE = WireRules(
     market="spot", ping_every_ns=0, pong_within_ns=0, messages_per_s=5, lifetime_ns=0, announces_shutdown=False,
     binary=True, idle_ns=120 * SECOND,

@@ -50,6 +50,7 @@ async def talk(exchange: str, folder: Path, market: str, symbols: tuple[str, ...
         ("okx", "spot", ("BTC-USDT", "ETH-USDT"), "ping", str),
         ("bybit", "inverse", ("BTCUSD",), '{"op":"ping"}', str),
         ("bybit", "spot", ("BTCUSDT", "ETHUSDT"), '{"op":"ping"}', str),
+        ("coinbase", "spot", ("BTC-USD", "ETH-USD"), '{"type":"subscribe","channel":"heartbeats"}', str),
         ("upbit", "spot", ("KRW-BTC", "KRW-ETH"), "PING", bytes),
     ],
 )
@@ -86,4 +87,4 @@ def test_options_that_cannot_be_are_refused() -> None:
         SoloStage("okx", 0, symbols=("BTCUSDT",))
     with pytest.raises(ConfigError):
         SoloStage("upbit", 0, symbols=("BTCKRW",))
-    assert json.dumps(sorted(KINDS)) == '["bybit", "okx", "upbit"]'
+    assert json.dumps(sorted(KINDS)) == '["bybit", "coinbase", "okx", "upbit"]'

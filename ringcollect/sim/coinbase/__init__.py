@@ -1,0 +1,1 @@
+"""Coinbase, simulated: Advanced Trade and the Exchange feed of the same markets."""
