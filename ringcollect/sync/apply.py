@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
@@ -81,6 +82,7 @@ def _mark_time(record: np.ndarray, row: np.ndarray, params: np.ndarray) -> None:
 @njit
 def _check(record: np.ndarray, row: np.ndarray, values: np.ndarray, books: np.ndarray, shared: np.ndarray) -> None:
     """Compare the venue's checksum with the book as applied; a wrong book is void, chain.settle_check asks anew."""
+    out_of_line()
     if not row[I_TRUSTED]:
         return
     found = verify(row, values, books, record[W_AUX])
@@ -234,6 +236,7 @@ def is_event(kind: int) -> bool:
 def _settle_events(
     row: np.ndarray, values: np.ndarray, pool: np.ndarray, params: np.ndarray, shared: np.ndarray
 ) -> None:
+    out_of_line()
     close = (row[I_PERIOD] + 1) * params[P_GRID]
     before = -1
     slot = row[I_EVENTS_HEAD]

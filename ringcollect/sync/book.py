@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.sync.layout import (
     BOOK_BASE,
@@ -94,6 +95,7 @@ def levels_of(row: np.ndarray, side: int) -> int:
 @njit
 def clear(row: np.ndarray, values: np.ndarray) -> None:
     """Forget both sides."""
+    out_of_line()
     for side in (I_BID, I_ASK):
         middle = row[side + BOOK_OFFSET] + row[side + BOOK_CAPACITY] // 2
         row[side + BOOK_LOW] = middle
@@ -143,6 +145,7 @@ def best_key(row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int) 
 
 @njit
 def _drop_worst(row: np.ndarray, values: np.ndarray, side: int, sign: int, books: np.ndarray) -> None:
+    out_of_line()
     total = F_BID_TOTAL if sign > 0 else F_ASK_TOTAL
     low = row[side + BOOK_LOW]
     is_near = row[side + BOOK_NEAR] > 0
@@ -194,6 +197,7 @@ def _set_far(
     row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int, total: int, key: float, price: float, size: float
 ) -> None:
     """The same in the sorted rest."""
+    out_of_line()
     high = row[side + BOOK_HIGH]
     at = find(books, row[side + BOOK_LOW], high, key)
     if at < high and books[at, 0] == key:
@@ -242,6 +246,7 @@ def set_level(
     Removing a level that is not held is normal (it fell out of depth). A NaN price or a NaN or negative size is no
     level and changes nothing. ``has_room`` was asked before.
     """
+    out_of_line()
     if not (size >= 0.0) or price != price:
         return
     side = I_BID if sign > 0 else I_ASK
@@ -264,6 +269,7 @@ def set_level(
 @njit
 def truncate(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> None:
     """Forget levels beyond the instrument's depth (0 = no limit): some venues send no removal for them."""
+    out_of_line()
     depth = row[I_BOOK_DEPTH]
     if depth <= 0:
         return

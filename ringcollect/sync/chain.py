@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.records import W_AUX, W_ID, W_TAIL
 from ringcollect.sync.book import clear
@@ -88,6 +89,7 @@ def void(row: np.ndarray, values: np.ndarray, pool: np.ndarray, shared: np.ndarr
 @njit
 def break_chain(row: np.ndarray, values: np.ndarray, pool: np.ndarray, shared: np.ndarray) -> None:
     """Void the book and ask for a resync of this instrument."""
+    out_of_line()
     void(row, values, pool, shared)
     row[I_BROKEN] = 1
     row[I_CHAINED] = 0

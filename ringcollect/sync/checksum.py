@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.sync.book import walk
 from ringcollect.sync.layout import (
@@ -154,6 +155,7 @@ def verify(row: np.ndarray, values: np.ndarray, books: np.ndarray, sent: int) ->
 
     ``row`` and ``values`` are the instrument's state, ``books`` the level slab, ``sent`` the venue's checksum.
     """
+    out_of_line()
     rule = row[I_CHECKSUM]
     if rule == CHECKSUM_NONE or (rule == CHECKSUM_OKX and sent == 0):
         return UNKNOWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.records import W_TAIL
 from ringcollect.sync.apply import apply_event, apply_update, count_late_event, is_event, settle
@@ -104,6 +105,7 @@ def _shed_oldest(
     A book update is applied ahead of its time (rows that close before it carry OVERRUN), an event is dropped as
     late, a state is carried.
     """
+    out_of_line()
     update, event = row[I_UPDATES_HEAD], row[I_EVENTS_HEAD]
     shared[G_OVERRUNS] += 1
     if event < 0 or (update >= 0 and pool[update, 0] < pool[event, 0]):
