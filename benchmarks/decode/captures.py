@@ -37,6 +37,7 @@ CAPTURES = (
     Capture("frames_bybit_v5", "bybit", "linear", cold_only=True),
     Capture("frames_okx_v5", "okx", "spot", cold_only=True),
     Capture("frames_coinbase_adv", "coinbase", "spot", cold_only=True),
+    Capture("frames_coinbase_exchange", "coinbase", "spot", cold_only=True),
     Capture("frames_kraken_v2", "kraken", "spot", cold_only=True),
     Capture("frames_kraken_futures", "kraken_futures", "inverse", cold_only=True),
     Capture("frames_upbit", "upbit", "spot", cold_only=True),

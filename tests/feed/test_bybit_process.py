@@ -2,81 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ringcollect.config import Collector, Config, Market
 from ringcollect.feed.ledger import State
-from ringcollect.feed.process import run
 from ringcollect.records import Channel, Flag, Kind
-from ringcollect.ring.attach import attach
 from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path
-from ringcollect.sim.faults import parse_faults
-from ringcollect.sim.server import Simulator
-from ringcollect.sim.solo import SoloStage
+from tests.feed.loopback import collected
 from tests.feed.script import BookOf
 
 SPOT = ("book", "trade", "bbo")
 DERIVATIVE = (*SPOT, "mark_price", "index_price", "funding", "open_interest")
-MARKETS = {"spot": ("BTCUSDT", SPOT), "linear": ("BTC-USDC-PERP", DERIVATIVE), "inverse": ("BTCUSD", DERIVATIVE)}
-
-
-@contextmanager
-def simulated(truth: Path, faults: str = "") -> Iterator[str]:
-    """A simulated Bybit in a thread of its own; yields ``host:port``."""
-    ready: list[int] = []
-    told, stop = threading.Event(), threading.Event()
-
-    async def serve() -> None:
-        stage = SoloStage("bybit", time.time_ns(), rate=600.0, seed=5, faults=parse_faults(faults), truth=truth)
-        simulator = Simulator(stage)
-        ready.append(await simulator.start())
-        told.set()
-        while not stop.is_set():
-            await asyncio.sleep(0.01)
-        await simulator.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    assert told.wait(20)
-    try:
-        yield f"127.0.0.1:{ready[0]}"
-    finally:
-        stop.set()
-        thread.join(20)
-
-
-def collected(folder: Path, faults: str, enough, seconds: float = 30.0) -> tuple[np.ndarray, dict[str, int], list]:
-    """Everything in the ring once ``enough(reader, config)``, the counters, the instruments."""
-    with simulated(folder / "truth.jsonl", faults) as host:
-        markets = tuple(
-            Market(exchange="bybit", market=m, symbols=(s,), channels=c, url=f"ws://{host}", rest_url=f"http://{host}")
-            for m, (s, c) in MARKETS.items()
-        )
-        collector = Collector(data=str(folder / "data"), runtime_dir=str(folder / "run"))
-        config = Config(collector=collector, markets=markets)
-        path = config.runtime_path() / "bybit.rec.ring"
-        deadline = time.monotonic() + seconds
-        readers: list = []
-
-        def stop() -> bool:
-            if not readers and path.exists():
-                readers.append(attach(path))
-            return time.monotonic() > deadline or (bool(readers) and enough(readers[0], config))
-
-        run(config, "bybit", stop)
-    reader = attach(path)
-    reader.cursor = 0
-    return reader.read(1 << 20).records, dict(reader.counters), list(reader.instruments())
+MARKETS = {
+    "spot": (("BTCUSDT",), SPOT), "linear": (("BTC-USDC-PERP",), DERIVATIVE), "inverse": (("BTCUSD",), DERIVATIVE),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +40,7 @@ def test_every_channel_flows_and_a_resync_word_renews_one_book_while_the_others_
             asked.append(reader.head)
         return bool(asked) and reader.counters["resyncs"] >= 1 and reader.head > asked[0] + 2000
 
-    records, counters, instruments = collected(tmp_path, "", enough)
+    records, counters, instruments = collected(tmp_path, "bybit", MARKETS, enough)
     assert counters["frames_in"] == sum(counters[n] for n in ("decoded", "control", "ignored", "rejected"))
     for zero in ("seq_gaps", "rejected", "duplicates", "half_open", "reconnects", "rest_errors", "silent_streams"):
         assert counters[zero] == 0, zero
@@ -123,7 +65,9 @@ def test_lost_and_swapped_frames_over_real_sockets_leave_whole_books(tmp_path):
     def enough(reader, config) -> bool:
         return reader.counters["seq_gaps"] >= 4 and reader.counters["resyncs"] >= 4 and reader.head > 4000
 
-    records, counters, instruments = collected(tmp_path, "drop=0.02,dup=0.01,reorder=0.02", enough)
+    records, counters, instruments = collected(
+        tmp_path, "bybit", MARKETS, enough, faults="drop=0.02,dup=0.01,reorder=0.02"
+    )
     assert counters["seq_gaps"] >= 4 and counters["reconnects"] == 0
     books = records[np.isin(records["kind"], (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA))]
     for instrument in instruments:

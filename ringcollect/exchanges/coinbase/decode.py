@@ -119,7 +119,7 @@ def _best(ctx: int, ts_recv: int) -> int:
     return 2
 
 
-@njit
+@njit(inline="always")
 def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
     """Decode the message of ``n`` bytes at ``a``; ``ctx`` is the context's address."""
     if not scan_advanced(ctx, a, n) and not scan_exchange(ctx, a, n):
@@ -151,7 +151,7 @@ def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
 
 
-@njit
+@njit(inline="always")
 def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
     answer = _decode(ctx, a, n, ts_recv)
     if answer < 0:
@@ -189,6 +189,4 @@ def warm() -> None:
     for primitives in (memory, number, skip, symbols, times):
         primitives.warm()
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
-    decode_hot(b"{}", ctx, 0)
-    on_hot_frame(b"{}", ctx, 0)
     on_hot_frames([b"{}"], ctx, 0)

@@ -68,8 +68,8 @@ class CoinbaseFeed:
             return texts.l2_data(product, "snapshot", self.book(), self._matched_ns, now_ns)
         if channel == "level2_batch":
             return texts.exchange_book(product, self.book())
-        if channel == "market_trades" and self._history:
-            rows = list(reversed(self._history))
+        if channel == "market_trades" and len(self._history) > len(self._fresh):
+            rows = list(self._history)[: len(self._history) - len(self._fresh)][::-1]
             return texts.envelope("market_trades", now_ns, {"type": "snapshot", "trades": rows})
         if channel == "matches" and self._history:
             return self._match_text("last_match", self._history[-1])
