@@ -9,11 +9,11 @@ import numpy as np
 
 from ringcollect.instruments import Instrument
 from ringcollect.jit import njit
-from ringcollect.records import RECORD_WORDS, W_TAIL, W_TS_EVENT
-from ringcollect.sync.apply import apply_update
+from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 from ringcollect.sync.arrays import BOOKS, FLOATS, INTS, PARAMS, RECORDS, SHARED, array_at, put
-from ringcollect.sync.book import has_room
+from ringcollect.sync.book import clear, has_room, set_level, truncate
 from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.layout import B_CLEAR, B_LAST
 
 
 @njit
@@ -30,7 +30,16 @@ def apply_batch(context: np.ndarray, first: int, n: int) -> int:
         row = ints[record[W_TAIL] & 0xFFFF]
         if not has_room(row, params):
             return r
-        apply_update(record, record[W_TS_EVENT], row, floats[record[W_TAIL] & 0xFFFF], books, params, shared)
+        values, numbers = floats[record[W_TAIL] & 0xFFFF], record.view(np.float64)
+        flags = record[W_TAIL] >> 48
+        if flags & B_CLEAR:
+            clear(row, values)
+        side = (record[W_TAIL] >> 40) & 0xFF
+        if side != 0:
+            sign = 1 if side < 128 else -1
+            set_level(row, values, books, params, shared, sign, numbers[W_PRICE], numbers[W_SIZE])
+        if flags & B_LAST:
+            truncate(row, values, books)
     return n
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,12 @@ from ringcollect.records import RECORD, Flag, Kind
 NAN = math.nan
 MOST_REASON = 120
 """Characters of a parser's complaint that a reject keeps."""
+
+
+_RECORD = struct.Struct("<qqqddqqHBBBbH")
+assert _RECORD.size == RECORD.itemsize
+_PACKED = frozenset(("price", "size", "id", "aux", "sub", "side"))
+_LAST, _LAST_BAD_TS = int(Flag.LAST), int(Flag.LAST | Flag.BAD_TS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ def rows(
 
     ``ts_event`` is the time of all of them, or one each.
     """
+    if n == 1 and isinstance(ts_event, int) and _PACKED.issuperset(fields):
+        return _one(arrival, instrument, kind, ts_event, **fields)
     records = np.zeros(n, RECORD)
     records["ts_event"] = ts_event
     records["ts_recv"] = arrival.ts_recv
@@ -60,6 +69,21 @@ def rows(
     for name, value in fields.items():
         records[name] = value
     return records
+
+
+def _one(
+    arrival: Arrival, instrument: int, kind: Kind, ts_event: int, *,
+    price: float = 0.0, size: float = 0.0, id: int = 0, aux: int = 0, sub: int = 0, side: int = 0,
+) -> np.ndarray:  # fmt: skip
+    """One record in one go: ten assignments to fields cost ten times as much as the message's parsing."""
+    early, late = arrival.ts_recv - arrival.max_past_ns, arrival.ts_recv + arrival.max_future_skew_ns
+    flags = _LAST_BAD_TS if ts_event != 0 and not early <= ts_event <= late else _LAST
+    tail = (instrument, arrival.conn, sub, kind, side, flags)
+    try:
+        raw = _RECORD.pack(0, ts_event, arrival.ts_recv, price, size, id, aux, *tail)
+    except struct.error as error:  # as numpy says it
+        raise OverflowError(f"a number of the message fits no field of a record: {error}") from error
+    return np.frombuffer(bytearray(raw), RECORD)
 
 
 def levels_into(records: np.ndarray, bids: Any, asks: Any) -> None:
