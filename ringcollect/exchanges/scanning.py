@@ -37,8 +37,8 @@ def is_word(low: np.uint64, high: np.uint64, name: tuple[np.uint64, np.uint64]) 
 def count_at(a: int, i: int, n: int) -> tuple[int, int]:
     """A whole number that is not negative, bare or in quotes, as ``numbers.to_whole`` takes it: (offset, value)."""
     end, value = whole(a, i, n)
-    if end < 0 or value < 0 or byte_at(a, i) == 45 or byte_at(a, i + 1) == 45:
-        return BAD, 0
+    if end < 0 or value < 0 or byte_at(a, i) == 45 or (byte_at(a, i) == _QUOTE and byte_at(a, i + 1) == 45):
+        return BAD, 0  # also a zero below zero; the second byte is only there for certain behind a quote
     return end, value
 
 
