@@ -8,7 +8,7 @@ from math import nan
 import numpy as np
 
 from ringcollect.instruments import Instrument
-from ringcollect.jit import njit
+from ringcollect.jit import Entry, njit, types
 from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 from ringcollect.sync.arrays import BOOKS, FLOATS, INTS, PARAMS, RECORDS, SHARED, array_at, put
 from ringcollect.sync.book import clear, has_room, set_level, truncate
@@ -52,6 +52,10 @@ def tick_of(prices: Sequence[float]) -> float:
     return nan
 
 
+_apply = Entry(apply_batch, lambda: (types.Array(types.int64, 1, "C"), types.int64, types.int64))
+"""As the feed calls its kernels: without numba's look at the types."""
+
+
 class Books:
     """Books of the synchronizer's engine, without its grid."""
 
@@ -67,6 +71,7 @@ class Books:
         )  # fmt: skip
         self._engine.ensure_instruments(max(count, 1))
         self.context = self._engine._context
+        self._apply = _apply.direct
 
     def of(self, batch: np.ndarray) -> None:
         """Take records from ``batch`` (dtype RECORD) from now on."""
@@ -75,10 +80,10 @@ class Books:
 
     def apply(self, n: int) -> None:
         """Apply the first ``n`` records; arrays grow as the engine has them grow."""
-        first = apply_batch(self.context, 0, n)
+        first = self._apply(self.context, 0, n)
         while first < n:
             self._engine._grow_book(int(self._batch[first]["instrument"]))
-            first = apply_batch(self.context, first, n)
+            first = self._apply(self.context, first, n)
 
     def top(self, number: int, levels: int) -> list[list[list[float]]]:
         """The best levels of both sides, [[price, size], ...] each."""

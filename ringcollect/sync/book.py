@@ -167,15 +167,16 @@ def _drop_worst(row: np.ndarray, values: np.ndarray, side: int, sign: int, books
 
 @njit
 def _set_near(row: np.ndarray, values: np.ndarray, side: int, total: int, i: int, price: float, size: float) -> None:
-    """Set or remove the level at index ``i`` of the window, with no branch that depends on which of both it is."""
+    """Set or remove the level at index ``i`` of the window, as good as without branches that go now this way, now that."""
     window = row[side + BOOK_WINDOW]
     before = size_at(window, i)
     put_size(window, i, size)
     row[side + BOOK_NEAR] += np.int64(size > 0.0) - np.int64(before > 0.0)
-    best = max(row[side + BOOK_BEST], i if size > 0.0 else -1)
-    if (best == i) & (size == 0.0):
-        best = level_below(window, i)
-    row[side + BOOK_BEST] = best
+    if i >= row[side + BOOK_BEST]:  # rarely: no store that the next level would have to wait for
+        if size > 0.0:
+            row[side + BOOK_BEST] = i
+        elif i == row[side + BOOK_BEST]:
+            row[side + BOOK_BEST] = level_below(window, i)
     _exchange(values, total, base_size(before, price, row, values), base_size(size, price, row, values))
 
 
@@ -246,7 +247,6 @@ def set_level(
     Removing a level that is not held is normal (it fell out of depth). A NaN price or a NaN or negative size is no
     level and changes nothing. ``has_room`` was asked before.
     """
-    out_of_line()
     if not (size >= 0.0) or price != price:
         return
     side = I_BID if sign > 0 else I_ASK
