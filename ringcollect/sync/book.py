@@ -167,7 +167,7 @@ def _drop_worst(row: np.ndarray, values: np.ndarray, side: int, sign: int, books
 
 @njit
 def _set_near(row: np.ndarray, values: np.ndarray, side: int, total: int, i: int, price: float, size: float) -> None:
-    """Set or remove the level at index ``i`` of the window, as good as without branches that go now this way, now that."""
+    """Set or remove the level at index ``i`` of the window, nearly without branches that go either way."""
     window = row[side + BOOK_WINDOW]
     before = size_at(window, i)
     put_size(window, i, size)
