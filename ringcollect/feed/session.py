@@ -37,6 +37,7 @@ from ringcollect.records import Channel, Status
 from ringcollect.ring.frames import Direction
 
 REST_CONN = 255
+_RUN = 64  # frames handed on at once behind one the kernel refused: copying all that are left would be quadratic
 _TAKEN = frozenset({Code.NOT_OPEN, Code.STALE, Code.GAP, Code.TOO_LONG})
 
 
@@ -129,12 +130,12 @@ class Session:
                     at += 1
                     continue
             socket.alive_ns = ts_recv
-            rest = payloads[at:] if at else payloads
+            rest = payloads[at : at + _RUN] if at else payloads
             taken = self._on_hot_frames(rest, socket.context, ts_recv)
             if taken:
                 self._taken(socket, rest, taken, ts_recv, opcode)
                 at += taken
-            if at < len(payloads):
+            if taken < len(rest):
                 if self._recorder.on:
                     self._recorder.frame(conn, payloads[at], ts_recv, opcode)
                 self._count_in_window(socket, 1)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,3 +94,27 @@ def test_however_the_frames_of_a_read_are_cut_the_same_bytes_are_left(captures, 
     assert single[1]["decoded"] > 5_000
     for cut in (0, 7):
         assert run_of(captures, name, market, tmp_path / str(cut), cut, record) == single
+
+
+def test_frames_that_the_kernel_refuses_cost_the_same_however_many_came_together(tmp_path: Path) -> None:
+    handed = 0
+    module: Any = load("binance")
+    venue: Any = SimpleNamespace(**{name: getattr(module, name) for name in module.__all__})
+
+    def count(frames: list[bytes], ctx: Any, ts_recv: int) -> int:
+        nonlocal handed
+        handed += len(frames)
+        return int(module.on_hot_frames(frames, ctx, ts_recv))
+
+    venue.on_hot_frames = count
+    ring = Producer.open(tmp_path, "binance.rec", capacity=1 << 12, generation=1, counters=FEED_COUNTERS)
+    plan = Plan(exchange="binance", markets=(MarketPlan(market="spot"),), options=Options(discover=True))
+    session = Session(plan, venue, Registry(None, "binance"), ring)
+    now = 1_700_000_000_000_000_000
+    session.start(now)
+    session.open(0, "wss://stream.binance.com:9443/stream?streams=btcusdt@trade", now)
+    session.frames(0, [b'{"result":null,"id":7}'] * 2000, now)
+    frames_in = ring.counters["frames_in"]
+    ring.close()
+    assert frames_in == 2000
+    assert 2000 <= handed <= 2000 * 65
