@@ -47,9 +47,10 @@ def command(
     from ringcollect.sources.report import encode, lines
     from ringcollect.sources.stage import Settings
     from ringcollect.store.verify import verify
-    from ringcollect.supervise.kernels import warm_kernels
+    from ringcollect.supervise.kernels import EXCHANGE_MODULES, modules_of, warm_kernels
 
-    warm_kernels()  # compiling is not part of the stages' times
+    known = [exchange] if exchange in EXCHANGE_MODULES else []
+    warm_kernels(modules_of(known))  # compiling is not part of the stages' times
     lake = (data or config.data_path()).expanduser().absolute()
     progress = _Progress()
     settings = Settings(

@@ -6,26 +6,35 @@ import click
 
 
 @click.command()
+@click.option("--exchange", "exchanges", multiple=True, help="Only what this exchange needs; repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
-def command(as_json: bool) -> None:
-    """Compile every numerical kernel into the cache (or find it there); says how long it took and what it cost."""
+def command(exchanges: tuple[str, ...], as_json: bool) -> None:
+    """Compile the numerical kernels into the cache (or find them there); says how long it took and what it cost.
+
+    Without --exchange those of all exchanges; `start` compiles what its configuration needs by itself.
+    """
     import time
 
     import msgspec
 
     from ringcollect.kernel_cache import choose_cache_dir
-    from ringcollect.supervise.warming import MARKER, warm_apart
+    from ringcollect.supervise.kernels import EXCHANGE_MODULES
+    from ringcollect.supervise.warming import mark_warm, warm_apart
+
+    unknown = [name for name in exchanges if name not in EXCHANGE_MODULES]
+    if unknown:
+        raise click.UsageError(f"--exchange {unknown[0]}: there are {', '.join(EXCHANGE_MODULES)}")
 
     begin = time.perf_counter()
     folder = choose_cache_dir()
-    modules = warm_apart()
+    modules = warm_apart(exchanges)
     report = {
         "cache": str(folder),
         "seconds": round(time.perf_counter() - begin, 3),
         "peak_mb": round(max(each.peak_bytes for each in modules) / 1e6, 1),
         "modules": {each.module: round(each.seconds, 3) for each in modules},
     }
-    (folder / MARKER).write_bytes(msgspec.json.encode(report))
+    mark_warm(folder, report, [each.module for each in modules])
     if as_json:
         click.echo(msgspec.json.encode(report).decode())
         return

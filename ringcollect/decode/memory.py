@@ -27,6 +27,16 @@ def out_of_line(typingctx: Any) -> Any:
     return types.void(), codegen
 
 
+@intrinsic
+def plain(typingctx: Any, value: Any) -> Any:
+    """A constant as an ordinary int64: numba would compile the callee once more for every literal."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return args[0]
+
+    return types.int64(types.int64), codegen
+
+
 def _base(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     """The address of a buffer, or the address given."""
     if isinstance(kind, types.Integer):

@@ -10,7 +10,6 @@ import numpy as np
 
 from ringcollect.decode.memory import byte_at, out_of_line
 from ringcollect.decode.number import decimal, integer
-from ringcollect.decode.skip import skip_number
 from ringcollect.decode.text import BAD
 from ringcollect.jit import inlined, njit
 
@@ -40,18 +39,6 @@ def whole(a: int, i: int, n: int) -> tuple[int, np.int64]:
             return BAD, np.int64(0)
         return i + 1, value
     return integer(a, i, n)
-
-
-@njit
-def number_text(a: int, i: int, n: int) -> tuple[int, int, int]:
-    """The text of a number as sent, in quotes or bare, for checksums: (offset after it or BAD, start, end)."""
-    if i < n and byte_at(a, i) == _QUOTE:
-        end = skip_number(a, i + 1, n)
-        if end < 0 or end >= n or byte_at(a, end) != _QUOTE:
-            return BAD, 0, 0
-        return end + 1, i + 1, end
-    end = skip_number(a, i, n)
-    return end, i, end
 
 
 @njit

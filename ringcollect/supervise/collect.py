@@ -39,8 +39,8 @@ def collect(
     try:
         configure(config.log, "supervisor")
         setproctitle(f"{config.collector.name}: supervisor")
-        ensure_warm(tell)
-        spawner = Spawner(config.log, collector=config.collector.name)
+        ensure_warm(tell, config.exchanges())
+        spawner = Spawner(config.log, collector=config.collector.name, exchanges=config.exchanges())
         notifier = Notifier(os.environ)
         run = Run(config, plan(config), spawner, notifier=notifier, show=show, for_s=for_s)
         return asyncio.run(run.main())

@@ -6,11 +6,13 @@ import contextlib
 import multiprocessing
 import os
 import signal
+from collections.abc import Sequence
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from ringcollect.config import Log
 from ringcollect.supervise import child
+from ringcollect.supervise.kernels import EXCHANGES_VARIABLE
 from ringcollect.supervise.plan import ChildSpec
 
 PRELOAD = "ringcollect.supervise.preload"
@@ -25,9 +27,15 @@ _FORKSERVER_GONE = 255
 class Spawner:
     """Starts children. The first start starts the forkserver and waits until it has preloaded."""
 
-    def __init__(self, log: Log, preload: str = PRELOAD, collector: str = "ringcollect") -> None:
-        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`; ``collector``: its name, in titles."""
+    def __init__(
+        self, log: Log, preload: str = PRELOAD, collector: str = "ringcollect", exchanges: Sequence[str] = ()
+    ) -> None:
+        """``log``, ``preload``: see :func:`ringcollect.supervise.child.main`; ``collector``: its name, in titles.
+
+        ``exchanges``: whose kernels are preloaded (all, if none is named).
+        """
         os.environ.update(FORKSERVER_ENVIRONMENT)  # read by malloc and BLAS when the forkserver starts
+        os.environ[EXCHANGES_VARIABLE] = ",".join(exchanges)
         self._context: ForkServerContext = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload([preload] if preload else [])
         self._log = log

@@ -12,7 +12,10 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-KERNEL_MODULES: tuple[str, ...] = (
+EXCHANGES_VARIABLE = "_RINGCOLLECT_EXCHANGES"
+"""How the supervisor tells its forkserver whose kernels to preload: names with commas. Not for users."""
+
+CORE_MODULES: tuple[str, ...] = (
     "ringcollect.ring.protocol",
     "ringcollect.ring.waiting.heads",
     "ringcollect.decode.memory",
@@ -20,14 +23,26 @@ KERNEL_MODULES: tuple[str, ...] = (
     "ringcollect.decode.skip",
     "ringcollect.decode.symbols",
     "ringcollect.decode.times",
-    "ringcollect.exchanges.binance.decode",
-    "ringcollect.exchanges.bybit.decode",
-    "ringcollect.exchanges.coinbase.decode",
-    "ringcollect.exchanges.okx.decode",
-    "ringcollect.exchanges.upbit.decode",
     "ringcollect.sync.engine",
 )
+"""What every collector needs."""
+
+EXCHANGE_MODULES: dict[str, str] = {
+    "binance": "ringcollect.exchanges.binance.decode",
+    "bybit": "ringcollect.exchanges.bybit.decode",
+    "coinbase": "ringcollect.exchanges.coinbase.decode",
+    "okx": "ringcollect.exchanges.okx.decode",
+    "upbit": "ringcollect.exchanges.upbit.decode",
+}
+"""The kernels of each exchange: only the configured ones are compiled and loaded."""
+
+KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *EXCHANGE_MODULES.values())
 """Every module with a ``warm()`` that calls each of its kernels once with arrays of the true types."""
+
+
+def modules_of(exchanges: Sequence[str]) -> tuple[str, ...]:
+    """The kernel modules of a collector of these exchanges; of all of them if none is named."""
+    return (*CORE_MODULES, *(EXCHANGE_MODULES[name] for name in exchanges)) if exchanges else KERNEL_MODULES
 
 
 class Warmed(NamedTuple):

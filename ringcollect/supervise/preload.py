@@ -8,6 +8,7 @@ swallows an ImportError from here without a word: each child therefore calls :fu
 from __future__ import annotations
 
 import gc
+import os
 import threading
 
 import click  # noqa: F401  the console script is run again as __mp_main__ in each child: shared, not one copy each
@@ -15,12 +16,12 @@ import click  # noqa: F401  the console script is run again as __mp_main__ in ea
 from ringcollect.errors import RingcollectError
 from ringcollect.feed import process as _feed  # noqa: F401
 from ringcollect.store import process as _store  # noqa: F401
-from ringcollect.supervise.kernels import KERNEL_MODULES, warm_kernels
+from ringcollect.supervise.kernels import EXCHANGES_VARIABLE, modules_of, warm_kernels
 from ringcollect.supervise.pages import give_back
 from ringcollect.sync import process as _sync  # noqa: F401
 
-warm_kernels()
-WARMED = KERNEL_MODULES
+WARMED = modules_of([name for name in os.environ.get(EXCHANGES_VARIABLE, "").split(",") if name])
+warm_kernels(WARMED)
 THREADS = threading.active_count()
 
 gc.collect()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import out_of_line
+from ringcollect.decode.memory import out_of_line, plain
 from ringcollect.jit import njit
 from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
@@ -286,7 +286,7 @@ def settle(
             shared[G_ARGUMENT] = instrument
             return GROW_BOOK
         apply_update(pool[slot], pool[slot, POOL_TIME], row, values, books, params, shared)
-        pop(row, I_UPDATES_HEAD, shared, pool)
+        pop(row, plain(I_UPDATES_HEAD), shared, pool)
     if row[I_EVENTS_MIN] <= row[I_PERIOD] + 1:
         _settle_events(row, values, pool, params, shared)
     return 0

@@ -16,7 +16,7 @@ import math
 
 import numpy as np
 
-from ringcollect.decode.memory import out_of_line
+from ringcollect.decode.memory import out_of_line, plain
 from ringcollect.jit import njit
 from ringcollect.sync.layout import (
     BOOK_BASE,
@@ -273,13 +273,13 @@ def truncate(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> None:
     depth = row[I_BOOK_DEPTH]
     if depth <= 0:
         return
-    while levels_of(row, I_BID) > depth:
-        _drop_worst(row, values, I_BID, 1, books)
-    while levels_of(row, I_ASK) > depth:
-        _drop_worst(row, values, I_ASK, -1, books)
+    while levels_of(row, plain(I_BID)) > depth:
+        _drop_worst(row, values, plain(I_BID), plain(1), books)
+    while levels_of(row, plain(I_ASK)) > depth:
+        _drop_worst(row, values, plain(I_ASK), plain(-1), books)
 
 
 @njit
 def is_crossed(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> bool:
     """Both sides held and best bid >= best ask."""
-    return best_key(row, values, books, I_BID) >= -best_key(row, values, books, I_ASK)
+    return best_key(row, values, books, plain(I_BID)) >= -best_key(row, values, books, plain(I_ASK))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import out_of_line
+from ringcollect.decode.memory import out_of_line, plain
 from ringcollect.jit import njit
 from ringcollect.records import W_AUX, W_ID, W_TAIL
 from ringcollect.sync.book import clear
@@ -81,7 +81,7 @@ def follow(record: np.ndarray, row: np.ndarray) -> None:
 @njit
 def void(row: np.ndarray, values: np.ndarray, pool: np.ndarray, shared: np.ndarray) -> None:
     """Forget the book at once, also what waits for it."""
-    drop_all(row, I_UPDATES_HEAD, shared, pool)
+    drop_all(row, plain(I_UPDATES_HEAD), shared, pool)
     clear(row, values)
     row[I_TRUSTED] = 0
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import out_of_line
+from ringcollect.decode.memory import out_of_line, plain
 from ringcollect.jit import njit
 from ringcollect.sync.book import walk
 from ringcollect.sync.layout import (
@@ -106,7 +106,7 @@ def _kraken(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> int:
     price_digits, size_digits = row[I_PRICE_DIGITS], row[I_SIZE_DIGITS]
     if not (0 <= price_digits <= _MOST_DIGITS and 0 <= size_digits <= _MOST_DIGITS):
         return -1
-    crc = 0xFFFFFFFF
+    crc = plain(0xFFFFFFFF)
     for side, sign in ((I_ASK, -1.0), (I_BID, 1.0)):
         near, far = row[side + BOOK_BEST], row[side + BOOK_HIGH] - 1
         for _ in range(_KRAKEN_LEVELS):
@@ -131,16 +131,16 @@ def _pair(crc: int, price: float, size: float, first: bool) -> int:
 @njit
 def _okx(row: np.ndarray, values: np.ndarray, books: np.ndarray) -> int:
     """The checksum as an unsigned number, -1 where it cannot be told."""
-    crc = 0xFFFFFFFF
+    crc = plain(0xFFFFFFFF)
     first = True
     bid_near, bid_far = row[I_BID + BOOK_BEST], row[I_BID + BOOK_HIGH] - 1
     ask_near, ask_far = row[I_ASK + BOOK_BEST], row[I_ASK + BOOK_HIGH] - 1
     for _ in range(_OKX_LEVELS):
-        bid_near, bid_far, key, size = walk(row, values, books, I_BID, bid_near, bid_far)
+        bid_near, bid_far, key, size = walk(row, values, books, plain(I_BID), bid_near, bid_far)
         if key == key:
             crc = _pair(crc, key, size, first)
             first = False
-        ask_near, ask_far, key, size = walk(row, values, books, I_ASK, ask_near, ask_far)
+        ask_near, ask_far, key, size = walk(row, values, books, plain(I_ASK), ask_near, ask_far)
         if crc >= 0 and key == key:
             crc = _pair(crc, -key, size, first)
             first = False

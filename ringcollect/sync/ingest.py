@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import out_of_line
+from ringcollect.decode.memory import out_of_line, plain
 from ringcollect.jit import njit
 from ringcollect.records import W_TAIL
 from ringcollect.sync.apply import apply_event, apply_update, count_late_event, is_event, settle
@@ -110,13 +110,13 @@ def _shed_oldest(
     shared[G_OVERRUNS] += 1
     if event < 0 or (update >= 0 and pool[update, 0] < pool[event, 0]):
         apply_update(pool[update], pool[update, POOL_TIME], row, values, books, params, shared)
-        pop(row, I_UPDATES_HEAD, shared, pool)
+        pop(row, plain(I_UPDATES_HEAD), shared, pool)
         return
     if is_event((pool[event, W_TAIL] >> 32) & 0xFF):
         count_late_event(row, shared)
     else:
         apply_event(pool[event], pool[event, POOL_TIME], row, values, params)
-    pop(row, I_EVENTS_HEAD, shared, pool)
+    pop(row, plain(I_EVENTS_HEAD), shared, pool)
     smallest = UNLIMITED
     slot = row[I_EVENTS_HEAD]
     while slot >= 0:
@@ -147,7 +147,7 @@ def _make_space(
     while row[I_HELD] >= params[P_MAX_HELD] and _waits(time, row, params):
         if row[I_ANCHORED]:
             to = min(_first_due(row, pool, params), row_of(time, params)) - 1
-            code = advance(instrument, to, row, values, books, pool, params, shared, wide, out, OVERRUN)
+            code = advance(instrument, to, row, values, books, pool, params, shared, wide, out, plain(OVERRUN))
             if code != 0:
                 return code
             code = settle(instrument, row, values, books, pool, params, shared)
@@ -181,7 +181,7 @@ def _update(
         row[I_LATE_UPDATES] += 1
     row[I_EFFECTIVE] = time
     if _waits(time, row, params):
-        hold(record, time, row, I_UPDATES_HEAD, shared, pool)
+        hold(record, time, row, plain(I_UPDATES_HEAD), shared, pool)
     else:
         apply_update(record, time, row, values, books, params, shared)
 
@@ -197,7 +197,7 @@ def _event(
     shared: np.ndarray,
 ) -> None:
     if _waits(time, row, params):
-        hold(record, time, row, I_EVENTS_HEAD, shared, pool)
+        hold(record, time, row, plain(I_EVENTS_HEAD), shared, pool)
         row[I_EVENTS_MIN] = min(row[I_EVENTS_MIN], row_of(time, params))
     elif time >= row[I_PERIOD] * params[P_GRID]:
         apply_event(record, time, row, values, params)

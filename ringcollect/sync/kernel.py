@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import plain
 from ringcollect.jit import njit
 from ringcollect.records import W_TAIL, W_TS_RECV, WHOLE_EXCHANGE
 from ringcollect.sync.apply import apply_update, settle
@@ -96,7 +97,7 @@ def _sweep(
     while shared[G_SWEEP] < shared[G_INSTRUMENTS]:
         i = shared[G_SWEEP]
         if ints[i, I_ANCHORED]:
-            code = advance(i, to, ints[i], floats[i], books, pool, params, shared, wide, out, 0)
+            code = advance(i, to, ints[i], floats[i], books, pool, params, shared, wide, out, plain(0))
             if code != 0:
                 return code
         shared[G_SWEEP] += 1
@@ -156,7 +157,7 @@ def _start(
             void(row, floats[i], pool, shared)  # what waits may lack records: no row can trust it
         unchain(row)
         if row[I_UPDATES_HEAD] >= 0:
-            hold(record, row[I_EFFECTIVE], row, I_UPDATES_HEAD, shared, pool)
+            hold(record, row[I_EFFECTIVE], row, plain(I_UPDATES_HEAD), shared, pool)
         elif row[I_TRUSTED]:
             apply_update(record, row[I_EFFECTIVE], row, floats[i], books, params, shared)
     return 0
@@ -205,7 +206,7 @@ def _drive(
     if not row[I_ANCHORED]:
         anchor(row, to, shared)
         return 0
-    return advance(instrument, to, row, values, books, pool, params, shared, wide, out, 0)
+    return advance(instrument, to, row, values, books, pool, params, shared, wide, out, plain(0))
 
 
 @njit
@@ -332,7 +333,7 @@ def finish(context: np.ndarray) -> int:
                     return code
                 to = _last_row(row, pool, params)
                 row[I_FINAL_ROW] = to
-            code = advance(i, to, row, floats[i], books, pool, params, shared, wide, out, PARTIAL)
+            code = advance(i, to, row, floats[i], books, pool, params, shared, wide, out, plain(PARTIAL))
             if code == DONE:
                 code = settle(i, row, floats[i], books, pool, params, shared)
             if code != DONE:

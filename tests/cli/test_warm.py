@@ -6,9 +6,10 @@ import json
 import os
 from pathlib import Path
 
+from ringcollect.exchanges import NAMES
 from ringcollect.kernel_cache import cache_dir
-from ringcollect.supervise.kernels import KERNEL_MODULES
-from ringcollect.supervise.warming import MARKER, is_warm
+from ringcollect.supervise.kernels import EXCHANGE_MODULES, KERNEL_MODULES, modules_of
+from ringcollect.supervise.warming import MARKER, is_warm, mark_warm
 from tests.cli.running import ringcollect
 
 
@@ -30,7 +31,23 @@ def test_an_unwritable_cache_is_refused_with_the_variable_to_set(tmp_path: Path)
     assert "RINGCOLLECT_CACHE" in done.stderr
 
 
-def test_a_cold_cache_is_told_from_a_warm_one(tmp_path: Path) -> None:
-    assert not is_warm(tmp_path)
-    (tmp_path / MARKER).write_text("{}")
+def test_a_cold_cache_is_told_from_a_warm_one_and_from_one_of_other_exchanges(tmp_path: Path) -> None:
+    assert not is_warm(tmp_path, ["binance"])
+    mark_warm(tmp_path, {}, modules_of(["binance"]))
+    assert is_warm(tmp_path, ["binance"]) and not is_warm(tmp_path, ["binance", "okx"]) and not is_warm(tmp_path)
+    mark_warm(tmp_path, {}, modules_of(["okx"]))
+    assert is_warm(tmp_path, ["okx", "binance"]), "what was warm stays so"
+    mark_warm(tmp_path, {}, KERNEL_MODULES)
     assert is_warm(tmp_path)
+    (tmp_path / MARKER).write_text("{half a doc")
+    assert not is_warm(tmp_path, ["binance"])
+
+
+def test_an_exchange_nobody_has_is_refused_by_name(tmp_path: Path) -> None:
+    done = ringcollect("warm", "--exchange", "mtgox", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "mtgox" in done.stderr and "binance" in done.stderr
+
+
+def test_every_exchange_has_its_kernels_in_the_list() -> None:
+    assert set(EXCHANGE_MODULES) == set(NAMES)

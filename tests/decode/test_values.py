@@ -63,14 +63,5 @@ def test_a_damaged_uuid_is_refused(damage: str) -> None:
             assert read(values.uuid, damaged.encode())[0] < 0, damaged
 
 
-@pytest.mark.parametrize("text", ["0.00005100", "1e-08", "-0", "12", "1.16539E8"])
-def test_the_text_of_a_number_is_found_in_quotes_or_bare(text: str) -> None:
-    for raw, start in ((text.encode() + b",", 0), (f'"{text}"'.encode(), 1)):
-        end, first, last = read(values.number_text, raw)
-        assert raw[first:last].decode() == text
-        assert (end, first) == (len(text) + 2 * start, start)
-    assert read(values.number_text, f'"{text}x"'.encode())[0] < 0
-
-
 def test_results_are_plain_integers_for_the_caller() -> None:
     assert isinstance(read(values.whole, b"5")[1], int | np.integer)

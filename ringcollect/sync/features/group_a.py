@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import plain
 from ringcollect.jit import njit
 from ringcollect.sync.book import base_size, best_key
 from ringcollect.sync.layout import (
@@ -82,7 +83,7 @@ def _balance(plus: float, minus: float) -> float:
 
 @njit
 def _book(row: np.ndarray, values: np.ndarray, books: np.ndarray, wide: np.ndarray, to: int) -> None:
-    best_bid, best_ask = best_key(row, values, books, I_BID), -best_key(row, values, books, I_ASK)
+    best_bid, best_ask = best_key(row, values, books, plain(I_BID)), -best_key(row, values, books, plain(I_ASK))
     if best_bid > 0.0 and best_ask > 0.0:
         wide[to + 0] = (best_bid + best_ask) / 2.0
         wide[to + 1] = best_ask - best_bid
