@@ -49,7 +49,8 @@ def test_ring_pages_are_counted_apart(process: subprocess.Popen[str], tmp_path: 
     assert 20 * MIB < used.pss < 28 * MIB + 20 * MIB
     elsewhere = usage(process.pid, Path(tempfile.gettempdir()) / "not-there")
     assert elsewhere.ring_pss == 0
-    assert elsewhere.pss - used.pss == 8 * MIB
+    # Not to the byte: a process that starts or ends meanwhile changes our share of the interpreter's own pages.
+    assert 7 * MIB < elsewhere.pss - used.pss < 9 * MIB
     assert used.rss >= used.pss + used.ring_pss
     assert used.cpu_s >= 0
 
