@@ -64,6 +64,7 @@ chaos: $(VENV)/.installed-dev
 FUZZ_TIME ?= 3600
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/ringcollect warm
+	RINGCOLLECT_DECIMALS=10000000 $(BIN)/python -m pytest tests/decode/test_number.py
 	$(BIN)/python -m tests.fuzz --time $(FUZZ_TIME)
 
 # TINY=1 is what CI runs: it shows that the benchmarks run, on what the tests have installed.

@@ -26,6 +26,8 @@ MEMORY_BUDGET_MB = 250
 """PSS of all processes of the demo without ring pages; 203 MB when first measured."""
 
 PATIENCE_S = 120.0
+ONE_DEMO = pytest.mark.xdist_group("demo")
+"""All who look at the same run do so in one worker: no second one runs it again."""
 
 
 def start(*args: str, cwd: Path, **env: str) -> subprocess.Popen[str]:
@@ -55,6 +57,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
 
 
 @pytest.mark.timeout(300)
+@ONE_DEMO
 def test_the_demo_loses_nothing_and_says_so(demo: tuple[int, str, Path]) -> None:
     code, out, _ = demo
     assert code == 0, out
@@ -66,6 +69,7 @@ def test_the_demo_loses_nothing_and_says_so(demo: tuple[int, str, Path]) -> None
     assert number(r"^gaps +(\d+)", out) == 0
 
 
+@ONE_DEMO
 def test_the_demos_rows_are_the_records_that_were_published_and_verify_agrees(demo: tuple[int, str, Path]) -> None:
     _, out, _ = demo
     published = sum(float(n.replace(",", "")) for n in re.findall(r"^published +([\d,]+) in", out, re.MULTILINE))
@@ -74,6 +78,7 @@ def test_the_demos_rows_are_the_records_that_were_published_and_verify_agrees(de
     assert "0 problems" in out
 
 
+@ONE_DEMO
 def test_the_demo_shows_progress_as_plain_lines_where_there_is_no_terminal(demo: tuple[int, str, Path]) -> None:
     _, out, _ = demo
     lines = [line for line in out.splitlines() if re.match(r" +\d+ s  (READY|OFFLINE|DEGRADED)", line)]
@@ -82,6 +87,7 @@ def test_the_demo_shows_progress_as_plain_lines_where_there_is_no_terminal(demo:
     assert "\x1b" not in out
 
 
+@ONE_DEMO
 def test_a_run_compiles_nothing(demo: tuple[int, str, Path]) -> None:
     """Every kernel the run used was in its copy of the warm cache: nothing was added or written again."""
     _, out, folder = demo
@@ -91,10 +97,12 @@ def test_a_run_compiles_nothing(demo: tuple[int, str, Path]) -> None:
     assert written == []
 
 
+@ONE_DEMO
 def test_the_demo_stays_within_its_memory_budget(demo: tuple[int, str, Path]) -> None:
     assert 50 < number(r"^sum +([\d.]+)", demo[1]) < MEMORY_BUDGET_MB
 
 
+@ONE_DEMO
 def test_the_demo_leaves_its_data_and_nothing_in_memory(demo: tuple[int, str, Path]) -> None:
     _, out, folder = demo
     (data,) = (folder / "demo-data").iterdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from ringcollect.decode import number
 from ringcollect.decode.powers import EXACT, HIGH, LEAST_POWER, LOW, MOST_POWER
 from tests.decode.decimals import EDGES, decimals
+
+DECIMALS = int(os.environ.get("RINGCOLLECT_DECIMALS", 1_000_000))
 
 
 def read_all(texts: list[str]) -> np.ndarray:
@@ -36,10 +39,10 @@ def test_two_hundred_thousand_generated_decimals_are_correctly_rounded() -> None
     assert_rounded(list(decimals(seed=1, count=200_000)), most_refused=0.02)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_ten_million_generated_decimals_are_correctly_rounded() -> None:
-    for seed in range(10, 50):
+@pytest.mark.timeout(0)
+def test_millions_of_generated_decimals_are_correctly_rounded() -> None:
+    """One million here; ``make fuzz`` asks for ten."""
+    for seed in range(10, 10 + DECIMALS // 250_000):
         assert_rounded(list(decimals(seed, 250_000)), most_refused=0.02)
 
 
