@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,25 +41,28 @@ KINDS = {
     ),
     "upbit": Kind(upbit.UpbitVenue, (upbit.PATH,), ("spot",), ("KRW-BTC", "KRW-ETH")),
 }  # fmt: skip
-"""Every exchange that is simulated alone, with the symbols it has unless others are named."""
+"""Every exchange that is one world, with the symbols it has unless others are named."""
 
 
 class SoloStage:
-    """``now_ns`` at construction is the wire time at which virtual time is 0. Raises ConfigError for bad options."""
+    """``now_ns`` at construction is the wire time at which virtual time is 0. Raises ConfigError for bad options.
+
+    ``truth`` and ``numbers`` (of connections) may be shared with others.
+    """
 
     def __init__(
         self, exchange: str, now_ns: int, *, symbols: tuple[str, ...] = (), rate: float = 1000.0, seed: int = 1,
-        faults: FaultPlan | None = None, truth: Path | None = None,
+        faults: FaultPlan | None = None, truth: Truth | Path | None = None, numbers: Iterator[int] | None = None,
     ) -> None:  # fmt: skip
         if not 0.1 <= rate <= 100_000:
             raise ConfigError(f"simulator: rate {rate} is not between 0.1 and 100000 frames/s")
         kind = KINDS[exchange]
         self.markets = kind.markets
-        self.truth = Truth(truth)
+        self.truth = truth if isinstance(truth, Truth) else Truth(truth)
         self._paths = kind.paths
         self._start_ns = now_ns
         self._scheduler = Scheduler()
-        self._connections = 0
+        self._numbers = numbers or count()
         named = symbols or kind.symbols
         self.truth.line("start", seed=seed, rate=rate, exchange=exchange, symbols=named, start_ns=now_ns)
         scene = Scene(seed, now_ns, faults or FaultPlan(), dice(seed), self.truth, self._scheduler)
@@ -83,8 +87,7 @@ class SoloStage:
         """A client opens ``target``; None when there is no such path."""
         if not self.has(target):
             return None
-        self._connections += 1
-        return self.venue, self.venue.open(self._connections - 1, target, wire_ns)
+        return self.venue, self.venue.open(next(self._numbers), target, wire_ns)
 
     def get(self, target: str, wire_ns: int) -> Answer | None:
         """The answer to a REST request, None when there is no such path."""

@@ -6,6 +6,8 @@ of seed, symbols, rate and start time; who is connected only decides which frame
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -20,14 +22,12 @@ from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.scheduler import Scheduler
 from ringcollect.sim.truth import Truth
 
-EXCHANGES = ("binance",)
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What to simulate. ``rate`` is frames per second over all default streams of all symbols together."""
 
-    exchanges: tuple[str, ...] = EXCHANGES
     spot: tuple[str, ...] = DEFAULT_SYMBOLS
     linear: tuple[str, ...] = DEFAULT_SYMBOLS
     rate: float = 1000.0
@@ -40,9 +40,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raises ConfigError for what cannot be simulated."""
-        for name in self.exchanges:
-            if name not in EXCHANGES:
-                raise ConfigError(f"simulator: exchange {name!r} is none of {', '.join(EXCHANGES)}")
         if not 0.1 <= self.rate <= 100_000:
             raise ConfigError(f"simulator: rate {self.rate} is not between 0.1 and 100000 frames/s")
         if not self.spot and not self.linear:
@@ -54,14 +51,16 @@ class World:
 
     markets: tuple[str, ...] = ("spot", "linear")
 
-    def __init__(self, options: Options, now_ns: int, truth: Truth | None = None) -> None:
+    def __init__(
+        self, options: Options, now_ns: int, truth: Truth | None = None, numbers: Iterator[int] | None = None
+    ) -> None:
         options.check()
         self.options = options
         self.start_ns = options.start_ns or now_ns
         self.truth = truth or Truth(options.truth)
         self._scheduler = Scheduler()
         self._skew_ns = self.start_ns - now_ns
-        self._connections = 0
+        self._numbers = numbers or count()
         scene = Scene(options.seed, self.start_ns, options.faults, dice(options.seed), self.truth, self._scheduler)
         per_symbol = options.rate / (len(options.spot) + len(options.linear))
         self.truth.line(
@@ -101,8 +100,7 @@ class World:
         if where is None:
             return None
         venue = self.venues[where.market]
-        self._connections += 1
-        return venue, venue.open(self._connections - 1, target, where, wire_ns)
+        return venue, venue.open(next(self._numbers), target, where, wire_ns)
 
     def get(self, target: str, wire_ns: int) -> Answer | None:
         """The answer to a REST request, or None when neither market has such a path."""
