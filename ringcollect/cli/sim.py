@@ -53,7 +53,7 @@ def command(
 
     for_ns = _duration(for_)
     plan = parse_faults(faults)
-    names = tuple(name.strip() for name in symbols.split(",") if name.strip())
+    names = tuple(name.strip().upper() for name in symbols.split(",") if name.strip())
     if folder is None and capture is None:
         from ringcollect.sim.together import stage_of
 

@@ -103,10 +103,10 @@ def _by_exchange(exchanges: tuple[str, ...], symbols: tuple[str, ...]) -> dict[s
             raise ConfigError(f"simulator: exchange {name!r} is none of {', '.join(EXCHANGES)}")
     named: dict[str, list[str]] = {name: [] for name in exchanges}
     if len(named) == 1:
-        return {exchanges[0]: tuple(symbol.upper() for symbol in symbols)}
+        return {exchanges[0]: symbols}
     for text in symbols:
         exchange, colon, symbol = text.partition(":")
         if not colon or exchange.lower() not in named:
             raise ConfigError(f"simulator: {text!r} names none of its exchanges; write {exchanges[0]}:SYMBOL")
-        named[exchange.lower()].append(symbol.upper())
+        named[exchange.lower()].append(symbol)
     return {name: tuple(texts) for name, texts in named.items()}
