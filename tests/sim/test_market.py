@@ -86,7 +86,7 @@ def test_the_frame_rate_is_the_one_asked_for(rate: float) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"rate": 0.0}, "rate"), ({"exchanges": ("nyse",)}, "nyse"), ({"spot": (), "linear": ()}, "symbols")],
+    [({"rate": 0.0}, "rate"), ({"spot": (), "linear": ()}, "symbols")],
 )
 def test_what_cannot_be_simulated_is_refused(changes: dict[str, object], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
