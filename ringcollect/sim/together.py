@@ -20,7 +20,7 @@ EXCHANGES = ("binance", *KINDS)
 
 
 class Together:
-    """The first stage that knows a path serves it (no two exchanges share one)."""
+    """The first stage that knows a path serves it. Binance comes last: whatever follows ``/ws/`` is a stream of its."""
 
     def __init__(self, stages: list[Stage], truth: Truth) -> None:
         self.stages = stages
@@ -79,9 +79,9 @@ def stage_of(
     """
     named = _by_exchange(exchanges, symbols)
     plan, lines, numbers = faults or FaultPlan(), Truth(truth), count()
-    stages = [
-        _one(name, named[name], now_ns, rate / len(named), seed, plan, lines, numbers) for name in named
-    ]  # fmt: skip
+    ordered = sorted(named, key=lambda name: name not in KINDS)
+    share = rate / len(named)
+    stages = [_one(name, named[name], now_ns, share, seed, plan, lines, numbers) for name in ordered]
     return stages[0] if len(stages) == 1 else Together(stages, lines)
 
 
