@@ -7,13 +7,15 @@ from math import nan
 
 import numpy as np
 
+from ringcollect.decode.memory import address_of
 from ringcollect.instruments import Instrument
 from ringcollect.jit import Entry, njit, types
-from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
+from ringcollect.records import RECORD_WORDS, W_TAIL
 from ringcollect.sync.arrays import BOOKS, FLOATS, INTS, PARAMS, RECORDS, SHARED, array_at, put
-from ringcollect.sync.book import clear, has_room, set_level, truncate
+from ringcollect.sync.book import clear, truncate
 from ringcollect.sync.engine import Engine, Parameters
 from ringcollect.sync.layout import B_CLEAR, B_LAST
+from ringcollect.sync.run_of_levels import set_levels
 
 
 @njit
@@ -25,20 +27,23 @@ def apply_batch(context: np.ndarray, first: int, n: int) -> int:
     books = array_at(context, BOOKS).view(np.float64)
     params = array_at(context, PARAMS)[0]
     shared = array_at(context, SHARED)[0]
-    for r in range(first, n):
-        record = records[r]
-        row = ints[record[W_TAIL] & 0xFFFF]
-        if not has_room(row, params):
-            return r
-        values, numbers = floats[record[W_TAIL] & 0xFFFF], record.view(np.float64)
-        flags = record[W_TAIL] >> 48
-        if flags & B_CLEAR:
+    at = first
+    while at < n:
+        tail = records[at, W_TAIL]
+        row, values = ints[tail & 0xFFFF], floats[tail & 0xFFFF]
+        if (tail >> 48) & B_CLEAR:
             clear(row, values)
-        side = (record[W_TAIL] >> 40) & 0xFF
-        if side != 0:
-            sign = 1 if side < 128 else -1
-            set_level(row, values, books, params, shared, sign, numbers[W_PRICE], numbers[W_SIZE])
-        if flags & B_LAST:
+        if (tail >> 40) & 0xFF == 0:
+            levels = 1
+        else:
+            levels = 1
+            while not (records[at + levels - 1, W_TAIL] >> 48) & B_LAST:
+                levels += 1
+            done = set_levels(address_of(records) + 64 * at, levels, row, values, books, params, shared)
+            if done < levels:
+                return at + done
+        at += levels
+        if (records[at - 1, W_TAIL] >> 48) & B_LAST:
             truncate(row, values, books)
     return n
 

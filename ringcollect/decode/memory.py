@@ -133,6 +133,21 @@ def put_word(typingctx: Any, address: Any, index: Any, value: Any) -> Any:
 
 
 @intrinsic
+def move_words(typingctx: Any, to: Any, source: Any, words: Any) -> Any:
+    """Copy ``words`` words from address ``source`` to address ``to``; the two may overlap (libc's memmove)."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = ir.IntType(8).as_pointer()
+        move = builder.module.declare_intrinsic("llvm.memmove", [pointer, pointer, _I64])
+        target, origin = builder.inttoptr(args[0], pointer), builder.inttoptr(args[1], pointer)
+        size = builder.shl(args[2], ir.Constant(_I64, 3))
+        builder.call(move, [target, origin, size, ir.Constant(ir.IntType(1), 0)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
 def word_pointer(typingctx: Any, address: Any) -> Any:
     """``address`` as a pointer to int64, for ``numba.carray``."""
 

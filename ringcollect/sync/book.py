@@ -48,19 +48,25 @@ from ringcollect.sync.sorted_levels import find, insert, remove
 from ringcollect.sync.window import HOME, WINDOW, level_below, put_size, size_at, wipe, worst_level
 
 _NAN = math.nan
-_MOST_TICKS = 2.0**52
+MOST_TICKS = 2.0**52
 
 
 @njit
 def base_size(size: float, price: float, row: np.ndarray, values: np.ndarray) -> float:
     """``size`` in base units; the same arithmetic as ``instruments.to_base``."""
-    if row[I_SIZE_UNIT] == UNIT_BASE:
+    return base_of(size, price, row[I_SIZE_UNIT], row[I_INVERSE], values[F_MULTIPLIER])
+
+
+@njit
+def base_of(size: float, price: float, unit: int, inverse: int, multiplier: float) -> float:
+    """``size`` of an instrument with these metadata in base units."""
+    if unit == UNIT_BASE:
         return size
-    if row[I_SIZE_UNIT] == UNIT_QUOTE:
+    if unit == UNIT_QUOTE:
         return size / price
-    if row[I_INVERSE]:
-        return size * values[F_MULTIPLIER] / price
-    return size * values[F_MULTIPLIER]
+    if inverse:
+        return size * multiplier / price
+    return size * multiplier
 
 
 @njit
@@ -217,7 +223,7 @@ def _set_far(
 def _index(row: np.ndarray, values: np.ndarray, side: int, sign: int, price: float, size: float) -> int:
     """The level's index in the window, -1 if it belongs into the rest; marks a window that stands in a wrong place."""
     ticks = np.rint(price * values[F_TICKS])
-    if abs(ticks) >= _MOST_TICKS or ticks * values[F_TICK_NUMERATOR] / values[F_TICK_DENOMINATOR] != price:
+    if abs(ticks) >= MOST_TICKS or ticks * values[F_TICK_NUMERATOR] / values[F_TICK_DENOMINATOR] != price:
         return -1
     i = sign * np.int64(ticks) - row[side + BOOK_BASE]
     if 0 <= i < WINDOW:

@@ -14,6 +14,7 @@ from ringcollect.jit import njit
 from ringcollect.records import W_TAIL, W_TS_RECV, WHOLE_EXCHANGE
 from ringcollect.sync.apply import apply_update, settle
 from ringcollect.sync.arrays import BOOKS, FLOATS, INTS, OUT, PARAMS, POOL, RECORDS, SHARED, WIDE, array_at
+from ringcollect.sync.batches import take_levels
 from ringcollect.sync.chain import doubt, unchain, void
 from ringcollect.sync.clocks import drives
 from ringcollect.sync.emit import PARTIAL, advance
@@ -275,14 +276,15 @@ def consume(context: np.ndarray) -> int:
     books, pool = array_at(context, BOOKS).view(np.float64), array_at(context, POOL)
     wide = array_at(context, WIDE)[0].view(np.float64)
     shared[G_ROWS] = 0
-    shared[G_CONSUMED] = 0
     code = DONE
-    for position in range(records.shape[0]):
+    position = 0
+    while position < records.shape[0]:
         code = _take(records[position], ints, floats, books, pool, params, shared, wide, out)
         if code != DONE:
             break
-        shared[G_CONSUMED] += 1
         shared[G_RECORDS] += 1
+        position += 1 + take_levels(records, position, ints, floats, books, params, shared)
+    shared[G_CONSUMED] = position
     shared[G_CODE] = code
     return code
 

@@ -9,20 +9,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import address_of, move_words
 from ringcollect.jit import njit
 from ringcollect.sync.layout import BOOK_CAPACITY, BOOK_HIGH, BOOK_LOW, BOOK_OFFSET
+
+LEVEL_BYTES = 16
 
 
 @njit
 def find(books: np.ndarray, low: int, high: int, key: float) -> int:
-    """First position in [low, high) whose key is >= ``key``; ``high`` if none."""
-    while low < high:
-        middle = (low + high) >> 1
-        if books[middle, 0] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    """First position in [low, high) whose key is >= ``key``; ``high`` if none. No branch: it would be a coin's toss."""
+    left = high - low
+    if left <= 0:
+        return low
+    while left > 1:
+        half = left >> 1
+        low += half * int(books[low + half - 1, 0] < key)
+        left -= half
+    return low + int(books[low, 0] < key)
+
+
+@njit
+def _move(books: np.ndarray, first: int, stop: int, by: int) -> None:
+    """The levels of [first, stop) stand ``by`` positions further on."""
+    if stop > first:
+        start = address_of(books)
+        move_words(start + (first + by) * LEVEL_BYTES, start + first * LEVEL_BYTES, 2 * (stop - first))
 
 
 @njit
@@ -31,14 +43,7 @@ def _centre(row: np.ndarray, side: int, books: np.ndarray) -> int:
     low, high = row[side + BOOK_LOW], row[side + BOOK_HIGH]
     to = row[side + BOOK_OFFSET] + (row[side + BOOK_CAPACITY] - (high - low)) // 2
     shift = to - low
-    if shift > 0:
-        for at in range(high - 1, low - 1, -1):
-            books[at + shift, 0] = books[at, 0]
-            books[at + shift, 1] = books[at, 1]
-    else:
-        for at in range(low, high):
-            books[at + shift, 0] = books[at, 0]
-            books[at + shift, 1] = books[at, 1]
+    _move(books, low, high, shift)
     row[side + BOOK_LOW] = low + shift
     row[side + BOOK_HIGH] = high + shift
     return shift
@@ -53,15 +58,11 @@ def insert(row: np.ndarray, side: int, books: np.ndarray, at: int, key: float, s
         shift = _centre(row, side, books)
         at, low, high = at + shift, low + shift, high + shift
     if worse_moves:
-        for i in range(low, at):
-            books[i - 1, 0] = books[i, 0]
-            books[i - 1, 1] = books[i, 1]
+        _move(books, low, at, -1)
         row[side + BOOK_LOW] = low - 1
         at -= 1
     else:
-        for i in range(high, at, -1):
-            books[i, 0] = books[i - 1, 0]
-            books[i, 1] = books[i - 1, 1]
+        _move(books, at, high, 1)
         row[side + BOOK_HIGH] = high + 1
     books[at, 0] = key
     books[at, 1] = size
@@ -71,12 +72,8 @@ def insert(row: np.ndarray, side: int, books: np.ndarray, at: int, key: float, s
 def remove(row: np.ndarray, side: int, books: np.ndarray, at: int) -> None:
     low, high = row[side + BOOK_LOW], row[side + BOOK_HIGH]
     if at - low < high - 1 - at:
-        for i in range(at, low, -1):
-            books[i, 0] = books[i - 1, 0]
-            books[i, 1] = books[i - 1, 1]
+        _move(books, low, at, 1)
         row[side + BOOK_LOW] = low + 1
     else:
-        for i in range(at, high - 1):
-            books[i, 0] = books[i + 1, 0]
-            books[i, 1] = books[i + 1, 1]
+        _move(books, at + 1, high, -1)
         row[side + BOOK_HIGH] = high - 1
