@@ -167,6 +167,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     rotate_time: Annotated[str, Duration("1s", "1d")] = "15m"
     zstd_level: Annotated[int, Range(1, 19)] = 3
     record_frames: bool = False
+    duplicates: Annotated[str, OneOf(("keep", "drop"))] = "keep"
 
     @property
     def flush_ns(self) -> int:
@@ -188,6 +189,9 @@ class Websocket(msgspec.Struct, frozen=True, kw_only=True):
     ack_deadline: Annotated[str, Duration("100ms", "10m")] = "10s"
     data_deadline: Annotated[str, Duration("100ms", "1d")] = "30s"
     open_interest_poll: Annotated[str, Duration("1s", "1h")] = "10s"
+    silence_market: Annotated[str, Duration("100ms", "1d")] = "5s"
+    silence_price: Annotated[str, Duration("100ms", "1d")] = "10s"
+    silence_rate: Annotated[str, Duration("100ms", "1d")] = "1m"
 
     @property
     def retry_first_ns(self) -> int:
@@ -212,6 +216,18 @@ class Websocket(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def open_interest_poll_ns(self) -> int:
         return parse_duration(self.open_interest_poll)
+
+    @property
+    def silence_market_ns(self) -> int:
+        return parse_duration(self.silence_market)
+
+    @property
+    def silence_price_ns(self) -> int:
+        return parse_duration(self.silence_price)
+
+    @property
+    def silence_rate_ns(self) -> int:
+        return parse_duration(self.silence_rate)
 
 
 class Http(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,12 +8,15 @@ of the feed. ``row = instrument * ROWS_PER_INSTRUMENT + channel`` for the channe
   flows (a book: once a delta has followed the base) and closes it whenever it wants the next frame.
 * ``LAST_ID``: last accepted id: a book's last update id (the chain), the newest trade id, the last bbo update id.
   Negative = nothing is known yet: whatever comes is accepted.
-* ``LEDGER``: address of the stream's ledger row (8 int64 words), 0 = none; frames, records and the time of the last
-  data are counted there.
+* ``LEDGER``: address of the stream's ledger row (ring.layout.LEDGER_ROW as int64 words), 0 = none; frames, records,
+  the time of the last data and silences are counted there.
 * ``WANTED``: 1 = there is such a stream. A frame may hold what nobody asked for beside what somebody did (the best
   prices of a book); the kernel must know the difference between that and a stream the feed wants to see.
+* ``RECENT``: address of the window of the stream's newest ids (:mod:`ringcollect.exchanges.recent`), 0 = none: prints
+  whose ids are not dense. A frame with one of them is STALE.
+* ``LAST_TS``: event time of the newest record published.
 
-Words 4 to 7 are the exchange's own. This module is venue-neutral: the rule that gives a verdict is the exchange's.
+Words 4 and 5 are the exchange's own. This module is venue-neutral: the rule that gives a verdict is the exchange's.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, w
 from ringcollect.decode.symbols import MISSING, find
 from ringcollect.decode.text import BAD, string, unescape
 from ringcollect.exchanges.protocol import Code, Verdict
+from ringcollect.exchanges.recent import take, whole
+from ringcollect.exchanges.silence import L_LAST_RECORD, L_SILENCE_LIMIT, count_silence
 from ringcollect.instruments import MAX_INSTRUMENTS
 from ringcollect.jit import Entry, carray, njit, types
 from ringcollect.records import (
@@ -48,6 +53,7 @@ HOT_CHANNELS = (Channel.BOOK, Channel.TRADE, Channel.BBO)
 ROWS_PER_INSTRUMENT = 4
 ROW_WORDS = 8
 OPEN, LAST_ID, LEDGER, WANTED = range(4)
+RECENT, LAST_TS = 6, 7
 OPEN_TO_ALL = 512
 
 # Words of a context array. Set once by the decoder:
@@ -74,7 +80,7 @@ _SLOW, _NOT_OPEN, _STALE, _GAP, _TOO_LONG = (
     int(Code.SLOW), int(Code.NOT_OPEN), int(Code.STALE), int(Code.GAP), int(Code.TOO_LONG),
 )  # fmt: skip
 _FITS, _IS_STALE = int(Verdict.FITS), int(Verdict.STALE)
-_BOOK, _BOOK_DELTA = int(Channel.BOOK), int(Kind.BOOK_DELTA)
+_BOOK, _TRADE, _BOOK_DELTA = int(Channel.BOOK), int(Channel.TRADE), int(Kind.BOOK_DELTA)
 _F_LAST, _F_BAD_TS = int(Flag.LAST), int(Flag.BAD_TS)
 
 
@@ -199,7 +205,24 @@ def _tell_ledger(row: int, n: int, ts_recv: int) -> None:
     if ledger != 0:
         put_word(ledger, _LEDGER_LAST_DATA, ts_recv)
         _add(ledger + 8 * _LEDGER_FRAMES, 1)
-        _add(ledger + 8 * _LEDGER_RECORDS, n)
+        if n > 0:
+            _add(ledger + 8 * _LEDGER_RECORDS, n)
+            before = word_at(ledger, L_LAST_RECORD)
+            put_word(ledger, L_LAST_RECORD, ts_recv)
+            if ts_recv - before > word_at(ledger, L_SILENCE_LIMIT):
+                count_silence(ledger, before, ts_recv)
+
+
+@njit
+def _prints(ctx: np.ndarray, row: int, n: int) -> int:
+    """What the ids of ``n`` prints say beyond the verdict: 0, or the code that leaves the frame to the feed."""
+    batch = word_at(ctx, C_BATCH)
+    if word_at(row, RECENT) != 0:
+        return 0 if take(word_at(row, RECENT), batch, n, word_at(ctx, C_CONN)) else _STALE
+    last_id = word_at(ctx, C_LAST_ID)
+    if n > 1 and last_id >= 0 and not whole(batch, n, word_at(ctx, C_FIRST_ID), last_id):
+        return _NOT_OPEN
+    return 0
 
 
 @njit
@@ -215,6 +238,10 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
         return _NOT_OPEN  # a hole in the connection's own numbers is for the feed to judge
     if n > word_at(ctx, C_PIECE):
         return _TOO_LONG
+    if word_at(ctx, C_CHANNEL) == _TRADE and n > 0:
+        code = _prints(ctx, row, n)
+        if code != 0:
+            return code
     if sequence >= 0:
         put_word(ctx, C_EXPECTED, sequence + 1)
     if n > 0:
@@ -225,6 +252,7 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
             _add(word_at(ctx, _BAD_TS), 1)
         protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
         put_word(ctx, C_LAST_PUBLISHED, ts_recv)
+        put_word(row, LAST_TS, batch[(n - 1) * RECORD_WORDS + W_TS_EVENT])
         _add(word_at(ctx, _DECODED), 1)
         _add(word_at(ctx, _RECORDS), n)
     else:
@@ -245,6 +273,7 @@ def settle_more(ctx: np.ndarray, row: int, first: int, n: int, ts_recv: int) -> 
         _add(word_at(ctx, _BAD_TS), 1)
     protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
     _add(word_at(ctx, _RECORDS), n)
+    put_word(row, LAST_TS, batch[(n - 1) * RECORD_WORDS + W_TS_EVENT])
     _tell_ledger(row, n, ts_recv)
     return n
 

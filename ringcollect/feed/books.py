@@ -57,7 +57,7 @@ class Books:
         assert bridge is not None
         if not bridge.numbered:
             if self._by_another(stream, conn):
-                self._core.sink.count("dropped_duplicates")  # without ids, one connection is followed
+                self._drop(stream)  # without ids, one connection is followed
                 return True
             batch["id"] = first_id = last_id = bridge.last_id + 1
         if bridge.phase is Phase.VOID:
@@ -78,7 +78,8 @@ class Books:
             return False
         else:
             got = claimed_predecessor(first_id, prev_id)
-            self._gap(stream, known, got, now_ns)
+            missing = first_id - known - 1 if prev_id < 0 else 1  # where ids jump, only that something is missing
+            self._gap(stream, known, got, missing, now_ns)
             self.void(stream, Cause.GAP, now_ns)
             self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
             self.want_snapshot(stream, now_ns)
@@ -122,7 +123,7 @@ class Books:
         batch, snapshot_id = event.records, event.last_id
         if bridge.numbered:
             if self._by_another(stream, conn) and snapshot_id <= bridge.last_id:
-                self._core.sink.count("dropped_duplicates")
+                self._drop(stream)
                 return
         else:
             batch["id"] = snapshot_id = bridge.last_id + 1
@@ -245,21 +246,28 @@ class Books:
         """A delta that the base already contains: kept for the record, applied by nobody; a second leg's is dropped."""
         sink = self._core.sink
         if other:
-            sink.count("dropped_duplicates")
+            self._drop(stream)
             return
         flags = Flag.UNSYNCED if based else Flag.UNSYNCED | Flag.DUPLICATE
         if not based:
             sink.count("duplicates")
             stream.count_duplicate()
+            if not self._core.options.keep_duplicates:
+                return
         batch["aux"] = claimed_predecessor(first_id, prev_id)
         batch["flags"] |= int(flags)
         sink.count("unsynced_records", len(batch))
         self._publish(stream, batch, now_ns)
 
-    def _gap(self, stream: Stream, expected: int, got: int, now_ns: int) -> None:
+    def _drop(self, stream: Stream) -> None:
+        """A second copy by another connection of ours."""
+        self._core.sink.count("dropped_duplicates")
+        stream.count_dropped()
+
+    def _gap(self, stream: Stream, expected: int, got: int, missing: int, now_ns: int) -> None:
         sink = self._core.sink
         sink.count("seq_gaps")
-        stream.count_gap()
+        stream.count_gap(missing)
         stream.gap = True
         sink.status(
             Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,

@@ -18,7 +18,9 @@ from ringcollect.feed.inference import inferred_metadata
 from ringcollect.feed.ledger import Reason, State, move
 from ringcollect.feed.legs import Socket
 from ringcollect.feed.pages import Listed, Page, look_up, merged
+from ringcollect.feed.recent_ids import RecentIds
 from ringcollect.feed.recording import Recorder
+from ringcollect.feed.silence import silence_limit_ns
 from ringcollect.feed.stream import Stream
 from ringcollect.instruments import Instrument, Registry
 from ringcollect.records import CHANNELS_BY_NAME, Channel, Kind
@@ -284,8 +286,15 @@ class Catalogue:
                 numbered=exchange.numbered_books(market),
             )  # fmt: skip
             stream.based_by_stream = exchange.book_base(market) == "stream"
-        if channel is Channel.TRADE and exchange.dense_trade_ids(market):
-            stream.ids = DenseIds()
+            if stream.bridge.numbered:
+                stream.track()
+        if channel is Channel.TRADE:
+            if exchange.dense_trade_ids(market):
+                stream.ids = DenseIds()
+                stream.track()
+            else:
+                stream.recent = RecentIds()
+        row["silence_limit_ns"] = silence_limit_ns(channel, core.options)
         if channel in HOT_CHANNELS:
             stream.hot = core.decoder.hot.row(instrument, channel)
             stream.hot[:] = 0

@@ -414,7 +414,7 @@ class Connections:
         assert leg.socket is not None
         for stream in leg.streams:
             stream.row["conn"] = leg.socket.conn
-            stream.newest_by_conn = {leg.socket.conn: stream.newest_by_conn.get(leg.socket.conn, -1)}
+            stream.forget_conns(leg.socket.conn)
         lifetime_ns = core.exchange.limits(leg.plan.market).lifetime_ns
         if lifetime_ns:
             self._plan_rollover(leg, leg.socket.opened_ns, lifetime_ns)

@@ -44,4 +44,5 @@ FEED_COUNTERS = (
     "dropped_ahead",  # deltas of a second connection that ran ahead of the first
     "refused_symbols",  # planned symbols no ring row can hold
     "connection_gaps",  # holes in the numbers a venue gives all frames of a connection
+    "resent_history",  # prints the venue sent again on subscribing, with SNAPSHOT, that were known already
 )

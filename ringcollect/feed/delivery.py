@@ -53,7 +53,7 @@ class Delivery:
             if place is Verdict.STALE:
                 self._copy(batch, now_ns)
             else:
-                self._batch(socket, batch, now_ns)
+                self._batch(socket, batch, now_ns, numbered=sequence >= 0)
         if place is Verdict.GAP and socket.leg is not None:
             self._connections.give_up(socket, "a message is missing", now_ns)
 
@@ -70,7 +70,7 @@ class Delivery:
         for stream in self._connections.carried_by(socket):
             stream.take_back()
             stream.gap = True
-            stream.count_gap()
+            stream.count_gap(got - expected)
             sink.status(
                 Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel, conn=socket.conn & 0xFF,
                 start=expected, end=got, ts_event=stream.last_data_ns,
@@ -84,13 +84,18 @@ class Delivery:
         stream = self._core.streams.get((batch.instrument, int(batch.channel)))
         if stream is None or not len(records):
             return
-        stream.count_duplicate()
-        self._core.sink.count("duplicates")
+        core = self._core
+        stream.take_back()
+        stream.count_duplicate(len(records))
+        core.sink.count("duplicates")
+        if not core.options.keep_duplicates:
+            return
         flags = Flag.DUPLICATE | Flag.UNSYNCED if batch.channel is Channel.BOOK else Flag.DUPLICATE
         records["flags"] |= int(flags)
-        self._core.sink.data(records, now_ns)
+        core.sink.data(records, now_ns)
+        stream.touched(now_ns, len(records))
 
-    def _batch(self, socket: Socket, batch: Batch, ts_recv: int) -> None:
+    def _batch(self, socket: Socket, batch: Batch, ts_recv: int, *, numbered: bool) -> None:
         core = self._core
         stream = core.streams.get((batch.instrument, int(batch.channel)))
         if stream is None:
@@ -101,6 +106,8 @@ class Delivery:
                 instrument.market, instrument.symbol, batch.instrument, batch.channel, ts_recv
             )
         stream.take_back()
+        if numbered:
+            stream.track()
         if stream.state is not State.FLOWING:
             move(stream, State.FLOWING, Reason.NONE, ts_recv, core.sink, socket.conn)
             stream.asked = 0
@@ -124,6 +131,8 @@ class Delivery:
             return self._book(stream, batch, conn, contested, now_ns) if len(records) else True
         if stream.ids is not None and batch.first_id >= 0:
             self._prints.trades(stream, batch, conn, now_ns)
+        elif stream.recent is not None and len(records):
+            self._prints.unnumbered(stream, records, conn, now_ns)
         elif len(records):
             self._prints.plain(stream, records, conn, now_ns, keyed_by_id=stream.channel is Channel.BBO)
         return True

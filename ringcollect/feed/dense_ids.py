@@ -48,6 +48,14 @@ class DenseIds:
             return (Seen.AHEAD, missing) if missing > 0 else (Seen.NEXT, 0)
         return (Seen.LATE, 0) if self._fill(low, high) else (Seen.AGAIN, 0)
 
+    def knows(self, low: int, high: int) -> bool:
+        """Whether ids ``low..high`` arrived here: none is older than the first, newer than the newest, or in a hole."""
+        if self.newest == 0 and self.first == 0:
+            return False
+        if low < self.first or high > self.newest:
+            return False
+        return not any(start <= high and low < stop for start, stop in self.holes)
+
     def _fill(self, low: int, high: int) -> bool:
         for i, (start, stop) in enumerate(self.holes):
             if start <= low and high < stop:

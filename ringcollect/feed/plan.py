@@ -36,6 +36,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rest_in_flight: int = 4
     reject_bytes: int = 4096
     seed: int = 0
+    keep_duplicates: bool = True  # what the venue sends twice on one connection is recorded twice
+    silence_market_ns: int = 5 * SECOND  # book, trade, bbo: longer without a record is a silence, and counted
+    silence_price_ns: int = 10 * SECOND  # mark_price, index_price
+    silence_rate_ns: int = 60 * SECOND  # funding, open_interest
     discover: bool = False  # replay: take the instruments from the frames, ask the exchange nothing
     record_frames: bool = False
 
@@ -93,6 +97,10 @@ def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
         data_ns=websocket.data_deadline_ns,
         open_interest_ns=websocket.open_interest_poll_ns,
         max_future_skew_ns=config.sync.max_future_skew_ns,
+        keep_duplicates=config.storage.duplicates == "keep",
+        silence_market_ns=websocket.silence_market_ns,
+        silence_price_ns=websocket.silence_price_ns,
+        silence_rate_ns=websocket.silence_rate_ns,
         record_frames=config.storage.record_frames,
         seed=seed,
     )

@@ -1,21 +1,38 @@
 """Trades and every other channel that is not a book: holes, second copies, order. Ids never go back.
 
 A copy that came by another connection of ours is dropped before the ring; a copy the venue sent twice on one
-connection is kept once more with DUPLICATE, because it is what the venue sent.
+connection is kept once more with DUPLICATE (unless ``[storage] duplicates = "drop"``), because it is what the venue
+sent. History that the venue sends again on subscribing says so itself, by SNAPSHOT, and is no duplicate.
 """
 
 from __future__ import annotations
+
+import enum
 
 import numpy as np
 
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import DenseIds, Seen
+from ringcollect.feed.recent_ids import NOT_SEEN
 from ringcollect.feed.stream import ANY_CONN, Stream
 from ringcollect.records import Flag, Status, TradeSub
 from ringcollect.ring.layout import LEDGER_ROW
 
-_NOTHING = -(2**63)
+_HISTORY, _DUPLICATE, _GAP, _LAST = int(Flag.SNAPSHOT), int(Flag.DUPLICATE), int(Flag.GAP), int(Flag.LAST)
+
+
+class Fate(enum.IntEnum):
+    """What a print is."""
+
+    NEWS = 0
+    BEHIND_A_HOLE = 1
+    LATE = 2  # older than the newest, not seen before
+    AGAIN = 3  # the venue sent it twice on this connection
+    COPY = 4  # it came before by another connection of ours
+
+
+_OF_SEEN = {Seen.FIRST: Fate.NEWS, Seen.NEXT: Fate.NEWS, Seen.AHEAD: Fate.BEHIND_A_HOLE, Seen.LATE: Fate.LATE}
 
 
 class Prints:
@@ -30,61 +47,114 @@ class Prints:
         Ids the venue spends on something that is no trade are not missing.
         """
         stream = _of(stream, batch)
-        before = stream.newest_by_conn.get(conn, _NOTHING)
-        seen = self._arrive(stream, batch.first_id, batch.last_id, conn, now_ns)
-        stream.conn = conn
         records = batch.records
-        if not len(records):
+        ids = stream.ids
+        assert ids is not None
+        stream.conn = conn
+        follows = batch.first_id > ids.newest and _whole(batch)
+        if len(records) < 2 or follows:
+            fate = self._arrive(stream, batch.first_id, batch.last_id, conn, now_ns)
+            if fate is Fate.BEHIND_A_HOLE:
+                stream.gap = True  # also when there is no record: the next one says it
+            self._deliver(stream, records, [fate] * len(records), now_ns)
             return
-        sink = self._core.sink
-        if seen is Seen.AGAIN:
-            if batch.last_id > before:
-                sink.count("dropped_duplicates")
-                return
-            sink.count("duplicates")
-            stream.count_duplicate()
-            records["flags"] |= int(Flag.DUPLICATE)
-        elif seen is Seen.LATE:
-            sink.count("out_of_order")
-        self._publish(stream, records, now_ns)
+        fates = [Fate.NEWS] * len(records)
+        for at in np.lexsort((records["aux"], records["id"])).tolist():
+            fates[at] = self._arrive(stream, int(records["aux"][at]), int(records["id"][at]), conn, now_ns)
+            if fates[at] is Fate.BEHIND_A_HOLE:
+                records["flags"][at] |= _GAP
+        self._deliver(stream, records, fates, now_ns)
 
-    def _arrive(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> Seen:
-        assert stream.ids is not None
-        expected = stream.ids.newest + 1
-        seen, missing = stream.ids.arrive(low, high)
-        stream.newest_by_conn[conn] = max(high, stream.newest_by_conn.get(conn, _NOTHING))
+    def unnumbered(self, stream: Stream, records: np.ndarray, conn: int, now_ns: int) -> None:
+        """A frame of prints whose ids are unique, but neither dense nor in order."""
+        assert stream.recent is not None
+        stream.conn = conn
+        before = stream.recent.arrive(records, conn)
+        fates = [Fate.NEWS if by == NOT_SEEN else Fate.AGAIN if by == conn & 0xFF else Fate.COPY for by in before]
+        self._deliver(stream, records, fates, now_ns)
+
+    def _arrive(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> Fate:
+        ids = stream.ids
+        assert ids is not None
+        expected = ids.newest + 1
+        by_conn = stream.ids_by_conn.setdefault(conn, DenseIds())
+        known_here = by_conn.knows(low, high)
+        by_conn.arrive(low, high)
+        seen, missing = ids.arrive(low, high)
+        if seen is Seen.AGAIN:
+            return Fate.AGAIN if known_here else Fate.COPY
         if seen is Seen.AHEAD:
             sink = self._core.sink
             sink.count("trade_gaps")
             sink.count("trade_ids_missing", missing)
-            stream.count_gap()
-            stream.gap = True
+            stream.count_gap(missing)
             sink.status(
                 Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,
                 start=expected, end=low, ts_event=stream.last_data_ns, number=float(missing),
             )  # fmt: skip
-        return seen
+        return _OF_SEEN[seen]
+
+    def _deliver(self, stream: Stream, records: np.ndarray, fates: list[Fate], now_ns: int) -> None:
+        """Publish what is to be kept, flagged by what it is; count the rest."""
+        sink = self._core.sink
+        keep = np.ones(len(records), bool)
+        for at, fate in enumerate(fates):
+            if fate is Fate.COPY:
+                keep[at] = False
+                sink.count("dropped_duplicates")
+                stream.count_dropped()
+            elif fate is Fate.LATE:
+                sink.count("out_of_order")
+                stream.count_out_of_order()
+            elif fate is Fate.AGAIN:
+                if records["flags"][at] & _HISTORY:
+                    sink.count("resent_history")
+                    continue
+                sink.count("duplicates")
+                stream.count_duplicate()
+                records["flags"][at] |= _DUPLICATE
+                keep[at] = self._core.options.keep_duplicates
+        kept = records if keep.all() else records[keep]
+        if len(kept):
+            kept["flags"][-1] |= _LAST
+            self._publish(stream, kept, now_ns)
 
     def plain(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int, *, keyed_by_id: bool) -> None:
-        """A frame without dense ids; ``keyed_by_id``: its id (a best price's update id) orders it, else its time."""
-        key = int(batch["id" if keyed_by_id else "ts_event"][0])
+        """A frame that is no trade; ``keyed_by_id``: its id (a best price's update id), if it has one, orders it, else
+        its time. Two connections may cut equal times differently: of those, what came first is kept.
+        """
+        key = int(batch["id"][0]) if keyed_by_id else 0
+        time = int(batch["ts_event"][0])
         sink = self._core.sink
-        if stream.conn not in (ANY_CONN, conn) and key and key <= stream.newest_key:
+        if (
+            stream.conn not in (ANY_CONN, conn)
+            and (key or time)
+            and (key <= stream.newest_key if key else time <= stream.newest_ts)
+        ):
             sink.count("dropped_duplicates")
+            stream.count_dropped()
             return
-        if keyed_by_id and key == 1:
+        if key == 1:
             stream.newest_key = 0  # the venue's service began to count anew (Bybit)
-        if keyed_by_id and key and key == stream.newest_key:
-            batch["flags"] |= int(Flag.SNAPSHOT)  # best prices said once more, as Bybit does every 3 s: no news
-        if key and key < stream.newest_key:
+        if key and key == stream.newest_key:
+            batch["flags"] |= _HISTORY  # best prices said once more, as Bybit does every 3 s: no news
+        if key < stream.newest_key if key else 0 < time < stream.newest_ts:
             sink.count("out_of_order")
+            stream.count_out_of_order()
         stream.newest_key = max(stream.newest_key, key)
+        stream.newest_ts = max(stream.newest_ts, time)
         stream.conn = conn
         self._publish(stream, batch, now_ns)
 
     def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
         stream.mark_gap(batch)
         self._core.sink.data(batch, now_ns)
+
+
+def _whole(batch: Batch) -> bool:
+    """The frame's prints fill its ids: whatever is missing is missing before it."""
+    records = batch.records
+    return int((records["id"] - records["aux"] + 1).sum()) == batch.last_id - batch.first_id + 1
 
 
 def _of(stream: Stream, batch: Batch) -> Stream:

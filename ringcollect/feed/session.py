@@ -367,7 +367,7 @@ class Session:
         for stream in streams:
             stream.take_back()
             stream.conn = ANY_CONN
-            stream.newest_by_conn.clear()  # the next socket's first copies are copies of this one's
+            stream.forget_conns()  # the next socket's first copies are copies of this one's
             self.core.timers.cancel(("stream", stream.key))
             if stream.ids is None:
                 stream.gap = True  # dense ids will tell exactly; everything else can only say "perhaps"

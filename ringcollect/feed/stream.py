@@ -6,12 +6,36 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ringcollect.exchanges.hot import LAST_ID, LEDGER, OPEN
+from ringcollect.exchanges.hot import LAST_ID, LAST_TS, LEDGER, OPEN, RECENT
 from ringcollect.exchanges.protocol import Want
+from ringcollect.exchanges.silence import (
+    L_LAST_RECORD,
+    L_SILENCE,
+    L_SILENCE_GAPS,
+    L_SILENCE_LIMIT,
+    L_SILENCES,
+    bucket_of,
+)
 from ringcollect.feed.bridge import Bridge, Phase
 from ringcollect.feed.dense_ids import DenseIds
-from ringcollect.feed.ledger import L_DUPLICATES, L_FRAMES, L_GAPS, L_LAST_DATA, L_RECORDS, Reason, State
+from ringcollect.feed.ledger import (
+    L_BACKFILLED,
+    L_DROPPED,
+    L_DUPLICATES,
+    L_FRAMES,
+    L_GAP_SIZES,
+    L_GAPS,
+    L_LAST_DATA,
+    L_MISSING,
+    L_OUT_OF_ORDER,
+    L_RECORDS,
+    L_TRACKED,
+    Reason,
+    State,
+)
+from ringcollect.feed.recent_ids import RecentIds
 from ringcollect.records import Channel, Flag
+from ringcollect.ring.layout import GAP_SIZE_BOUNDS
 
 ANY_CONN = -1
 StreamKey = tuple[int, int]
@@ -32,11 +56,13 @@ class Stream:
     bridge: Bridge | None = None  # book only
     based_by_stream: bool = False  # the book's snapshots come by its subscription
     ids: DenseIds | None = None  # dense ids only
-    newest_by_conn: dict[int, int] = field(default_factory=dict)
+    ids_by_conn: dict[int, DenseIds] = field(default_factory=dict)
+    recent: RecentIds | None = None  # prints whose ids are not dense
     aggregated: bool | None = None  # whether its prints are the venue's aggregated ones; None before the first
     twin: Stream | None = None  # the other one, where both come (captures of others)
     conn: int = ANY_CONN  # the connection its newest accepted frame came by
-    newest_key: int = 0  # id or event time of the newest frame, for telling second copies
+    newest_key: int = 0  # update id of the newest best price, 0 where the venue sends none
+    newest_ts: int = 0  # event time of the newest frame of anything that is neither book nor trade
     gap: bool = False  # the next record carries GAP
     first_data_ns: int = 0
     asked: int = 0  # subscribe attempts since data last flowed
@@ -93,12 +119,21 @@ class Stream:
         return int(self.words[L_DUPLICATES])
 
     def touched(self, now_ns: int, records: int) -> None:
-        """One more frame of this stream, with ``records`` records."""
+        """One more frame of this stream, with ``records`` records. (The kernels do the same: ``exchanges.hot``.)"""
         if not self.first_data_ns:
             self.first_data_ns = now_ns
-        self.words[L_LAST_DATA] = now_ns
-        self.words[L_FRAMES] += 1
-        self.words[L_RECORDS] += records
+        words = self.words
+        words[L_LAST_DATA] = now_ns
+        words[L_FRAMES] += 1
+        if not records:
+            return
+        words[L_RECORDS] += records
+        before = int(words[L_LAST_RECORD])
+        words[L_LAST_RECORD] = now_ns
+        if before and 0 < int(words[L_SILENCE_LIMIT]) < now_ns - before:
+            words[L_SILENCE_GAPS] += 1
+            words[L_SILENCE] += now_ns - before
+            words[L_SILENCES + bucket_of(now_ns - before)] += 1
 
     def mean_interval_ns(self) -> int:
         """Mean time between its frames so far; 0 before the second."""
@@ -120,15 +155,44 @@ class Stream:
         if self.first_data_ns:
             self.first_data_ns += step_ns
             self.words[L_LAST_DATA] += step_ns
+        if self.words[L_LAST_RECORD]:
+            self.words[L_LAST_RECORD] += step_ns
         if self.based_ns:
             self.based_ns += step_ns
         self.row["since_ns"] += step_ns
 
-    def count_gap(self) -> None:
-        self.words[L_GAPS] += 1
+    def track(self) -> None:
+        """What is missing of this stream can be told: by its own ids, or by the numbers of its connection's frames."""
+        self.words[L_TRACKED] = 1
 
-    def count_duplicate(self) -> None:
-        self.words[L_DUPLICATES] += 1
+    def count_gap(self, missing: int) -> None:
+        """One gap of ``missing`` ids, or frames, or updates: whatever the venue counts; at least one."""
+        size = max(1, missing)
+        self.words[L_GAPS] += 1
+        self.words[L_MISSING] += size
+        self.words[L_GAP_SIZES + sum(size > bound for bound in GAP_SIZE_BOUNDS)] += 1
+
+    def count_duplicate(self, by: int = 1) -> None:
+        """Sent twice by the venue on one connection."""
+        self.words[L_DUPLICATES] += by
+
+    def count_dropped(self, by: int = 1) -> None:
+        """Second copies by another connection of ours."""
+        self.words[L_DROPPED] += by
+
+    def count_out_of_order(self, by: int = 1) -> None:
+        """Older than what was accepted, not seen before."""
+        self.words[L_OUT_OF_ORDER] += by
+
+    def count_backfilled(self, ids: int) -> None:
+        """Missing ids that were fetched later."""
+        self.words[L_BACKFILLED] += ids
+
+    def forget_conns(self, but: int = ANY_CONN) -> None:
+        """What the other connections delivered is not theirs any more: their numbers will be given again."""
+        self.ids_by_conn = {conn: ids for conn, ids in self.ids_by_conn.items() if conn == but}
+        if self.recent is not None:
+            self.recent.forget_conns(but)
 
     def take_back(self) -> None:
         """Stop the kernel, and learn how far it came."""
@@ -141,20 +205,24 @@ class Stream:
             self.bridge.last_id = newest
         elif self.ids is not None:
             self.ids.newest = newest
-            self.newest_by_conn[self.conn] = newest
+            if self.conn in self.ids_by_conn:
+                self.ids_by_conn[self.conn].newest = newest
         else:
             self.newest_key = newest
+            self.newest_ts = max(self.newest_ts, int(hot[LAST_TS]))
 
     def hand_over(self) -> None:
         """Let the kernel go on by itself from here, if nothing about the stream needs a second look."""
         hot = self.hot
         if hot is None or self.twin is not None or self.gap or self.conn < 0 or self.state is not State.FLOWING:
             return
+        hot[RECENT] = 0 if self.recent is None else self.recent.address
         if self.bridge is not None:
             if self.bridge.phase is Phase.VOID or (self.bridge.numbered and self.bridge.phase is Phase.BASED):
                 return  # a first delta is tested by another rule than those that follow
             hot[LAST_ID] = self.bridge.last_id
         else:
             hot[LAST_ID] = self.newest_key if self.ids is None else self.ids.newest
+            hot[LAST_TS] = self.newest_ts
         hot[LEDGER] = self.row.ctypes.data
         hot[OPEN] = self.conn + 1  # frames of another connection are looked at here

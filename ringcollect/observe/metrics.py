@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from ringcollect.observe.health import State
-from ringcollect.observe.rings import RingReport, Subscription
+from ringcollect.observe.rings import UNTRACKED, RingReport, Subscription
 from ringcollect.observe.snapshot import ProcessReport, Snapshot
+from ringcollect.ring.layout import GAP_SIZE_BOUNDS, SILENCE_BOUNDS_NS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -111,9 +112,22 @@ def _of_rings(rings: Sequence[RingReport]) -> Iterator[Metric]:
 def _of_subscriptions(rows: Sequence[Subscription]) -> Iterator[Metric]:
     labels = ["exchange", "market", "symbol", "channel"]
     counts = {
-        name: CounterMetricFamily(f"ringcollect_subscription_{name}", f"Per subscription: {name}", labels=labels)
-        for name in ("frames", "records", "gaps", "duplicates")
+        name: CounterMetricFamily(f"ringcollect_subscription_{name}", f"Per subscription: {text}", labels=labels)
+        for name, text in _COUNTED.items()
     }
+    sizes = HistogramMetricFamily(
+        "ringcollect_subscription_gap_size", "Missing ids of a gap, where ids count without holes", labels=labels
+    )
+    silences = HistogramMetricFamily(
+        "ringcollect_subscription_silence_seconds", "Time between two records, longer than the limit", labels=labels
+    )
+    silent = GaugeMetricFamily(
+        "ringcollect_subscription_silent_seconds", "How long the present silence lasts, 0 if there is none",
+        labels=labels,
+    )  # fmt: skip
+    tracked = GaugeMetricFamily(
+        "ringcollect_subscription_tracked", "1 where gaps can be counted; the others have no gap series", labels=labels
+    )
     last = GaugeMetricFamily(
         "ringcollect_subscription_last_data_seconds", "When it last had data, Unix time; 0 never", labels=labels
     )
@@ -123,10 +137,36 @@ def _of_subscriptions(rows: Sequence[Subscription]) -> Iterator[Metric]:
     for row in rows:
         place = [row.exchange, row.market, row.symbol, row.channel]
         for name, family in counts.items():
-            family.add_metric(place, getattr(row, name))
+            if (value := getattr(row, name)) != UNTRACKED:
+                family.add_metric(place, value)
+        if row.gaps != UNTRACKED:
+            sizes.add_metric(place, _buckets(GAP_SIZE_BOUNDS, row.gap_sizes), float(row.missing))
+        bounds = [bound / 1e9 for bound in SILENCE_BOUNDS_NS]
+        silences.add_metric(place, _buckets(bounds, row.silences), row.silence_ms / 1e3)
+        silent.add_metric(place, row.silent_ms / 1e3)
+        tracked.add_metric(place, float(row.gaps != UNTRACKED))
         last.add_metric(place, row.last_data_ns / 1e9)
         states.add_metric([*place, row.state], 1.0)
-    yield from (*counts.values(), last, states)
+    yield from (*counts.values(), sizes, silences, silent, tracked, last, states)
+
+
+_COUNTED = {
+    "frames": "frames",
+    "records": "records",
+    "gaps": "gaps in what the exchange sent, where that can be known",
+    "missing": "ids missing in those gaps",
+    "backfilled": "missing ids fetched later over REST",
+    "out_of_order": "records older than what was there, not seen before",
+    "duplicates": "sent twice by the exchange on one connection",
+    "dropped": "second copies by another connection of ours, dropped",
+    "silence_gaps": "times between two records longer than the limit",
+}
+
+
+def _buckets(bounds: Sequence[float], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """Cumulative, as Prometheus wants them; the last count has no bound."""
+    names = [f"{bound:g}" for bound in bounds] + ["+Inf"]
+    return [(name, float(sum(counts[: i + 1]))) for i, name in enumerate(names)]
 
 
 def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:

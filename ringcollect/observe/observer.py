@@ -33,7 +33,7 @@ class Observer:
     def look(self, table: ProcessTable) -> Snapshot:
         """The collector now. The first look is the baseline of the windows: what rings counted before is not news."""
         now_ns, mono_ns = time.time_ns(), time.monotonic_ns()
-        rings = tuple(self._rings.reports(mono_ns))
+        rings = tuple(self._rings.reports(mono_ns, now_ns))
         self._windows.add(mono_ns / 1e9, _totals(rings), baseline=not self._since_ns)
         windows = self._windows.at(mono_ns / 1e9)
         subscriptions: dict[str, int] = {}
@@ -80,7 +80,8 @@ class Observer:
 
     def subscriptions(self) -> list[Subscription]:
         """The ledger of every feed."""
-        return [row for view in self._rings.views() for row in view.subscriptions()]
+        now_ns = time.time_ns()
+        return [row for view in self._rings.views() for row in view.subscriptions(now_ns)]
 
 
 def _totals(rings: tuple[RingReport, ...]) -> dict[str, int]:
@@ -91,6 +92,8 @@ def _totals(rings: tuple[RingReport, ...]) -> dict[str, int]:
         for consumer in ring.consumers:
             if health.is_own(consumer.name):
                 totals[f"lost/{place}/{consumer.name}"] = consumer.lost
+        if ring.silence_gaps:
+            totals[f"silences/{place}"] = ring.silence_gaps
         for series, counter in (
             ("gaps", "seq_gaps"), ("gaps", "trade_gaps"), ("rejected", "rejected"), ("reconnects", "reconnects"),
         ):  # fmt: skip

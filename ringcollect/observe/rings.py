@@ -10,7 +10,7 @@ import enum
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -52,8 +52,18 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     required: bool
 
 
+UNTRACKED: Literal["untracked"] = "untracked"
+"""In the place of a number that nobody can know, as 0 would be a claim."""
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a feed's ledger. Times are wall ns, 0 for never."""
+    """One row of a feed's ledger. Times are wall ns, 0 for never.
+
+    ``gaps``, the ids ``missing`` in them and their number by size (``ring.layout.GAP_SIZE_BOUNDS``, the last without a
+    bound) are of streams whose ids or connection are numbered without holes; of all others they are "untracked".
+    ``silence_*``: time between two records longer than the limit, in total ms and by length (``SILENCE_BOUNDS_NS``);
+    the one that lasts is not in them: it is ``silent_ms`` long by now (0: there is none).
+    """
 
     exchange: str
     market: str
@@ -65,12 +75,25 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     last_data_ns: int
     frames: int
     records: int
-    gaps: int
+    gaps: int | Literal["untracked"]
+    missing: int | Literal["untracked"]
+    gap_sizes: tuple[int, ...]
+    backfilled: int
+    out_of_order: int
     duplicates: int
+    dropped: int
+    silence_gaps: int
+    silence_ms: int
+    silences: tuple[int, ...]
+    silence_limit_ms: int
+    silent_ms: int
 
 
 class RingReport(msgspec.Struct, frozen=True, kw_only=True):
-    """A ring now. ``rate`` is records per second since the look before, -1 at the first."""
+    """A ring now. ``rate`` is records per second since the look before, -1 at the first.
+
+    ``silent``: subscriptions without a record for longer than their limit, now; ``silence_gaps``: how often one was.
+    """
 
     name: str
     kind: str
@@ -86,6 +109,8 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
     start_ns: int = 0
     heartbeat_ns: int = 0
     instruments: int = 0
+    silence_gaps: int = 0
+    silent: int = 0
     counters: dict[str, int] = {}
     consumers: tuple[Consumer, ...] = ()
 
@@ -122,9 +147,10 @@ class RingView:
         if self._control is not None:
             self._control.close()
 
-    def report(self) -> RingReport:
-        """The ring as it is now."""
+    def report(self, now_ns: int) -> RingReport:
+        """The ring as it is at ``now_ns`` (wall time)."""
         words = self.words
+        ledger = self._ledger.rows()
         capacity, head = int(words[H_CAPACITY]), int(words[H_HEAD])
         consumers = tuple(self._consumers(head, capacity))
         return RingReport(
@@ -141,14 +167,17 @@ class RingView:
             start_ns=int(words[H_START_NS]),
             heartbeat_ns=int(words[H_HEARTBEAT_NS]),
             instruments=int(words[H_TABLE_COUNT]),
+            silence_gaps=int(ledger["silence_gaps"].sum()),
+            silent=int(np.count_nonzero(_silent_ns(ledger, now_ns))),
             counters=dict(self._counters),
             consumers=consumers,
         )
 
-    def subscriptions(self) -> list[Subscription]:
-        """The feed's ledger, empty for other rings."""
+    def subscriptions(self, now_ns: int) -> list[Subscription]:
+        """The feed's ledger at ``now_ns`` (wall time), empty for other rings."""
         found = []
-        for row in self._ledger.rows():
+        rows = self._ledger.rows()
+        for row, silent in zip(rows, _silent_ns(rows, now_ns), strict=True):
             exchange, market, symbol = self._instrument(int(row["instrument"]))
             found.append(
                 Subscription(
@@ -162,8 +191,18 @@ class RingView:
                     last_data_ns=int(row["last_data_ns"]),
                     frames=int(row["frames"]),
                     records=int(row["records"]),
-                    gaps=int(row["gaps"]),
+                    gaps=int(row["gaps"]) if row["tracked"] else UNTRACKED,
+                    missing=int(row["missing"]) if row["tracked"] else UNTRACKED,
+                    gap_sizes=tuple(row["gap_sizes"].tolist()),
+                    backfilled=int(row["backfilled"]),
+                    out_of_order=int(row["out_of_order"]),
                     duplicates=int(row["duplicates"]),
+                    dropped=int(row["dropped"]),
+                    silence_gaps=int(row["silence_gaps"]),
+                    silence_ms=int(row["silence_ns"]) // 1_000_000,
+                    silences=tuple(row["silences"].tolist()),
+                    silence_limit_ms=int(row["silence_limit_ns"]) // 1_000_000,
+                    silent_ms=int(silent) // 1_000_000,
                 )
             )
         return found
@@ -236,11 +275,11 @@ class RingSet:
                     self.unreadable[path.name] = str(error)
         return [self._views[path] for path in paths if path in self._views]
 
-    def reports(self, now_ns: int) -> list[RingReport]:
-        """Every ring at ``now_ns`` (monotonic), with its rate since the call before."""
+    def reports(self, now_ns: int, wall_ns: int = 0) -> list[RingReport]:
+        """Every ring at ``now_ns`` (monotonic) and ``wall_ns``, with its rate since the call before."""
         reports = []
         for view in self.views():
-            report = view.report()
+            report = view.report(wall_ns)
             before = self._before.get(report.name)
             if before is not None and before[0] == report.generation and now_ns > before[2]:
                 rate = (report.head - before[1]) * 1e9 / (now_ns - before[2])
@@ -248,6 +287,13 @@ class RingSet:
             self._before[report.name] = (report.generation, report.head, now_ns)
             reports.append(report)
         return reports
+
+
+def _silent_ns(rows: np.ndarray, now_ns: int) -> np.ndarray:
+    """Of each ledger row, how long the silence lasts that is going on at ``now_ns``; 0 where there is none."""
+    silent = now_ns - rows["last_record_ns"]
+    limit = rows["silence_limit_ns"]
+    return np.where((limit > 0) & (rows["last_record_ns"] > 0) & (silent > limit), silent, 0)
 
 
 def _kind(name: str) -> str:

@@ -65,17 +65,30 @@ def rings_text(rings: Sequence[RingReport]) -> str:
 
 def subscriptions_text(rows: Sequence[Subscription], now_ns: int) -> str:
     """The ledger: what was asked for and what became of it; ``now_ns`` is wall time."""
-    head = ["exchange", "market", "symbol", "channel", "state", "for", "last data", "frames", "gaps", "dup", "reason"]
+    head = [
+        "exchange", "market", "symbol", "channel", "state", "for", "last data", "frames", "gaps", "missing", "filled",
+        "late", "dup", "copies", "silences", "silent now", "reason",
+    ]  # fmt: skip
     table = [
         [
             row.exchange, row.market, row.symbol, row.channel, row.state,
             span((now_ns - row.since_ns) / 1e9),
             span((now_ns - row.last_data_ns) / 1e9) + " ago" if row.last_data_ns else "never",
-            f"{row.frames:,}", f"{row.gaps:,}", f"{row.duplicates:,}", row.reason,
+            f"{row.frames:,}", _known(row.gaps), _known(row.missing), f"{row.backfilled:,}", f"{row.out_of_order:,}",
+            f"{row.duplicates:,}", f"{row.dropped:,}", _silences(row),
+            span(row.silent_ms / 1e3) if row.silent_ms else "", row.reason,
         ]
         for row in rows
     ]  # fmt: skip
     return columns(head, table)
+
+
+def _known(count: int | str) -> str:
+    return f"{count:,}" if isinstance(count, int) else count
+
+
+def _silences(row: Subscription) -> str:
+    return f"{row.silence_gaps:,} ({span(row.silence_ms / 1e3)})" if row.silence_gaps else "0"
 
 
 def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -137,6 +150,9 @@ def _below(now: Snapshot) -> str:
         lines.append(columns(["events in", "1 min", "5 min", "15 min", "since start"], rows))
     if now.subscriptions:
         lines.append("subscriptions: " + ", ".join(f"{count} {name}" for name, count in now.subscriptions.items()))
+    silent = sum(ring.silent for ring in now.rings)
+    if silent:
+        lines.append(f"silent: {silent} subscriptions without a record for longer than their limit (--subscriptions)")
     unsealed = now.journals
     lines.append(
         f"unsealed journals: {unsealed.count}, {unsealed.bytes / 1e6:.1f} MB, oldest written {span(unsealed.oldest_s)} "

@@ -18,7 +18,7 @@ from ringcollect.instruments import INSTRUMENT_ROW, MAX_INSTRUMENTS
 from ringcollect.records import dtype_from_list, dtype_to_list
 
 MAGIC = b"RINGCOLL"
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 PAGE = 4096
 MIN_CAPACITY = 8
 MAX_COUNTERS = 256
@@ -41,15 +41,29 @@ COUNTERS_WORD = 256
 STATE_LIVE, STATE_CLOSED, STATE_REPLACED = 1, 2, 3
 STATE_NAMES = {STATE_LIVE: "live", STATE_CLOSED: "closed", STATE_REPLACED: "replaced"}
 
+GAP_SIZE_BOUNDS = (1, 2, 5, 10, 50, 100, 500, 1000)
+"""Upper bounds of the histogram ``gap_sizes`` (missing ids of one gap); its last bucket has no bound."""
+SILENCE_BOUNDS_NS = tuple(seconds * 1_000_000_000 for seconds in (10, 30, 60, 300, 900, 3600))
+"""Upper bounds of the histogram ``silences``; its last bucket has no bound."""
+
 LEDGER_ROW = np.dtype(
     [
         ("instrument", "<u2"), ("channel", "u1"), ("state", "u1"), ("reason", "<u2"), ("conn", "<u2"),
         ("since_ns", "<i8"), ("last_data_ns", "<i8"), ("frames", "<i8"), ("records", "<i8"),
-        ("gaps", "<i8"), ("duplicates", "<i8"), ("silence_ns", "<i8"),
+        ("gaps", "<i8"), ("duplicates", "<i8"),
+        ("last_record_ns", "<i8"), ("silence_limit_ns", "<i8"), ("silence_gaps", "<i8"), ("silence_ns", "<i8"),
+        ("tracked", "<i8"), ("missing", "<i8"), ("out_of_order", "<i8"), ("dropped", "<i8"), ("backfilled", "<i8"),
+        ("gap_sizes", "<i8", (len(GAP_SIZE_BOUNDS) + 1,)), ("silences", "<i8", (len(SILENCE_BOUNDS_NS) + 1,)),
     ]
 )  # fmt: skip
-"""One subscription of a feed: (instrument, channel), its state and counts. 64 bytes."""
-assert LEDGER_ROW.itemsize == 64
+"""One subscription of a feed: (instrument, channel), its state and counts. 256 bytes.
+
+``gaps``, their ``missing`` ids and ``gap_sizes`` mean something where ``tracked`` is 1: of a channel whose ids have
+holes by nature nobody can tell what is missing. ``silence_*`` are about time between two records longer than
+the limit (0: none is); ``dropped`` are second copies by another connection of ours, ``backfilled`` missing ids fetched
+later.
+"""
+assert LEDGER_ROW.itemsize == 256
 
 FRAME_ENTRY = np.dtype(
     [

@@ -8,7 +8,6 @@ import numpy as np
 
 from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD, Channel, Flag, Kind
-from ringcollect.ring.layout import LEDGER_ROW
 from ringcollect.ring.producer import Producer
 
 CAPACITY = 64
@@ -43,5 +42,8 @@ def trades(n: int, instrument: int = 0, first: int = 0) -> np.ndarray:
 def subscribe(ring: Producer, instrument: int, channel: Channel, state: int, reason: int = 0) -> np.ndarray:
     """One row of the ring's ledger."""
     row = ring.ledger.add()
-    row[:] = np.array([(instrument, channel, state, reason, 0, GENERATION, 0, 7, 9, 1, 2, 0)], LEDGER_ROW)
+    row["instrument"], row["channel"], row["state"], row["reason"] = instrument, channel, state, reason
+    row["since_ns"], row["frames"], row["records"], row["tracked"] = GENERATION, 7, 9, 1
+    row["gaps"], row["missing"], row["duplicates"] = 1, 3, 2
+    row["gap_sizes"][0, 2] = 1
     return row

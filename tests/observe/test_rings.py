@@ -82,7 +82,7 @@ def test_the_ledger_is_shown_with_names_and_reasons(tmp_path: Path) -> None:
     subscribe(ring, 0, Channel.BOOK, state=3)
     subscribe(ring, 1, Channel.TRADE, state=4, reason=6)
     (view,) = RingSet(tmp_path).views()
-    first, second = view.subscriptions()
+    first, second = view.subscriptions(GENERATION)
     assert (first.exchange, first.market, first.symbol, first.channel) == ("binance", "spot", "BTCUSDT", "book")
     assert (first.state, first.reason, first.frames, first.gaps) == ("flowing", "", 7, 1)
     assert (second.symbol, second.state, second.reason) == ("ETHUSDT", "stale", "flowed, then stopped")
@@ -105,7 +105,7 @@ def test_looking_never_loads_the_compiler(tmp_path: Path) -> None:
     subscribe(ring, 0, Channel.BOOK, state=3)
     program = (
         "import sys; from pathlib import Path; from ringcollect.observe.rings import RingSet;"
-        "r = RingSet(Path(sys.argv[1])); r.reports(0); [v.subscriptions() for v in r.views()];"
+        "r = RingSet(Path(sys.argv[1])); r.reports(0); [v.subscriptions(0) for v in r.views()];"
         "print('numba' in sys.modules, 'pyarrow' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True)
