@@ -38,11 +38,12 @@ STATUS_MEANING = {
     Status.CLOCK: "price = offset, size = dispersion, in seconds",
     Status.INSTRUMENT_NEW: "first use of this instrument number",
     Status.INSTRUMENT_CHANGED: "its metadata has a new version",
-    Status.INSTRUMENT_GONE: "the exchange no longer lists it",
+    Status.INSTRUMENT_GONE: "the exchange no longer lists it; to = the instrument it is called now, -1 if none",
     Status.COUNTERS: "from = frames, to = records, price = duplicates, size = gaps; all since START",
     Status.LOST: "seq range [from, to) a consumer lost",
     Status.REJECTED: "price = frames rejected since the last such record",
-    Status.CONFIG_CHANGED: "a changed configuration was applied",
+    Status.CONFIG_CHANGED: "a changed configuration is in force; from = streams added, to = streams ended",
+    Status.CLOSED: "the subscription was ended: price = why (ledger reason)",
 }
 
 

@@ -152,11 +152,12 @@ class Status(enum.IntEnum):
     CLOCK = 15  # price = offset in seconds, size = dispersion in seconds
     INSTRUMENT_NEW = 16
     INSTRUMENT_CHANGED = 17
-    INSTRUMENT_GONE = 18
+    INSTRUMENT_GONE = 18  # the exchange does not list it any more; aux = the instrument it is called now, -1 if none
     COUNTERS = 19  # id = frames, aux = records, price = duplicates, size = gaps, all since START
     LOST = 20  # seq range [id, aux) a consumer lost
     REJECTED = 21  # price = rejected frames since the last such record
-    CONFIG_CHANGED = 22
+    CONFIG_CHANGED = 22  # a changed configuration is in force; id = streams added, aux = streams ended
+    CLOSED = 23  # per instrument and channel: its subscription was ended; price = reason of the ledger
 
 
 def aux_f(records: np.ndarray) -> np.ndarray:

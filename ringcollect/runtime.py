@@ -18,3 +18,11 @@ def runtime_dir(configured: str | None = None) -> Path:
         return Path(chosen).expanduser()
     base = Path("/dev/shm") if sys.platform == "linux" else Path(tempfile.gettempdir())
     return base / f"ringcollect-{os.getuid()}"
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write ``path`` by rename, readable by the group."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    temporary.write_bytes(content)
+    temporary.chmod(0o640)
+    temporary.rename(path)

@@ -46,8 +46,10 @@ def check(invocation: Invocation) -> None:
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     for market in config.markets:
-        streams = sum(len(market.channels_for(symbol)) for symbol in market.symbols)
-        click.echo(f"{market.exchange} {market.market}: {len(market.symbols)} symbols, {streams} streams")
+        streams = sum(len(market.channels_for(symbol)) for symbol in market.names)
+        named = f"{len(market.names)} symbols, {streams} streams" if market.names else ""
+        ruled = f"what {', '.join(market.rules)} names, at most {market.top or market.limit}" if market.rules else ""
+        click.echo(f"{market.exchange} {market.market}: {', and '.join(part for part in (named, ruled) if part)}")
     click.echo(f"{loaded.file or 'the environment'}: fine")
 
 

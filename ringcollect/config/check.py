@@ -8,13 +8,11 @@ from collections import Counter
 from ringcollect.config.problems import Path, Problems, found, nearest, spell
 from ringcollect.config.row_rules import check_rows
 from ringcollect.config.schema import Config, Market
-from ringcollect.config.symbols import fits_market, symbol_key
+from ringcollect.config.symbols import fits_market, is_rule, rule_may_match, symbol_key
 from ringcollect.config.transports import missing
 from ringcollect.config.venues import VENUES, Venue, markets_of
 from ringcollect.durations import parse_duration
-
-MAX_INSTRUMENTS = 4096
-"""Rows of a ring's instrument table."""
+from ringcollect.instruments import MAX_INSTRUMENTS
 
 DRIVER_CHANNEL = {"orderbook": "book", "trade": "trade", "liquidation": "liquidation"}
 
@@ -68,11 +66,14 @@ def _check_market(market: Market, path: Path, problems: Problems) -> None:
         problems.mismatch((*path, "market"), market.market, f"{known} (of {market.exchange})")
         return
     if not market.symbols and not problems.touches((*path, "symbols")):
-        problems.add((*path, "symbols"), "found an empty array; allowed: at least one symbol")
+        problems.add((*path, "symbols"), 'found an empty array; allowed: at least one symbol, or a rule like "*USDT"')
     if not market.channels and not problems.touches((*path, "channels")):
         problems.add((*path, "channels"), "found an empty array; allowed: at least one channel")
     _check_channels(market.channels, market, venue, (*path, "channels"), problems)
     _check_depth(market.depth, venue, (*path, "depth"), problems)
+    _check_rules(market, venue, path, problems)
+    _check_stream(market, "book_stream", venue.book_streams, path, problems)
+    _check_stream(market, "trade_stream", venue.trade_streams, path, problems)
     for i, symbol in enumerate(market.symbols):
         if symbol and not fits_market(symbol, market.market):
             problems.add(
@@ -81,16 +82,40 @@ def _check_market(market: Market, path: Path, problems: Problems) -> None:
     _check_overrides(market, venue, path, problems)
 
 
+def _check_rules(market: Market, venue: Venue, path: Path, problems: Problems) -> None:
+    if not market.top or problems.touches((*path, "top"), (*path, "limit"), (*path, "symbols")):
+        return
+    if not market.rules:
+        problems.add((*path, "top"), 'chooses among what a rule names; add one like "*USDT" or "*" to symbols')
+    elif not venue.ranked:
+        problems.add(
+            (*path, "top"), f"{market.exchange} {market.market} does not say how much was traded in 24 h; allowed: 0"
+        )
+    elif market.top > market.limit:
+        problems.mismatch((*path, "top"), market.top, f"at most {spell((*path, 'limit'))}, which is {market.limit}")
+
+
+def _check_stream(market: Market, key: str, allowed: tuple[str, ...], path: Path, problems: Problems) -> None:
+    chosen = getattr(market, key)
+    if not chosen or chosen in allowed or problems.touches((*path, key)):
+        return
+    words = " | ".join(f'"{name}"' for name in allowed) if allowed else '""'
+    problems.mismatch((*path, key), chosen, f"{words} (of {market.exchange} {market.market})")
+
+
 def _check_overrides(market: Market, venue: Venue, path: Path, problems: Problems) -> None:
-    known = {symbol_key(symbol): symbol for symbol in market.symbols if symbol}
+    known = {symbol_key(symbol): symbol for symbol in market.names if symbol}
     seen: dict[str, str] = {}
     for number, override in enumerate(market.override):
         here: Path = (*path, "override", number)
         for i, symbol in enumerate(override.symbols):
             key = symbol_key(symbol)
             place = (*here, "symbols", i)
-            if symbol and key not in known:
-                problems.add(place, f'"{symbol}" is not among {spell(path)}.symbols; {nearest(symbol, known.values())}')
+            if is_rule(symbol):
+                problems.add(place, f'found "{symbol}", a rule; allowed: symbols, each by its name')
+            elif symbol and key not in known and not any(rule_may_match(rule, symbol) for rule in market.rules):
+                hint = nearest(symbol, known.values()) if known else "no rule there names it"
+                problems.add(place, f'"{symbol}" is not among {spell(path)}.symbols; {hint}')
             elif symbol and key in seen:
                 problems.add(place, f'"{symbol}" is overridden before, in {seen[key]}')
             seen.setdefault(key, spell(place))
@@ -115,10 +140,15 @@ def _check_depth(depth: int, venue: Venue, path: Path, problems: Problems) -> No
 
 
 def _check_streams_are_unique(config: Config, problems: Problems) -> None:
-    """One primary book, trade and bbo stream per instrument: two entries must not ask for the same one."""
+    """One primary book, trade and bbo stream per instrument: two entries must not ask for the same one.
+
+    What rules name is known later: a name wins over a rule, an earlier rule over a later one.
+    """
     seen: dict[tuple[str, str, str, str], str] = {}
     for number, market in enumerate(config.markets):
         for i, symbol in enumerate(market.symbols):
+            if is_rule(symbol):
+                continue
             place = spell(("markets", number, "symbols", i))
             twice: dict[str, list[str]] = {}
             for channel in dict.fromkeys(market.channels_for(symbol)):
@@ -144,7 +174,7 @@ def _check_addresses_agree(config: Config, problems: Problems) -> None:
 
 
 def _check_instrument_count(config: Config, problems: Problems) -> None:
-    count = Counter(market.exchange for market in config.markets for _ in market.symbols)
+    count = Counter(market.exchange for market in config.markets for _ in market.names)
     for exchange, symbols in count.items():
         if symbols > MAX_INSTRUMENTS:
             problems.add(

@@ -10,7 +10,7 @@ from ringcollect.config.check import check
 from ringcollect.config.problems import Problems, found, nearest
 from ringcollect.config.rules import Symbol
 from ringcollect.config.schema import Config, Market
-from ringcollect.config.symbols import fits_market, symbol_key
+from ringcollect.config.symbols import fits_market, is_rule, rule_may_match, symbol_key
 from ringcollect.config.venues import VENUES
 from ringcollect.errors import ConfigError
 
@@ -55,7 +55,7 @@ def narrowed(
 def _require_valid(symbols: Sequence[str]) -> None:
     rule = Symbol()
     for symbol in symbols:
-        if not rule.holds(symbol):
+        if not rule.holds(symbol) or is_rule(symbol):
             raise ConfigError(f"--symbols: found {found((), symbol)}; allowed: {rule.allowed}")
 
 
@@ -69,12 +69,24 @@ def _of_exchanges(markets: tuple[Market, ...], exchanges: Sequence[str]) -> tupl
 
 
 def _with_symbols(markets: tuple[Market, ...], symbols: Sequence[str]) -> tuple[Market, ...]:
-    configured = {symbol_key(symbol) for market in markets for symbol in market.symbols}
+    configured = {symbol_key(symbol) for market in markets for symbol in market.names}
+    configured |= {
+        symbol_key(symbol)
+        for market in markets
+        for symbol in symbols
+        if any(rule_may_match(rule, symbol) for rule in market.rules)
+    }
     wanted = {symbol_key(symbol): symbol for symbol in symbols}
     kept = []
     for market in markets:
         fitting = {key for key, symbol in wanted.items() if fits_market(symbol, market.market)}
-        own = tuple(symbol for symbol in market.symbols if symbol_key(symbol) in fitting)
+        own = tuple(symbol for symbol in market.names if symbol_key(symbol) in fitting)
+        keys = {symbol_key(symbol) for symbol in own}
+        own += tuple(
+            wanted[key]
+            for key in wanted
+            if key in fitting - keys and any(rule_may_match(rule, wanted[key]) for rule in market.rules)
+        )
         new = tuple(wanted[key] for key in wanted if key in fitting and key not in configured)
         keys = {symbol_key(symbol) for symbol in own}
         overrides = tuple(
@@ -83,7 +95,7 @@ def _with_symbols(markets: tuple[Market, ...], symbols: Sequence[str]) -> tuple[
             if keys & set(map(symbol_key, override.symbols))
         )
         if own + new:
-            kept.append(_replace(market, symbols=own + new, override=overrides))
+            kept.append(_replace(market, symbols=own + new, top=0, override=overrides))
     if not kept:
         raise ConfigError(f"--symbols: no configured market can have {', '.join(symbols)}")
     return tuple(kept)

@@ -121,6 +121,16 @@ class FeatureChoice:
 
 
 @dataclass(frozen=True)
+class StreamChoice:
+    """The exchange's own name of a stream; which ones a market has is asked where markets are known."""
+
+    allowed: str = 'a stream of the market, or "" for the usual one'
+
+    def holds(self, value: object) -> bool:
+        return re.fullmatch(r"[A-Za-z0-9@._-]{0,40}", str(value)) is not None
+
+
+@dataclass(frozen=True)
 class FolderOrFile:
     """A path of this host; with ``optional`` the empty text is allowed too."""
 

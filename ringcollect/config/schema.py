@@ -20,13 +20,15 @@ from ringcollect.config.rules import (
     OneOf,
     PowerOfTwo,
     Range,
+    StreamChoice,
     Symbol,
     Url,
 )
-from ringcollect.config.symbols import symbol_key
+from ringcollect.config.symbols import is_rule, symbol_key
 from ringcollect.config.transports import TRANSPORTS
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
 from ringcollect.durations import format_duration, parse_duration
+from ringcollect.instruments import MAX_INSTRUMENTS
 from ringcollect.records import CHANNELS_BY_NAME
 from ringcollect.runtime import runtime_dir
 
@@ -80,9 +82,23 @@ class Market(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[SymbolText, ...]
     channels: tuple[ChannelName, ...] = EVERY_MARKET
     depth: Annotated[int, Range(0, 10_000)] = 0
+    top: Annotated[int, Range(0, MAX_INSTRUMENTS)] = 0
+    limit: Annotated[int, Range(1, MAX_INSTRUMENTS)] = 500
+    book_stream: Annotated[str, StreamChoice()] = ""
+    trade_stream: Annotated[str, StreamChoice()] = ""
     url: Annotated[str, Url(("wss", "ws"))] = ""
     rest_url: Annotated[str, Url(("https", "http"))] = ""
     override: tuple[Override, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The symbols that are named one by one."""
+        return tuple(symbol for symbol in self.symbols if not is_rule(symbol))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The symbols that are named by wildcards."""
+        return tuple(symbol for symbol in self.symbols if is_rule(symbol))
 
     def override_for(self, symbol: str) -> Override | None:
         """The override that names ``symbol`` in any spelling."""
@@ -192,6 +208,7 @@ class Websocket(msgspec.Struct, frozen=True, kw_only=True):
     silence_market: Annotated[str, Duration("100ms", "1d")] = "5s"
     silence_price: Annotated[str, Duration("100ms", "1d")] = "10s"
     silence_rate: Annotated[str, Duration("100ms", "1d")] = "1m"
+    instruments_refresh: Annotated[str, Duration("1s", "7d")] = "15m"
 
     @property
     def retry_first_ns(self) -> int:
@@ -228,6 +245,10 @@ class Websocket(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def silence_rate_ns(self) -> int:
         return parse_duration(self.silence_rate)
+
+    @property
+    def instruments_refresh_ns(self) -> int:
+        return parse_duration(self.instruments_refresh)
 
 
 class Http(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,11 @@ class Venue:
     channels: tuple[str, ...]
     depths: tuple[int, ...] | range
     """Levels per side that its book snapshot can be asked for; 0, its usual number, is always allowed."""
+    ranked: bool = True
+    """The exchange says how much each instrument traded in 24 h, so that rules can ask for the largest ones."""
+    book_streams: tuple[str, ...] = ()
+    """The exchange's own streams that may carry the channel, the usual one first; () where there is no choice."""
+    trade_streams: tuple[str, ...] = ()
 
     @property
     def depths_in_words(self) -> str:
@@ -29,18 +34,27 @@ class Venue:
         return "0 (the usual depth) or one of " + ", ".join(map(str, self.depths))
 
 
+_BINANCE_TRADES = ("trade", "aggTrade")
+_OKX_TRADES = ("trades", "trades-all")
+
 VENUES = {
-    ("binance", "spot"): Venue(EVERY_MARKET, range(1, 5001)),
-    ("binance", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000)),
+    ("binance", "spot"): Venue(
+        EVERY_MARKET, range(1, 5001),
+        book_streams=("depth@100ms", "depth"), trade_streams=_BINANCE_TRADES,
+    ),
+    ("binance", "linear"): Venue(
+        EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000),
+        book_streams=("depth@100ms", "depth@0ms", "depth@500ms", "depth"), trade_streams=_BINANCE_TRADES,
+    ),
     ("bybit", "spot"): Venue(EVERY_MARKET, (50, 200, 1000)),
     ("bybit", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
-    ("okx", "spot"): Venue(EVERY_MARKET, (5, 400)),
-    ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),
-    ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400)),
+    ("okx", "spot"): Venue(EVERY_MARKET, (5, 400), trade_streams=_OKX_TRADES),
+    ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
+    ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
     ("upbit", "spot"): Venue(EVERY_MARKET, (1, 5, 15, 30)),
-}
+}  # fmt: skip
 
 EXCHANGES = tuple(sorted({exchange for exchange, _ in VENUES}))
 MARKETS = ("spot", "linear", "inverse", "option")

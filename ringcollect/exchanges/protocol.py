@@ -78,11 +78,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """One stream to be subscribed. ``depth`` is a book's levels per side as configured, 0 = the exchange's usual."""
+    """One stream to be subscribed. ``depth`` is a book's levels per side as configured, 0 = the exchange's usual.
+
+    ``stream`` is the venue's name of the kind of stream that was chosen for the channel, "" = the usual one.
+    """
 
     symbol: str  # native
     channel: Channel
     depth: int = 0
+    stream: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,7 @@ class Purpose(enum.StrEnum):
     """What a REST request is for."""
 
     INSTRUMENTS = "instruments"
+    VOLUMES = "volumes"
     SNAPSHOT = "snapshot"
     OPEN_INTEREST = "open_interest"
 
@@ -216,13 +221,15 @@ class Listing:
     """One instrument as the exchange lists it; ``metadata`` are keyword arguments of ``Registry.register``.
 
     ``market`` is said where one list has instruments of several; "" is the market that was asked for. ``partial``: not
-    a list of instruments but more about those that another one lists; it makes no symbol known.
+    a list of instruments but more about those that another one lists; it makes no symbol known. ``code``: what the
+    venue calls the instrument by whatever its symbol is: when that changes, this does not ("" where it has none).
     """
 
     symbol: str
     metadata: dict[str, Any] = field(default_factory=dict)
     market: str = ""
     partial: bool = False
+    code: str = ""
 
 
 class Decoder(Protocol):
@@ -370,6 +377,14 @@ class Exchange(Protocol):
 
     def listings(self, market: str, body: bytes) -> list[Listing]:
         """The instruments of one answer to ``instruments_calls``, only what is needed. Raises RejectedFrame."""
+        ...
+
+    def volumes_calls(self, market: str, rest_url: str = "") -> list[RestCall]:
+        """What to ask for the 24 h volumes of all instruments, one after the other; [] where the venue has none."""
+        ...
+
+    def volumes(self, market: str, body: bytes) -> dict[str, float]:
+        """Native symbol -> quote volume of 24 h, of one answer to ``volumes_calls``. Raises RejectedFrame."""
         ...
 
     def guessed(self, market: str, symbol: str) -> Listing:

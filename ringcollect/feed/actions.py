@@ -51,4 +51,19 @@ class Rest:
     instrument: int
 
 
-Action = Connect | Send | Ping | Close | Rest
+@dataclass(frozen=True, slots=True)
+class Complain:
+    """What is wrong with the configured symbols now, all of it, in words that name the keys."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reloaded:
+    """A changed configuration is in force for every market; ``added`` and ``ended`` streams."""
+
+    added: int
+    ended: int
+
+
+Action = Connect | Send | Ping | Close | Rest | Complain | Reloaded

@@ -10,6 +10,7 @@ from ringcollect.feed.books import Books
 from ringcollect.feed.catalogue import Catalogue
 from ringcollect.feed.connections import Connections
 from ringcollect.feed.core import Core
+from ringcollect.feed.membership import Membership
 from ringcollect.feed.pages import Page
 from ringcollect.feed.polls import Polls
 from ringcollect.feed.recording import Recorder
@@ -33,6 +34,7 @@ class Answers:
         books: Books,
         polls: Polls,
         connections: Connections,
+        membership: Membership,
     ) -> None:
         self._core = core
         self._recorder = recorder
@@ -41,8 +43,10 @@ class Answers:
         self._books = books
         self._polls = polls
         self._connections = connections
+        self._membership = membership
         self._launched: set[str] = set()
         self._calls: dict[str, deque[RestCall]] = {}  # of each market, not yet asked
+        self._asking: dict[str, int] = {}  # the request under way about each market's instruments
 
     def rest(self, request: int, status: int, headers: dict[str, str], body: bytes, now_ns: int) -> None:
         """The answer to request ``request``; status 0: there is none."""
@@ -53,9 +57,9 @@ class Answers:
         headers = self._requests.seen_headers(wanted, headers)
         if stream is None:
             # Megabytes about thousands of instruments we do not collect: only what concerns us is kept and recorded.
-            call = RestCall(action.url, action.weight, Purpose.INSTRUMENTS, action.market)
-            more = bool(self._calls[action.market])
-            page = self._catalogue.read(call, body, more) if 200 <= status < 300 else None
+            call = RestCall(action.url, action.weight, Purpose(action.purpose), action.market)
+            good = 200 <= status < 300 and request == self._asking.get(action.market)
+            page = self._catalogue.read(call, body, bool(self._calls[action.market])) if good else None
             self.metadata(request, status, headers, page, now_ns)
             return
         self._recorder.rest(action.url, request, status, headers, body, now_ns)
@@ -88,9 +92,25 @@ class Answers:
     def ask_instruments(self, market: str, now_ns: int) -> None:
         """Ask for the instrument list of ``market`` from its beginning: one request after the other."""
         self._catalogue.forget_pages(market)
-        exchange = self._core.exchange
-        self._calls[market] = deque(exchange.instruments_calls(market, self._core.market(market).rest_url))
-        self._requests.instruments(self._calls[market].popleft(), now_ns)
+        self._requests.forget(self._asking.get(market, 0))
+        plan = self._core.market(market)
+        calls = deque(self._core.exchange.instruments_calls(market, plan.rest_url))
+        if any(rule.top for rule in plan.rules):
+            calls.extend(self._core.exchange.volumes_calls(market, plan.rest_url))
+        self._calls[market] = calls
+        self._ask_next(market, now_ns)
+
+    def ask_no_more(self, market: str) -> None:
+        """``market`` is not collected any more."""
+        self._core.timers.cancel(("list", market))
+        self._core.timers.cancel(("metadata", market))
+        self._requests.forget(self._asking.pop(market, 0))
+        self._launched.discard(market)
+
+    def _ask_next(self, market: str, now_ns: int) -> None:
+        """What is known already can wait for what is not, like the snapshot of a book."""
+        urgent = market not in self._launched
+        self._asking[market] = self._requests.instruments(self._calls[market].popleft(), now_ns, urgent=urgent)
 
     def metadata(self, request: int, status: int, headers: dict[str, str], page: Page | None, now_ns: int) -> None:
         """What the exchange says about the planned symbols; None: it did not answer well."""
@@ -100,32 +120,26 @@ class Answers:
         market = wanted.action.market
         self._recorder.event("metadata", now_ns, [request, status, headers, page])
         self._requests.answered(wanted, status, headers, now_ns)
+        if request != self._asking.get(market):
+            return  # it was asked before the configuration changed
         if page is None:
             self._core.timers.set(("list", market), now_ns + self._core.options.metadata_ns)
             return
         if page.next_url:
             self._calls[market].appendleft(RestCall(page.next_url, page.next_weight, Purpose.INSTRUMENTS, market))
         if self._calls[market]:
-            self._requests.instruments(self._calls[market].popleft(), now_ns)
+            self._ask_next(market, now_ns)
             return
-        self._catalogue.list_market(market, page.listed, now_ns)
-        if market in self._launched:
-            self._catalogue.fail_unlisted(market, now_ns)
+        del self._asking[market]
+        self._catalogue.list_market(market, page.roster, now_ns)
         self.launch(market, now_ns)
+        self._core.timers.set(("list", market), now_ns + self._core.options.refresh_ns)
 
     def launch(self, market: str, now_ns: int) -> None:
-        """Subscribe what is planned for ``market``, once."""
-        if market in self._launched:
-            return
+        """Collect what is wanted of ``market``, by the list or, where that does not come, by what names alone say."""
         self._launched.add(market)
-        core = self._core
-        core.timers.cancel(("metadata", market))
-        streams = self._catalogue.plan_streams(market, now_ns)
-        polled = core.exchange.polled(market)
-        self._polls.begin([s for s in streams if s.channel in polled], now_ns)
-        wants = {s.want: s for s in streams if s.channel not in polled}
-        for leg in core.exchange.legs(market, list(wants), core.market(market).url):
-            self._connections.add_leg(leg, [wants[want] for want in leg.wants], now_ns)
+        self._core.timers.cancel(("metadata", market))
+        self._membership.apply(market, now_ns)
 
     def _decode_rest(self, meaning: RestMeaning, body: bytes, now_ns: int) -> Decoded | None:
         core = self._core

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ringcollect.config.symbols import symbol_key
 from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
 from ringcollect.exchanges.hot import HOT_CHANNELS, WANTED
-from ringcollect.exchanges.protocol import Decoded, Listing, RestCall, UrlMeaning, Want
+from ringcollect.exchanges.protocol import Decoded, Listing, Purpose, RestCall, UrlMeaning, Want
+from ringcollect.feed.actions import Complain
 from ringcollect.feed.bridge import Bridge
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import DenseIds
 from ringcollect.feed.inference import inferred_metadata
 from ringcollect.feed.ledger import Reason, State, move
 from ringcollect.feed.legs import Socket
-from ringcollect.feed.pages import Listed, Page, look_up, merged
+from ringcollect.feed.pages import Page
+from ringcollect.feed.plan import MarketPlan, RulePlan, SymbolPlan
 from ringcollect.feed.recent_ids import RecentIds
 from ringcollect.feed.recording import Recorder
+from ringcollect.feed.roster import DELISTED, Before, Entry, Roster, choose, merged
 from ringcollect.feed.silence import silence_limit_ns
-from ringcollect.feed.stream import Stream
-from ringcollect.instruments import Instrument, Registry
+from ringcollect.feed.stream import Stream, StreamKey
+from ringcollect.instruments import MAX_INSTRUMENTS, Instrument, Registry
 from ringcollect.records import CHANNELS_BY_NAME, Channel, Kind
 
 _IDENTITY = frozenset({"number", "exchange", "market", "symbol", "valid_from_ns", "version"})
@@ -35,8 +39,11 @@ class Catalogue:
         self._core = core
         self._registry = registry
         self.last_error = ""
-        self._native: dict[tuple[str, str], str] = {}  # (market, planned spelling) -> native symbol
-        self._unlisted: dict[tuple[str, str], None] = {}  # in the order of the configuration
+        self.problems: tuple[str, ...] = ()
+        self._rosters: dict[str, Roster] = {}
+        self._further: dict[str, list[str]] = {}  # problems that are not the list's
+        self._volumes: dict[str, dict[str, float]] = {}  # of each market's list, while it comes
+        self._closed: dict[StreamKey, np.ndarray] = {}  # ledger rows of streams that ended, to be used again
         self._pages: dict[str, list[Listing]] = {}  # of each market's list, while it comes
         self._metadata: dict[tuple[str, str], dict[str, Any]] = {}  # of a capture's instrument list
         self._more: dict[tuple[str, str], dict[str, Any]] = {}  # and of its partial ones
@@ -70,83 +77,121 @@ class Catalogue:
     # live: the exchange's list
 
     def read(self, call: RestCall, body: bytes, more: bool) -> Page | None:
-        """One answer to ``instruments_calls``, None if it cannot be read. ``more``: others of them are to come."""
+        """One answer to what was asked about a market's instruments, None if it cannot be read.
+
+        ``more``: others are to come.
+        """
         exchange, market = self._core.exchange, call.market
+        following: RestCall | None = None
         try:
-            following = exchange.next_instruments_call(call, body)
-            listings = [one for one in exchange.listings(market, body) if one.market in ("", market)]
+            if call.purpose is Purpose.VOLUMES:
+                self._volumes.setdefault(market, {}).update(exchange.volumes(market, body))
+            else:
+                following = exchange.next_instruments_call(call, body)
+                listings = [one for one in exchange.listings(market, body) if one.market in ("", market)]
+                self._pages.setdefault(market, []).extend(listings)
         except RejectedFrame as error:
             self._core.sink.count("rest_errors")
             self.last_error = error.reason
             return None
-        pages = self._pages.setdefault(market, [])
-        pages += listings
         if following is not None:
             return Page(next_url=following.url, next_weight=following.weight)
         if more:
             return Page()
-        spellings = [planned.symbol for planned in self._core.market(market).symbols]
-        listed, complaint = look_up(exchange, market, spellings, merged(pages))
-        self.last_error = complaint or self.last_error
+        plan = self._core.market(market)
+        known = merged(self._pages.get(market, ()))
+        roster = choose(exchange, plan, known, self._volumes.get(market, {}), self._before(market), self._room(market))
         self.forget_pages(market)
-        return Page(listed=listed)
+        return Page(roster=roster)
 
     def forget_pages(self, market: str) -> None:
         """The list is read, or will be read again from its beginning."""
         self._pages.pop(market, None)
+        self._volumes.pop(market, None)
 
-    def list_market(self, market: str, listed: Listed, now_ns: int) -> None:
-        """Register what is listed; what is not becomes FAILED in the ledger, by name."""
-        depths = {planned.symbol: planned.depth for planned in self._core.market(market).symbols}
-        for spelling, found in listed.items():
-            if found is None:
-                self._unlisted[market, spelling] = None
-                continue
-            symbol, metadata = found
-            self._unlisted.pop((market, spelling), None)
-            self._native[market, spelling] = symbol
-            limit = self._core.exchange.book_depth(market, depths.get(spelling, 0))
-            self.register(market, symbol, now_ns, {"book_depth": limit} | metadata)
+    def _before(self, market: str) -> Before:
+        entries = self._rosters.get(market, Roster()).entries
+        return Before(
+            symbols=frozenset(entry.symbol for entry in entries),
+            codes={entry.symbol: entry.code for entry in entries if entry.code},
+            ruled=frozenset(entry.symbol for entry in entries if entry.is_ruled),
+            renamed=self._rosters.get(market, Roster()).renamed,
+        )
 
-    def fail_unlisted(self, market: str, now_ns: int) -> None:
-        """Streams that were asked for before the list came, of symbols it does not have."""
-        sink = self._core.sink
-        for spelling in (spelling for of, spelling in self._unlisted if of == market):
-            known = self._planned_instrument(market, spelling, True, now_ns)
-            for stream in self._core.streams.values():
-                if known is not None and stream.instrument == known.number and stream.state is not State.FLOWING:
-                    move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, sink)
+    def _room(self, market: str) -> int:
+        """How many instruments of ``market`` fit beside those of the other markets."""
+        others = sum(1 for known in self._registry.rows() if known.market != market)
+        return MAX_INSTRUMENTS - others
 
-    def plan_streams(self, market: str, now_ns: int) -> list[Stream]:
-        """A stream for everything planned in ``market``; those that can be asked for are returned."""
-        possible: list[Stream] = []
-        for planned in self._core.market(market).symbols:
-            failed = (market, planned.symbol) in self._unlisted
-            instrument = self._planned_instrument(market, planned.symbol, failed, now_ns)
-            if instrument is None:
-                continue
-            for name in planned.channels:
-                channel = CHANNELS_BY_NAME[name]
-                stream = self.stream(market, instrument.symbol, instrument.number, channel, now_ns)
-                stream.depth = planned.depth
-                if failed:
-                    move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, self._core.sink)
-                else:
-                    possible.append(stream)
-        return possible
+    def list_market(self, market: str, roster: Roster, now_ns: int) -> None:
+        """Register what is collected; of what is listed no more the data says so."""
+        core = self._core
+        plan = core.market(market)
+        for entry in roster.entries:
+            depth = _part_of(plan, entry).depth
+            limit = core.exchange.book_depth(market, depth)
+            self.register(market, entry.symbol, now_ns, {"book_depth": limit} | entry.metadata)
+        for symbol in roster.gone:
+            named = self._registry.get(market, roster.renamed.get(symbol, ""))
+            self.register(market, symbol, now_ns, {"status": DELISTED}, gone_to=-1 if named is None else named.number)
+        self._rosters[market] = roster
+        self._complain()
 
-    def _planned_instrument(self, market: str, spelling: str, unlisted: bool, now_ns: int) -> Instrument | None:
+    def forget_market(self, market: str) -> None:
+        """It is not collected any more."""
+        self._rosters.pop(market, None)
+        self._further.pop(market, None)
+        self._complain()
+
+    def say(self, market: str, problems: list[str]) -> None:
+        """What else is wrong with what is wanted of ``market``, besides what its list says."""
+        self._further[market] = problems
+        self._complain()
+
+    def _complain(self) -> None:
+        by_list = [problem for roster in self._rosters.values() for problem in roster.problems]
+        problems = (*by_list, *(problem for further in self._further.values() for problem in further))
+        if problems != self.problems:
+            self.problems = problems
+            self._core.act(Complain(problems))
+
+    def wanted(self, market: str, now_ns: int) -> dict[StreamKey, Wanted]:
+        """Every stream that the plan of ``market`` names, with what is known of the list until now.
+
+        Names come before rules, and each (instrument, channel) is whose it was first.
+        """
+        core = self._core
+        plan = core.market(market)
+        roster = self._rosters.get(market, Roster())
+        listed = {entry.plan: entry for entry in roster.entries if not entry.is_ruled}
+        wanted: dict[StreamKey, Wanted] = {}
+        for position, named in enumerate(plan.symbols):
+            missing = position in roster.unlisted
+            entry = listed.get(position)
+            instrument = self._planned_instrument(market, named.symbol, entry, missing, now_ns)
+            if instrument is not None:
+                _want(wanted, instrument, named, missing)
+        for entry in roster.entries:
+            known = self._registry.get(market, entry.symbol)
+            if entry.is_ruled and known is not None and entry.plan < len(plan.rules):
+                _want(wanted, known, _part_of(plan, entry), False)
+        return wanted
+
+    def _planned_instrument(
+        self, market: str, spelling: str, entry: Entry | None, missing: bool, now_ns: int
+    ) -> Instrument | None:
         exchange = self._core.exchange
-        symbol = self._native.get((market, spelling))
-        if symbol is None:
+        if entry is not None:
+            symbol = entry.symbol
+        else:
             try:
                 symbol = exchange.resolve(market, spelling, ())
             except ConfigError:
                 symbol = spelling
         known = self._registry.get(market, symbol)
-        if known is not None and not unlisted:
+        if known is not None:
             return known
-        metadata = {"status": "unknown"} if unlisted else exchange.guessed(market, symbol).metadata
+        metadata = {"status": "unknown"} if missing else exchange.guessed(market, symbol).metadata
         try:
             return self.register(market, symbol, now_ns, metadata)
         except RingcollectError as error:  # no ring row can hold such a symbol, so no ledger row can name it
@@ -255,11 +300,16 @@ class Catalogue:
 
     # both
 
-    def register(self, market: str, symbol: str, now_ns: int, metadata: dict[str, Any]) -> Instrument:
-        """Make an instrument known to registry, ring and decoder, and say so in the data if that is news."""
+    def register(
+        self, market: str, symbol: str, now_ns: int, metadata: dict[str, Any], *, gone_to: int | None = None
+    ) -> Instrument:
+        """Make an instrument known to registry, ring and decoder, and say so in the data if that is news.
+
+        ``gone_to``: the exchange does not list it any more; the number of what it is called now, -1 if nothing is.
+        """
         core = self._core
         instrument, is_new, is_changed = self._registry.register(market, symbol, now_ns, **metadata)
-        core.sink.instrument(instrument, now_ns, is_new=is_new, is_changed=is_changed)
+        core.sink.instrument(instrument, now_ns, is_new=is_new, is_changed=is_changed, gone_to=gone_to)
         self._tell_decoder(instrument)
         return instrument
 
@@ -275,7 +325,7 @@ class Catalogue:
         stream = core.streams.get(key)
         if stream is not None:
             return stream
-        row = core.sink.ring.ledger.add()
+        row = self._ledger_row(key)
         row["instrument"], row["channel"], row["since_ns"] = instrument, channel, now_ns
         row["reason"] = Reason.STARTING
         stream = Stream(market, symbol, instrument, channel, row)
@@ -301,6 +351,56 @@ class Catalogue:
             stream.hot[WANTED] = 1
         core.streams[key] = stream
         return stream
+
+    def end(self, stream: Stream) -> None:
+        """The session has it no more; its ledger row stays, until another needs the place."""
+        if stream.hot is not None:
+            stream.hot[:] = 0
+        stream.row["silence_limit_ns"] = 0
+        self._core.streams.pop(stream.key, None)
+        self._closed[stream.key] = stream.row
+
+    def streams_left(self) -> int:
+        """How many more streams the ledger has room for."""
+        return self._core.sink.ring.ledger.free + len(self._closed)
+
+    def _ledger_row(self, key: StreamKey) -> np.ndarray:
+        """Its own row from before, else a new one, else that of the stream that ended first."""
+        row = self._closed.pop(key, None)
+        ledger = self._core.sink.ring.ledger
+        if row is None and self._closed and not ledger.free:
+            row = self._closed.pop(next(iter(self._closed)))
+        if row is None:
+            return ledger.add()
+        row[:] = np.zeros(1, row.dtype)
+        return row
+
+
+class Wanted(NamedTuple):
+    """A stream that is to be collected. ``missing``: the exchange does not list its instrument."""
+
+    instrument: Instrument
+    channel: Channel
+    depth: int
+    kind: str
+    missing: bool
+
+
+def _want(wanted: dict[StreamKey, Wanted], instrument: Instrument, plan: SymbolPlan | RulePlan, missing: bool) -> None:
+    for name in plan.channels:
+        channel = CHANNELS_BY_NAME[name]
+        depth = plan.depth if channel is Channel.BOOK else 0
+        stream = Wanted(instrument, channel, depth, plan.streams.get(name, ""), missing)
+        wanted.setdefault((instrument.number, int(channel)), stream)
+
+
+def _part_of(plan: MarketPlan, entry: Entry) -> SymbolPlan | RulePlan:
+    """The part of the plan that ``entry`` is there for."""
+    if not entry.is_ruled:
+        return plan.symbols[entry.plan]
+    rule = plan.rules[entry.plan]
+    keys = {symbol_key(entry.symbol), symbol_key(entry.metadata.get("unified", "") or entry.symbol)}
+    return next((own for own in rule.override if symbol_key(own.symbol) in keys), rule)
 
 
 def _inferred(records: np.ndarray) -> dict[str, Any]:

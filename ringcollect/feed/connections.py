@@ -16,6 +16,7 @@ from ringcollect.feed.backoff import Backoff
 from ringcollect.feed.core import Core
 from ringcollect.feed.ledger import Reason, State, move
 from ringcollect.feed.legs import Leg, Outgoing, Phase, Socket
+from ringcollect.feed.placing import names_of
 from ringcollect.feed.rest_budget import Window
 from ringcollect.feed.stream import Stream
 from ringcollect.records import Status
@@ -51,10 +52,11 @@ class Connections:
         """A new shard; it connects as soon as the connection budget allows."""
         options = self._core.options
         backoff = Backoff(options.retry_first_ns, options.retry_max_ns, options.jitter, self._core.rng)
-        if len(self.legs) >= MOST_LEGS:
-            raise RingcollectError(f"{len(self.legs)} connections are as many as records can tell apart")
-        leg = Leg(len(self.legs), plan, streams, backoff)
-        self.legs.append(leg)
+        place = next((leg.number for leg in self.legs if not leg.streams), len(self.legs))
+        if place >= MOST_LEGS:
+            raise RingcollectError(f"{place} connections are as many as records can tell apart")
+        leg = Leg(place, plan, streams, backoff)
+        self.legs[place : place + 1] = [leg]
         for stream in streams:
             move(stream, State.NONE, Reason.CONNECTING, now_ns, self._core.sink)
         self._connect(leg, now_ns)
@@ -68,6 +70,67 @@ class Connections:
         self.sockets[conn] = socket
         self._core.sink.status(Status.CONNECTED, now_ns, conn=conn & 0xFF)
         return socket
+
+    def extend(self, leg: Leg, plan: protocol.Leg, streams: list[Stream], now_ns: int) -> None:
+        """``leg`` carries ``streams`` too, and is ``plan`` from now on; what it carried before is not touched."""
+        known = set(leg.plan.streams)
+        is_news = bool(set(plan.streams) - known)
+        leg.plan = plan
+        leg.streams.extend(streams)
+        sockets = [socket for socket in (leg.socket, leg.successor) if socket and socket.phase is Phase.OPEN]
+        if not sockets:
+            for stream in streams:
+                move(stream, State.NONE, Reason.CONNECTING, now_ns, self._core.sink)
+        url = self._core.market(plan.market).url
+        there = [s for s in streams if not is_news or names_of(self._core.exchange, plan.market, s.want, url) <= known]
+        for socket in sockets:
+            asked = [stream for stream in streams if stream not in there]
+            if asked:
+                self.subscribe(socket, asked, now_ns)
+            for stream in there:  # the venue sends it already, for others
+                move(stream, State.REQUESTED, Reason.NONE, now_ns, self._core.sink, socket.conn)
+            self._on_acked(self._settle(socket, there, True, now_ns), now_ns)
+
+    def shrink(
+        self, leg: Leg, plan: protocol.Leg | None, streams: list[Stream], gone: list[protocol.Want], now_ns: int
+    ) -> None:
+        """``leg`` carries ``streams`` no more and is ``plan``; of ``gone`` wants it needs no stream. None: it ends."""
+        core = self._core
+        before = set(leg.plan.streams)
+        leg.streams = [stream for stream in leg.streams if stream not in streams]
+        for socket in (leg.socket, leg.successor):
+            if socket is not None:
+                socket.flowing -= {stream.key for stream in streams}
+        if plan is None:
+            self._close(leg)
+            return
+        requests: list[Request] = []
+        for socket in (leg.socket, leg.successor):
+            if socket is None or socket.phase is not Phase.OPEN or set(plan.streams) == before:
+                continue
+            requests = core.exchange.unsubscribe(leg.plan, gone, self._requests + 1) if gone else []
+            if not requests:  # a venue whose requests replace each other: ask for what is left
+                requests = core.exchange.subscribe(plan, (), self._requests + 1)
+            for request in requests:
+                self._queue(socket, request, [])
+            self.flush(socket, now_ns)
+        leg.plan = plan
+
+    def _close(self, leg: Leg) -> None:
+        """Nothing is left for ``leg`` to carry; another may take its place."""
+        core = self._core
+        for socket in (leg.socket, leg.successor):
+            if socket is not None:
+                core.act(Close(socket.conn))
+                socket.phase = Phase.CLOSED
+                self.sockets.pop(socket.conn, None)
+                for timer in ("connect", "alive", "ping", "send"):
+                    core.timers.cancel((timer, socket.conn))
+                for number in socket.pending:
+                    core.timers.cancel(("ack", socket.conn, number))
+        leg.socket = leg.successor = None
+        for timer in ("leg", "rollover", "overlap"):
+            core.timers.cancel((timer, leg.number))
 
     def retry(self, number: int, now_ns: int) -> None:
         """The wait of leg ``number`` is over."""

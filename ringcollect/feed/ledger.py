@@ -30,6 +30,7 @@ class State(enum.IntEnum):
     FLOWING = 3
     STALE = 4
     FAILED = 5
+    CLOSED = 6
 
 
 class Reason(enum.IntEnum):
@@ -47,6 +48,9 @@ class Reason(enum.IntEnum):
     NOT_TRADING = 9
     REST_FAILED = 10
     RESUBSCRIBED = 11
+    DELISTED = 12
+    NOT_WANTED = 13
+    NO_ROOM = 14
 
 
 REASON_TEXT = {
@@ -62,6 +66,9 @@ REASON_TEXT = {
     Reason.NOT_TRADING: "listed, but not trading",
     Reason.REST_FAILED: "its REST poll fails",
     Reason.RESUBSCRIBED: "asked for again",
+    Reason.DELISTED: "the exchange lists it no more",
+    Reason.NO_ROOM: "more connections than records can tell apart",
+    Reason.NOT_WANTED: "the configuration does not name it any more",
 }
 
 _STATUS = {
@@ -70,6 +77,7 @@ _STATUS = {
     State.FLOWING: Status.FLOWING,
     State.STALE: Status.STALE,
     State.FAILED: Status.STALE,
+    State.CLOSED: Status.CLOSED,
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ringcollect.config import Config
+from ringcollect.config import Config, Market
+from ringcollect.config.symbols import is_rule
 
 SECOND = 1_000_000_000
 
@@ -23,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     stale_ns: int = 30 * SECOND  # a stream, or a whole connection, gone silent
     resubscribe_max_ns: int = 600 * SECOND  # the longest wait between two attempts at one silent stream
     metadata_ns: int = 10 * SECOND  # subscribe without instrument metadata after this long
+    refresh_ns: int = 900 * SECOND  # ask for the instrument list again: listings, delistings, new ticks
     rollover_ns: int = 300 * SECOND  # replace a connection this long before the exchange cuts it
     overlap_ns: int = 60 * SECOND  # the replacement has this long to carry every stream
     open_interest_ns: int = 10 * SECOND
@@ -45,11 +47,32 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SymbolPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One symbol in the spelling of the configuration; ``depth`` 0 is the exchange's usual one."""
+    """One symbol in the spelling of the configuration, whose key is ``path``; ``depth`` 0 is the exchange's usual one.
+
+    ``streams``: channel -> the exchange's own stream that is to carry it, where it is not the usual one.
+    """
 
     symbol: str
     channels: tuple[str, ...]
     depth: int = 0
+    streams: dict[str, str] = {}
+    path: str = ""
+
+
+class RulePlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Symbols by rules (``*USDT``) that share a limit: all they name, or the ``top`` ones by 24 h quote volume.
+
+    ``override``: what is different for some symbols by name.
+    """
+
+    rules: tuple[str, ...]
+    channels: tuple[str, ...]
+    depth: int = 0
+    streams: dict[str, str] = {}
+    top: int = 0
+    limit: int = 500
+    override: tuple[SymbolPlan, ...] = ()
+    path: str = ""
 
 
 class MarketPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,6 +80,7 @@ class MarketPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     market: str
     symbols: tuple[SymbolPlan, ...] = ()
+    rules: tuple[RulePlan, ...] = ()
     url: str = ""
     rest_url: str = ""
 
@@ -69,24 +93,22 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     options: Options = Options()
 
     def streams(self) -> int:
-        """How many (instrument, channel) are planned."""
-        return sum(len(symbol.channels) for market in self.markets for symbol in market.symbols)
+        """How many (instrument, channel) are planned at most."""
+        named = sum(len(symbol.channels) for market in self.markets for symbol in market.symbols)
+        ruled = (len(rule.channels) * (rule.top or rule.limit) for market in self.markets for rule in market.rules)
+        return named + sum(ruled)
 
 
 def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
     """The plan of one exchange's feed. Entries of one market are joined; the first one's addresses count."""
     markets: dict[str, MarketPlan] = {}
-    for entry in config.markets_of(exchange):
-        symbols = tuple(
-            SymbolPlan(symbol=s, channels=entry.channels_for(s), depth=entry.depth_for(s)) for s in entry.symbols
-        )
-        known = markets.get(entry.market)
-        if known is None:
-            markets[entry.market] = MarketPlan(
-                market=entry.market, symbols=symbols, url=entry.url, rest_url=entry.rest_url
+    for number, entry in enumerate(config.markets):
+        if entry.exchange == exchange:
+            part = _market_plan(entry, number)
+            known = markets.get(entry.market, msgspec.structs.replace(part, symbols=(), rules=()))
+            markets[entry.market] = msgspec.structs.replace(
+                known, symbols=known.symbols + part.symbols, rules=known.rules + part.rules
             )
-        else:
-            markets[entry.market] = msgspec.structs.replace(known, symbols=known.symbols + symbols)
     websocket = config.websocket
     options = Options(
         retry_first_ns=websocket.retry_first_ns,
@@ -95,6 +117,7 @@ def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
         stale_ns=websocket.stale_ns,
         ack_ns=websocket.ack_deadline_ns,
         data_ns=websocket.data_deadline_ns,
+        refresh_ns=websocket.instruments_refresh_ns,
         open_interest_ns=websocket.open_interest_poll_ns,
         max_future_skew_ns=config.sync.max_future_skew_ns,
         keep_duplicates=config.storage.duplicates == "keep",
@@ -105,3 +128,30 @@ def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
         seed=seed,
     )
     return Plan(exchange=exchange, markets=tuple(markets.values()), options=options)
+
+
+def _market_plan(entry: Market, number: int) -> MarketPlan:
+    """``[[markets]]`` number ``number`` as a plan of its own."""
+    streams = {channel: name for channel, name in (("book", entry.book_stream), ("trade", entry.trade_stream)) if name}
+    here = f"markets[{number}].symbols"
+    symbols = tuple(
+        SymbolPlan(
+            symbol=symbol, channels=entry.channels_for(symbol), depth=entry.depth_for(symbol), streams=streams,
+            path=f"{here}[{i}]",
+        )
+        for i, symbol in enumerate(entry.symbols)
+        if not is_rule(symbol)
+    )  # fmt: skip
+    override = tuple(
+        SymbolPlan(
+            symbol=symbol, channels=entry.channels_for(symbol), depth=entry.depth_for(symbol), streams=streams
+        )
+        for some in entry.override
+        for symbol in some.symbols
+    )  # fmt: skip
+    rule = RulePlan(
+        rules=entry.rules, channels=entry.channels, depth=entry.depth, streams=streams, top=entry.top,
+        limit=entry.limit, override=override, path=here,
+    )  # fmt: skip
+    rules = (rule,) if entry.rules else ()
+    return MarketPlan(market=entry.market, symbols=symbols, rules=rules, url=entry.url, rest_url=entry.rest_url)

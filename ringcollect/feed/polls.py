@@ -24,6 +24,11 @@ class Polls:
             move(stream, State.REQUESTED, Reason.NONE, now_ns, self._core.sink)
             self._core.timers.set(("poll", stream.key), now_ns + period * i // len(streams))
 
+    def end(self, stream: Stream) -> None:
+        """Poll it no more; an answer under way is nobody's."""
+        self._core.timers.cancel(("poll", stream.key))
+        self._requests.forget(self._open.pop(stream.key, 0))
+
     def due(self, stream: Stream, now_ns: int) -> None:
         """The period of ``stream`` is over."""
         if stream.state is State.FAILED:
@@ -34,6 +39,8 @@ class Polls:
 
     def answered(self, stream: Stream, decoded: Decoded | None, now_ns: int) -> None:
         """The answer to a poll; None: there was no good one."""
+        if stream.state is State.CLOSED:
+            return
         self._open.pop(stream.key, None)
         if decoded is None:
             stream.gap = True

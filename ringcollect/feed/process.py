@@ -12,6 +12,7 @@ import uvloop
 from ringcollect.config import Config
 from ringcollect.exchanges import load
 from ringcollect.feed.counters import FEED_COUNTERS
+from ringcollect.feed.desk import Desk
 from ringcollect.feed.plan import Plan, plan_from_config
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
@@ -69,7 +70,10 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
     try:
         session = Session(plan, venue, registry, ring, frames)
         shared = SharedBudget(runtime_dir() / "budget")
-        uvloop.run(Shell(session, venue, ring, frames, shared, stop, opener=transport).run(now_ns))
+        desk = Desk(config.runtime_path(), exchange)
+        desk.open()
+        shell = Shell(session, venue, ring, frames, shared, stop, opener=transport, desk=desk)
+        uvloop.run(shell.run(now_ns))
     finally:
         ring.close()
         frames.close()

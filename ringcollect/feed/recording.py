@@ -90,5 +90,7 @@ def _apply_event(session: Session, name: str, data: Any, conn: int, ts: int) -> 
         session.resync(data, ts)
     elif name == "clock_step":
         session.clock_step(data, ts)
+    elif name == "reload":
+        session.reload(msgspec.convert(data, Plan), ts)
     elif name == "stop":
         session.stop(ts)

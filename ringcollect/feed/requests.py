@@ -12,7 +12,8 @@ from ringcollect.feed.rest_budget import Window, retry_after_ns
 from ringcollect.feed.stream import Stream
 
 SECOND = 1_000_000_000
-_URGENCY = {Purpose.INSTRUMENTS: 0, Purpose.SNAPSHOT: 1, Purpose.OPEN_INTEREST: 2}
+_URGENCY = {Purpose.INSTRUMENTS: 0, Purpose.VOLUMES: 0, Purpose.SNAPSHOT: 1, Purpose.OPEN_INTEREST: 2}
+_NO_HURRY = 3
 _BLOCKED = (418, 429)
 
 
@@ -35,9 +36,9 @@ class Requests:
         self._budgets: dict[str, Window] = {}
         self._errors_in_a_row = 0
 
-    def instruments(self, call: RestCall, now_ns: int) -> int:
+    def instruments(self, call: RestCall, now_ns: int, *, urgent: bool = True) -> int:
         """Ask for a part of a market's instrument list; returns the request's number."""
-        return self._add(call, None, now_ns)
+        return self._add(call, None, now_ns, _URGENCY[call.purpose] if urgent else _NO_HURRY)
 
     def snapshot(self, stream: Stream, now_ns: int) -> int:
         """Ask for a book snapshot of ``stream``."""
@@ -117,12 +118,13 @@ class Requests:
         for budget in self._budgets.values():
             budget.shift(step_ns)
 
-    def _add(self, call: RestCall, stream: Stream | None, now_ns: int) -> int:
+    def _add(self, call: RestCall, stream: Stream | None, now_ns: int, urgency: int | None = None) -> int:
         self._count += 1
         budget = self._core.exchange.limits(call.market).rest_budget
         instrument = -1 if stream is None else stream.instrument
         action = Rest(self._count, call.url, call.weight, budget, call.purpose, call.market, instrument)
-        heapq.heappush(self._queue, (_URGENCY[call.purpose], self._count, Wanted(action, stream)))
+        rank = _URGENCY[call.purpose] if urgency is None else urgency
+        heapq.heappush(self._queue, (rank, self._count, Wanted(action, stream)))
         self.pump(now_ns)
         return action.request
 

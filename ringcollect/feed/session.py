@@ -23,6 +23,7 @@ from ringcollect.feed.core import Core
 from ringcollect.feed.delivery import Delivery
 from ringcollect.feed.legs import Phase as SocketPhase
 from ringcollect.feed.legs import Socket
+from ringcollect.feed.membership import Membership
 from ringcollect.feed.pages import Page
 from ringcollect.feed.plan import Plan
 from ringcollect.feed.polls import Polls
@@ -66,9 +67,11 @@ class Session:
         )
         self.polls = Polls(self.core, self.requests)
         self._recorder = Recorder(sink, options.record_frames)
+        self.membership = Membership(self.core, self.catalogue, self.requests, self.polls, self.connections)
         self.answers = Answers(
-            self.core, self._recorder, self.catalogue, self.requests, self.books, self.polls, self.connections
-        )
+            self.core, self._recorder, self.catalogue, self.requests, self.books, self.polls, self.connections,
+            self.membership,
+        )  # fmt: skip
         self._sockets = self.connections.sockets
         self._on_hot_frames = batches_of(exchange)
         self._window_limit = 2 * options.breaker_window
@@ -172,6 +175,18 @@ class Session:
     def metadata(self, request: int, status: int, headers: dict[str, str], page: Page | None, now_ns: int) -> None:
         """A recorded answer to a request for the instrument list, reduced to what was planned."""
         self.answers.metadata(request, status, headers, page, now_ns)
+
+    def reload(self, plan: Plan, now_ns: int) -> None:
+        """Collect what ``plan`` says from now on; streams that it names too are not touched."""
+        if not self._running:
+            return
+        self._recorder.event("reload", now_ns, plan)
+        markets = {market.market for market in self.core.plan.markets}
+        changing = self.membership.reload(plan, now_ns)
+        for gone in sorted(markets - {market.market for market in plan.markets}):
+            self.answers.ask_no_more(gone)
+        for market in changing:
+            self.answers.ask_instruments(market, now_ns)
 
     def resync(self, instrument: int, now_ns: int) -> None:
         """A consumer found the book of ``instrument`` wrong: fetch a new base for it alone."""

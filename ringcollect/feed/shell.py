@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import structlog
 
 from ringcollect.exchanges.protocol import Exchange, Limits
-from ringcollect.feed.actions import Action, Close, Connect, Ping, Rest, Send
+from ringcollect.feed.actions import Action, Close, Complain, Connect, Ping, Reloaded, Rest, Send
 from ringcollect.feed.clock import WallClock
+from ringcollect.feed.desk import Desk
 from ringcollect.feed.rest import RestClient
 from ringcollect.feed.rest_budget import retry_after_ns
 from ringcollect.feed.session import Session
@@ -41,6 +42,7 @@ class Shell:
         stop: Callable[[], bool],
         *,
         opener: Opener,
+        desk: Desk,
         clock: WallClock | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -52,6 +54,8 @@ class Shell:
         self._stop = stop
         self._clock = clock or WallClock()
         self._tls = tls
+        self._desk = desk
+        self._problems: tuple[str, ...] = ()
         self._open = opener
         self._log = structlog.get_logger().bind(exchange=exchange.name)
         self._connections: dict[int, Connection] = {}
@@ -114,6 +118,9 @@ class Shell:
         for instrument in self._ring.control.pending_resyncs():
             self._ring.control.resync_done(instrument)
             session.resync(instrument, now)
+        plan = self._desk.take()
+        if plan is not None:
+            session.reload(plan, now)
         session.timer(now)
         self._ring.heartbeat(now)
         self._frames.ring.heartbeat(now)
@@ -144,8 +151,20 @@ class Shell:
             if connection is not None:
                 self._log.info("closing", conn=action.conn)
                 connection.drop()
+        elif isinstance(action, Complain):
+            self._complain(action.problems)
+        elif isinstance(action, Reloaded):
+            self._log.info("reloaded", added=action.added, ended=action.ended)
+            self._desk.done(action.added, action.ended)
         elif self._rest is not None:
             self._rest.get(action)
+
+    def _complain(self, problems: tuple[str, ...]) -> None:
+        for problem in problems:
+            if problem not in self._problems:
+                self._log.error("symbols", problem=problem)
+        self._problems = problems
+        self._desk.complain(problems)
 
     async def _connect(self, action: Connect) -> None:
         limits = self._limits_of(action.url)

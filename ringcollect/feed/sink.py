@@ -82,14 +82,23 @@ class Sink:
         self.last_publish_ns = now_ns
         self.count("status_records")
 
-    def instrument(self, instrument: Instrument, now_ns: int, *, is_new: bool, is_changed: bool) -> None:
-        """Bring the ring's table up to date before the first record that uses the row, and say what happened."""
+    def instrument(
+        self, instrument: Instrument, now_ns: int, *, is_new: bool, is_changed: bool, gone_to: int | None = None
+    ) -> None:
+        """Bring the ring's table up to date before the first record that uses the row, and say what happened.
+
+        ``gone_to``: it is listed no more; the instrument it is called now, -1 if there is none.
+        """
         table = self.ring.instruments
         if is_new or is_changed or instrument.number >= table.count:
             table.put(instrument)
         if is_new or is_changed:
-            code = Status.INSTRUMENT_NEW if is_new else Status.INSTRUMENT_CHANGED
-            self.status(code, now_ns, instrument=instrument.number, channel=Channel.NONE, start=instrument.version)
+            changed = Status.INSTRUMENT_CHANGED if gone_to is None else Status.INSTRUMENT_GONE
+            code = Status.INSTRUMENT_NEW if is_new else changed
+            self.status(
+                code, now_ns, instrument=instrument.number, channel=Channel.NONE, start=instrument.version,
+                end=0 if gone_to is None else gone_to,
+            )  # fmt: skip
         self.counts[self._index["instruments"]] = table.count
 
     def keep(self, payload: bytes, ts_recv: int, conn: int, direction: Direction, **fields: Any) -> None:

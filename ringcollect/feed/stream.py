@@ -52,6 +52,7 @@ class Stream:
     channel: Channel
     row: np.ndarray
     depth: int = 0  # levels per side of a snapshot to ask for; 0 = the exchange's usual number
+    kind: str = ""  # the venue's stream that is to carry the channel; "" = the usual one
     hot: np.ndarray | None = None  # its row of kernel words, where the kernel may take it
     bridge: Bridge | None = None  # book only
     based_by_stream: bool = False  # the book's snapshots come by its subscription
@@ -83,7 +84,7 @@ class Stream:
     @property
     def want(self) -> Want:
         """What to ask the exchange for."""
-        return Want(self.symbol, self.channel, self.depth if self.channel is Channel.BOOK else 0)
+        return Want(self.symbol, self.channel, self.depth if self.channel is Channel.BOOK else 0, self.kind)
 
     @property
     def awaits_base(self) -> bool:

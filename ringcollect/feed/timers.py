@@ -28,6 +28,11 @@ class Timers:
         """Forget ``key``, set or not."""
         self._current.pop(key, None)
 
+    def cancel_of(self, owner: Any) -> None:
+        """Forget every deadline whose key is (name, ``owner``): what it was about is no more."""
+        for key in [key for key in self._current if type(key) is tuple and len(key) == 2 and key[1] == owner]:
+            del self._current[key]
+
     def __contains__(self, key: Any) -> bool:
         return key in self._current
 

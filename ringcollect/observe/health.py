@@ -3,7 +3,8 @@
 1. ERROR: the writer is down or says so (disk full, read-only), or a ring cannot be read.
 2. OFFLINE: no subscription of any feed has data.
 3. DEGRADED: a process is down; a ring is 80 % full for one of our own readers; one of them lost records, or frames
-   were rejected, in the last 15 minutes; 10 gaps came in the last minute; a subscription is stale or failed.
+   were rejected, in the last 15 minutes; 10 gaps came in the last minute; a subscription is stale or failed; a
+   configured symbol is not one of the exchange's.
 4. READY.
 """
 
@@ -54,6 +55,7 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     lost_15m: int = 0
     rejected_15m: int = 0
     gaps_1m: int = 0
+    problems: tuple[str, ...] = ()
 
 
 def derive(signs: Signs) -> tuple[State, str]:
@@ -93,4 +95,7 @@ def _degradations(signs: Signs) -> list[str]:
         reasons.append(f"{signs.gaps_1m} gaps in the last minute")
     if signs.broken:
         reasons.append(f"{signs.broken} of {signs.subscriptions} subscriptions stale or failed")
+    if signs.problems:
+        more = f" (and {len(signs.problems) - 1} more)" if len(signs.problems) > 1 else ""
+        reasons.append(signs.problems[0] + more)
     return reasons

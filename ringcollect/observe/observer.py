@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from ringcollect.feed.desk import problems_in
 from ringcollect.observe import health, journals
 from ringcollect.observe.health import Signs, State
 from ringcollect.observe.process_table import ProcessTable
@@ -14,6 +15,7 @@ from ringcollect.observe.snapshot import ProcessReport, Snapshot
 from ringcollect.observe.windows import SlidingWindows
 
 WRITER = "journal"
+_CLOSED = "closed"
 _UP = ("running", "stopping", "stopped")
 """A child that stopped because it was told to is not a fault."""
 
@@ -40,6 +42,7 @@ class Observer:
         for view in self._rings.views():
             for name, count in view.subscription_states().items():
                 subscriptions[name] = subscriptions.get(name, 0) + count
+        problems = problems_in(self._runtime)
         processes = self._processes.reports(table, mono_ns / 1e9)
         data = Path(table.data)
         unsealed = journals.look(data, self._runtime, now_ns / 1e9)
@@ -49,7 +52,8 @@ class Observer:
             writer_error=unsealed.error,
             unreadable_rings=tuple(self._rings.unreadable),
             flowing=subscriptions.get("flowing", 0),
-            subscriptions=sum(subscriptions.values()),
+            subscriptions=sum(count for name, count in subscriptions.items() if name != _CLOSED),
+            problems=problems,
             broken=subscriptions.get("stale", 0) + subscriptions.get("failed", 0),
             down=tuple(process.name for process in processes if process.state not in _UP),
             fullest=fullest,
@@ -76,6 +80,7 @@ class Observer:
             subscriptions=subscriptions,
             journals=unsealed,
             unreadable=dict(self._rings.unreadable),
+            problems=problems,
         )
 
     def subscriptions(self) -> list[Subscription]:

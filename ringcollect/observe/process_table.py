@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
+
+from ringcollect.runtime import write_atomically
 
 TABLE_FILE = "processes.json"
 
@@ -42,11 +43,3 @@ def read_table(runtime: Path) -> ProcessTable | None:
         return msgspec.json.decode((runtime / TABLE_FILE).read_bytes(), type=ProcessTable)
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``path`` by rename, readable by the group."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    temporary.write_bytes(content)
-    temporary.chmod(0o640)
-    temporary.rename(path)

@@ -44,7 +44,8 @@ class Journals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Wall times in ns. ``windows`` counts gaps, lost, rejected, reconnects in 1, 5 and 15 minutes."""
+    """Wall times in ns. ``windows`` counts gaps, lost, rejected, reconnects in 1, 5 and 15 minutes; ``problems`` are
+    those of the configured symbols, with the paths of their keys."""
 
     at_ns: int
     started_ns: int
@@ -60,6 +61,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: dict[str, int] = {}
     journals: Journals = Journals()
     unreadable: dict[str, str] = {}
+    problems: tuple[str, ...] = ()
 
     @property
     def uptime_s(self) -> float:

@@ -160,6 +160,7 @@ def _below(now: Snapshot) -> str:
     )
     if unsealed.error:
         lines.append(f"writer: {unsealed.error}")
+    lines.extend(f"symbols: {problem}" for problem in now.problems)
     lines.extend(f"unreadable: {reason}" for reason in now.unreadable.values())
     return "\n".join(lines)
 

@@ -98,6 +98,11 @@ class Ledger:
         publish_word(self._words, H_LEDGER_COUNT, count + 1)
         return row
 
+    @property
+    def free(self) -> int:
+        """How many rows can still be added."""
+        return len(self._rows) - int(self._words[H_LEDGER_COUNT])
+
     def clear(self) -> None:
         """Forget all rows (a restarted feed begins its ledger anew)."""
         self._words[H_LEDGER_COUNT] = 0

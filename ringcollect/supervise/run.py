@@ -17,10 +17,11 @@ import structlog
 from ringcollect.config import Config
 from ringcollect.errors import NotFoundError
 from ringcollect.observe.observer import Observer
-from ringcollect.observe.process_table import TABLE_FILE, ProcessRow, ProcessTable, write_atomically, write_table
+from ringcollect.observe.process_table import TABLE_FILE, ProcessRow, ProcessTable, write_table
 from ringcollect.observe.rings import find_rings
 from ringcollect.observe.snapshot import STATE_FILE, Snapshot, encode
 from ringcollect.ring.mapping import is_locked
+from ringcollect.runtime import write_atomically
 from ringcollect.supervise.forking import Spawner
 from ringcollect.supervise.plan import ChildSpec
 from ringcollect.supervise.supervisor import Handle, Supervisor

@@ -318,6 +318,12 @@ class PlainExchange:
         tick = float(listed["filters"][0]["tickSize"])
         return {"tick_size": tick, "price_precision": -round(math.log10(tick)), "base": listed["baseAsset"]}
 
+    def volumes_calls(self, market: str, rest_url: str = "") -> list[RestCall]:
+        return [RestCall(self._rest(market, "ticker/24hr", rest_url), 80, Purpose.VOLUMES, market)]
+
+    def volumes(self, market: str, body: bytes) -> dict[str, float]:
+        return {row["symbol"]: float(row["quoteVolume"]) for row in json.loads(body)}
+
     def guessed(self, market: str, symbol: str) -> Listing:
         return Listing(symbol, {"unified": symbol})
 

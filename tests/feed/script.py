@@ -12,7 +12,7 @@ import numpy as np
 from ringcollect.exchanges.protocol import Exchange
 from ringcollect.feed.actions import Action, Close, Connect, Ping, Rest, Send
 from ringcollect.feed.counters import FEED_COUNTERS
-from ringcollect.feed.plan import MarketPlan, Options, Plan, SymbolPlan
+from ringcollect.feed.plan import MarketPlan, Options, Plan, RulePlan, SymbolPlan
 from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
 from ringcollect.records import RECORD, Flag, Kind, Status
@@ -40,23 +40,49 @@ class Stage:
         capacity: int = 1 << 14,
         listed: Sequence[str] = SYMBOLS,
         start: bool = True,
+        rules: Sequence[RulePlan] = (),
         **options: Any,
     ) -> None:
         self.folder, self.exchange, self.market, self.listed = folder, exchange, market, listed
-        planned = tuple(SymbolPlan(symbol=symbol, channels=tuple(channels)) for symbol in symbols)
-        markets = (MarketPlan(market=market, symbols=planned),)
-        self.plan = Plan(exchange="binance", markets=markets, options=Options(**options))
+        self.channels = tuple(channels)
+        self.plan = Plan(
+            exchange="binance", markets=(self.market_plan(symbols, rules),), options=Options(**options)
+        )  # fmt: skip
         self.ring = Producer.open(
             folder, "binance.rec", capacity=capacity, generation=T0, counters=FEED_COUNTERS, ledger_rows=1024
         )  # fmt: skip
         self.frames = FrameProducer.open(folder, "binance.frm", entries=1 << 14, data_bytes=1 << 22, generation=T0)
         self.session = Session(self.plan, exchange, Registry(None, "binance"), self.ring, self.frames)
         self.now = T0
+        self.volumes: dict[str, str] = {}
         self.log: list[Action] = []
         if start:
             self.start()
 
+    def market_plan(
+        self, symbols: Sequence[str], rules: Sequence[RulePlan] = (), channels: Sequence[str] = ()
+    ) -> MarketPlan:
+        """A plan of the stage's market."""
+        planned = tuple(
+            SymbolPlan(symbol=symbol, channels=tuple(channels) or self.channels, path=f"markets[0].symbols[{i}]")
+            for i, symbol in enumerate(symbols)
+        )
+        return MarketPlan(market=self.market, symbols=planned, rules=tuple(rules))
+
     # moving on
+
+    def reload(self, *markets: MarketPlan) -> None:
+        """The configuration was changed."""
+        self.session.reload(Plan(exchange="binance", markets=markets, options=self.plan.options), self.now)
+        self._collect()
+
+    def list_again(self) -> None:
+        """The open request for the instrument list is answered by what is listed now."""
+        for rest in self.open_rests("instruments"):
+            self.answer(rest, 200, [] if "fundingInfo" in rest.url else self.exchange_info())
+        for rest in self.open_rests("volumes"):
+            rows = [{"symbol": symbol, "quoteVolume": volume} for symbol, volume in self.volumes.items()]
+            self.answer(rest, 200, rows)
 
     def start(self) -> None:
         self.session.start(self.now)
@@ -79,9 +105,8 @@ class Stage:
 
     def up(self) -> None:
         """Metadata answered, every connection up, every subscribe acknowledged; snapshots are left open."""
-        while rests := self.open_rests("instruments"):
-            for rest in rests:
-                self.answer(rest, 200, [] if "fundingInfo" in rest.url else self.exchange_info())
+        while any(isinstance(a, Rest) and a.purpose in ("instruments", "volumes") for a in self.log):
+            self.list_again()
         self.open_sockets()
         self.ack()
 

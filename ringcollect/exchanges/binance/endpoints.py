@@ -119,6 +119,12 @@ def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     return calls
 
 
+def volumes_calls(market: str, rest_url: str = "") -> list[RestCall]:
+    """Ask for the 24 h statistics of all symbols."""
+    weight = 80 if market == "spot" else 40
+    return [RestCall(_rest_url(market, "ticker/24hr", rest_url), weight, Purpose.VOLUMES, market)]
+
+
 def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:
     """Every answer is whole."""
     return None

@@ -13,6 +13,7 @@ from ringcollect.exchanges.binance import messages
 from ringcollect.exchanges.naming import nearest, precision
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.exchanges.typed import check_json
+from ringcollect.exchanges.volumes import quote_volumes
 
 _QUOTES = (
     "FDUSD", "USDT", "USDC", "TUSD", "BUSD", "USDP", "USD1", "DAI", "BIDR", "IDRT", "AEUR", "EURI", "BTC", "ETH", "BNB",
@@ -20,6 +21,7 @@ _QUOTES = (
     "JPY", "MXN", "COP", "CZK", "USD", "PAX", "VAI", "U",
 )  # fmt: skip
 _DATED = re.compile(r"(?P<pair>.+)_(?P<date>\d{6})")
+_day = msgspec.json.Decoder(list[messages.DayTicker])
 _info = msgspec.json.Decoder(messages.ExchangeInfo)
 _funding_info = msgspec.json.Decoder(list[messages.FundingInfo])
 HOUR = 3600 * 1_000_000_000
@@ -71,6 +73,15 @@ def listings(market: str, body: bytes) -> list[Listing]:
     except msgspec.DecodeError as error:
         raise RejectedFrame(str(error)[:120]) from error
     return [Listing(row.symbol, _metadata(market, row)) for row in info.symbols]
+
+
+def volumes(market: str, body: bytes) -> dict[str, float]:
+    """Quote volume of 24 h by symbol, of a ``ticker/24hr`` answer. Raises RejectedFrame."""
+    check_json(body)
+    try:
+        return quote_volumes((row.symbol, row.quote_volume, 1) for row in _day.decode(body))
+    except msgspec.DecodeError as error:
+        raise RejectedFrame(str(error)[:120]) from error
 
 
 def guessed(market: str, symbol: str) -> Listing:

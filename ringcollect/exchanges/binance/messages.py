@@ -15,6 +15,13 @@ Time = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Level = tuple[Number, Number]
 
 
+class DayTicker(Struct):
+    """One row of ``ticker/24hr``."""
+
+    symbol: str
+    quote_volume: Number = msgspec.field(default="", name="quoteVolume")
+
+
 class Head(Struct):
     """Enough of any object to tell what it is."""
 

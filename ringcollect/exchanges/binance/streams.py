@@ -32,7 +32,7 @@ _CARRIED = {
 
 def stream_name(market: str, want: Want) -> str:
     """The venue's name for ``want``; KeyError for a channel without a stream."""
-    return f"{want.symbol.lower()}@{SUFFIXES[market][want.channel]}"
+    return f"{want.symbol.lower()}@{want.stream or SUFFIXES[market][want.channel]}"
 
 
 def is_diff_depth(stream: str) -> bool:

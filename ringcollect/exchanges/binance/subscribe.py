@@ -15,13 +15,14 @@ STREAMS_PER_REQUEST = 100
 """Few, large requests: pongs count into the 5 messages a second of spot, too."""
 
 PUBLIC_CHANNELS = (Channel.BOOK, Channel.TRADE, Channel.BBO)
+AGGREGATED = "aggTrade"
 
 
-def path_of(market: str, channel: Channel) -> str:
-    """First path segment of the URL that carries a channel: USD-M answers on the other one, and stays silent."""
+def path_of(market: str, want: Want) -> str:
+    """First path segment of the URL that carries ``want``: USD-M answers on the other one, and stays silent."""
     if market != "linear":
         return ""
-    return "public" if channel in PUBLIC_CHANNELS else "market"
+    return "public" if want.channel in PUBLIC_CHANNELS and want.stream != AGGREGATED else "market"
 
 
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
@@ -29,7 +30,7 @@ def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     most = limits(market).streams_per_connection
     by_path: dict[str, dict[str, list[Want]]] = {}
     for want in wants:
-        streams = by_path.setdefault(path_of(market, want.channel), {})
+        streams = by_path.setdefault(path_of(market, want), {})
         streams.setdefault(stream_name(market, want), []).append(want)
     made = []
     for path, streams in by_path.items():

@@ -16,8 +16,9 @@ from ringcollect.exchanges.bybit.endpoints import (
     next_instruments_call,
     read_rest,
     read_url,
+    volumes_calls,
 )
-from ringcollect.exchanges.bybit.instruments import guessed, listings, resolve
+from ringcollect.exchanges.bybit.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.bybit.streams import CHANNELS, read_stream
 from ringcollect.exchanges.bybit.subscribe import legs, subscribe, unsubscribe
 from ringcollect.exchanges.protocol import Rule
@@ -27,7 +28,7 @@ __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
     "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
     "next_instruments_call", "numbered_books", "on_hot_frame", "polled", "read_rest", "read_stream", "read_url",
-    "resolve", "subscribe", "unsubscribe", "warm",
+    "resolve", "subscribe", "unsubscribe", "volumes", "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "bybit"

@@ -15,6 +15,7 @@ WEBSOCKET = "wss://stream.bybit.com"
 REST = "https://api.bybit.com"
 _PATH = "/v5/public/"
 _INSTRUMENTS = "/v5/market/instruments-info"
+_TICKERS = "/v5/market/tickers"
 PAGE = 1000
 
 ARGS_PER_REQUEST = 10
@@ -62,6 +63,12 @@ def read_url(url: str) -> UrlMeaning | None:
 def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     """Ask for the first page of all instruments."""
     return [_page(market, rest_url, "")]
+
+
+def volumes_calls(market: str, rest_url: str = "") -> list[RestCall]:
+    """Ask for the tickers of all symbols."""
+    url = (rest_url or REST).rstrip("/") + _TICKERS + "?" + urlencode({"category": market})
+    return [RestCall(url, 1, Purpose.VOLUMES, market)]
 
 
 def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -15,6 +15,7 @@ from ringcollect.exchanges.bybit import messages
 from ringcollect.exchanges.naming import nearest, precision
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.exchanges.typed import MOST_REASON, check_json
+from ringcollect.exchanges.volumes import quote_volumes
 
 MINUTE = 60 * 1_000_000_000
 _QUOTES = (
@@ -26,20 +27,28 @@ _DATED = re.compile(r"(?P<pair>[^-]+)-(?P<day>\d{1,2})(?P<month>[A-Z]{3})(?P<yea
 _QUARTERLY = re.compile(r"(?P<base>.+)USD(?P<quarter>[HMUZ])(?P<year>\d{2})", re.ASCII)
 _QUARTERS = {"H": 3, "M": 6, "U": 9, "Z": 12}
 
+_Result = TypeVar("_Result")
+
 _envelope = msgspec.json.Decoder(messages.Envelope)
+_tickers = msgspec.json.Decoder(messages.DayTickers)
 _page = msgspec.json.Decoder(messages.Page)
 
 
-def page_of(body: bytes) -> messages.Page:
-    """An ``instruments-info`` answer. Raises RejectedFrame, also for the venue's own errors."""
+def _result_of(body: bytes, decoder: msgspec.json.Decoder[_Result]) -> _Result:
+    """What an answer is about. Raises RejectedFrame, also for the venue's own errors."""
     check_json(body)
     try:
         envelope = _envelope.decode(body)
         if envelope.code != 0 or envelope.result is UNSET:
             raise RejectedFrame(f"{envelope.code}: {envelope.message[:80]}")
-        return _page.decode(envelope.result)
+        return decoder.decode(envelope.result)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise RejectedFrame(str(error)[:MOST_REASON]) from error
+
+
+def page_of(body: bytes) -> messages.Page:
+    """An ``instruments-info`` answer. Raises RejectedFrame, also for the venue's own errors."""
+    return _result_of(body, _page)
 
 
 def _last_friday(year: int, month: int) -> date:
@@ -95,6 +104,15 @@ def _date(ms: int) -> str:
 def listings(market: str, body: bytes) -> list[Listing]:
     """The instruments of one page. Raises RejectedFrame."""
     return [Listing(row.symbol, _metadata(market, row)) for row in page_of(body).rows]
+
+
+def volumes(market: str, body: bytes) -> dict[str, float]:
+    """Quote volume of 24 h by symbol, of a ``tickers`` answer. Raises RejectedFrame.
+
+    ``turnover24h`` is in quote currency, but in coins where contracts are dollars: there ``volume24h`` is in dollars.
+    """
+    rows = _result_of(body, _tickers).rows
+    return quote_volumes((row.symbol, row.volume if market == "inverse" else row.turnover, 1) for row in rows)
 
 
 def _pair(market: str, symbol: str) -> tuple[str, str]:

@@ -122,3 +122,17 @@ class Envelope(Struct):
     code: int = msgspec.field(name="retCode")
     message: str = msgspec.field(default="", name="retMsg")
     result: Raw | UnsetType = UNSET
+
+
+class DayTicker(Struct):
+    """One row of ``tickers``."""
+
+    symbol: str
+    turnover: Number = msgspec.field(default="", name="turnover24h")
+    volume: Number = msgspec.field(default="", name="volume24h")
+
+
+class DayTickers(Struct):
+    """``tickers`` of one category."""
+
+    rows: list[DayTicker] = msgspec.field(name="list")

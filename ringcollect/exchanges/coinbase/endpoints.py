@@ -75,6 +75,12 @@ def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     return [RestCall(url, 1, Purpose.INSTRUMENTS, market)]
 
 
+def volumes_calls(market: str, rest_url: str = "") -> list[RestCall]:
+    """Ask for all products once more: the list says what was traded in 24 h."""
+    [call] = instruments_calls(market, rest_url)
+    return [RestCall(call.url, call.weight, Purpose.VOLUMES, market)]
+
+
 def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:
     """Every answer is whole."""
     return None

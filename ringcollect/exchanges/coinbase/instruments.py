@@ -12,6 +12,7 @@ from ringcollect.exchanges.coinbase import messages
 from ringcollect.exchanges.naming import nearest, precision
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.exchanges.typed import MOST_REASON, check_json
+from ringcollect.exchanges.volumes import quote_volumes
 
 _advanced = msgspec.json.Decoder(messages.Products)
 _exchange = msgspec.json.Decoder(list[messages.ExchangeProduct])
@@ -61,6 +62,16 @@ def listings(market: str, body: bytes) -> list[Listing]:
         for p in products
         if p.product_type == "SPOT" and not p.alias
     ]
+
+
+def volumes(market: str, body: bytes) -> dict[str, float]:
+    """Quote volume of 24 h by product, of Advanced Trade's list: the base volume at the last price."""
+    check_json(body)
+    try:
+        products = _advanced.decode(body).products
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return quote_volumes((p.product_id, p.volume_24h, p.price) for p in products)
 
 
 def guessed(market: str, symbol: str) -> Listing:

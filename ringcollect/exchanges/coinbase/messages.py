@@ -129,6 +129,8 @@ class Product(Struct):
     trading_disabled: bool = False
     product_type: str = "SPOT"
     alias: str = ""
+    price: Number = ""
+    volume_24h: Number = ""
 
 
 class Products(Struct):

@@ -17,8 +17,9 @@ from ringcollect.exchanges.okx.endpoints import (
     read_rest,
     read_url,
     snapshot_call,
+    volumes_calls,
 )
-from ringcollect.exchanges.okx.instruments import guessed, listings, resolve
+from ringcollect.exchanges.okx.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.okx.streams import CHANNELS, read_stream
 from ringcollect.exchanges.okx.subscribe import legs, subscribe, unsubscribe
 from ringcollect.exchanges.okx.symbols import market_of
@@ -29,7 +30,8 @@ __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
     "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
     "next_instruments_call", "numbered_books", "on_hot_frame", "on_hot_frames", "open_interest_call", "polled",
-    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
+    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
+    "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "okx"

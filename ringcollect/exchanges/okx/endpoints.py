@@ -13,6 +13,7 @@ WEBSOCKET = "wss://ws.okx.com:8443"
 REST = "https://www.okx.com"
 _PATHS = ("/ws/v5/public", "/ws/v5/business")
 _BOOKS, _INSTRUMENTS, _INTEREST = "/api/v5/market/books", "/api/v5/public/instruments", "/api/v5/public/open-interest"
+_TICKERS = "/api/v5/market/tickers"
 MOST_DEPTH = 400
 _TYPES = {"spot": ("SPOT",), "linear": ("SWAP", "FUTURES"), "inverse": ("SWAP", "FUTURES")}
 
@@ -76,6 +77,13 @@ def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     return [
         RestCall(_rest_url(_INSTRUMENTS, rest_url, instType=kind), 1, Purpose.INSTRUMENTS, market)
         for kind in _TYPES[market]
+    ]
+
+
+def volumes_calls(market: str, rest_url: str = "") -> list[RestCall]:
+    """Ask for the tickers of all instruments: one list per type."""
+    return [
+        RestCall(_rest_url(_TICKERS, rest_url, instType=kind), 1, Purpose.VOLUMES, market) for kind in _TYPES[market]
     ]
 
 

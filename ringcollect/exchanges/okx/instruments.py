@@ -15,8 +15,10 @@ from ringcollect.exchanges.okx.rest import data_of
 from ringcollect.exchanges.okx.symbols import FUTURES, OTHER, SPOT, SWAP, kind_of, pair_of
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.exchanges.typed import MOST_REASON
+from ringcollect.exchanges.volumes import quote_volumes
 
 _list = msgspec.json.Decoder(list[messages.Instrument])
+_day = msgspec.json.Decoder(list[messages.DayTicker])
 _MARKETS = {(SPOT, ""): "spot"} | {(kind, form): form for kind in (SWAP, FUTURES) for form in ("linear", "inverse")}
 _DATE = re.compile(r"[0-9]{6}", re.ASCII)
 
@@ -64,7 +66,21 @@ def listings(market: str, body: bytes) -> list[Listing]:
     except (msgspec.DecodeError, UnicodeError) as error:
         raise RejectedFrame(str(error)[:MOST_REASON]) from error
     collected = [(row, _MARKETS.get((row.inst_type, row.ct_type))) for row in rows]
-    return [Listing(row.inst_id, _metadata(row), of) for row, of in collected if of is not None]
+    return [
+        Listing(row.inst_id, _metadata(row), of, code=str(row.code or "")) for row, of in collected if of is not None
+    ]
+
+
+def volumes(market: str, body: bytes) -> dict[str, float]:
+    """Quote volume of 24 h by symbol, of a ``tickers`` answer. Raises RejectedFrame.
+
+    ``volCcy24h`` is quote currency on spot, and coins of the base elsewhere.
+    """
+    try:
+        rows = _day.decode(data_of(body))
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return quote_volumes((row.inst_id, row.vol_ccy, 1 if market == "spot" else row.last) for row in rows)
 
 
 def guessed(market: str, symbol: str) -> Listing:

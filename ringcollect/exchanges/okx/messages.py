@@ -123,6 +123,15 @@ class Instrument(Struct):
     tick_sz: str = field(default="", name="tickSz")
     lot_sz: str = field(default="", name="lotSz")
     state: str = ""
+    code: int | str | None = field(default=None, name="instIdCode")
+
+
+class DayTicker(Struct):
+    """One row of REST ``tickers``."""
+
+    inst_id: str = field(name="instId")
+    last: Number = ""
+    vol_ccy: Number = field(default="", name="volCcy24h")
 
 
 class Body(Struct):

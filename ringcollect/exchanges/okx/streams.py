@@ -42,7 +42,9 @@ BUSINESS = ("trades-all",)
 def stream_name(market: str, want: Want) -> str:
     """The venue's name for ``want``; KeyError for a channel without a stream."""
     channel = CHANNELS[market][want.channel]
-    if want.channel is Channel.BOOK and want.depth == SHORT_DEPTH:
+    if want.stream:
+        channel = want.stream
+    elif want.channel is Channel.BOOK and want.depth == SHORT_DEPTH:
         channel = SHORT_BOOK
     if want.channel is Channel.INDEX_PRICE:
         return f"{channel}:{index_of(want.symbol)}"

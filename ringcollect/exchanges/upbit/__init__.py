@@ -18,8 +18,9 @@ from ringcollect.exchanges.upbit.endpoints import (
     read_rest,
     read_url,
     snapshot_call,
+    volumes_calls,
 )
-from ringcollect.exchanges.upbit.instruments import guessed, listings, resolve
+from ringcollect.exchanges.upbit.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.upbit.streams import CHANNELS, read_stream
 from ringcollect.exchanges.upbit.subscribe import legs, subscribe, unsubscribe
 from ringcollect.records import Channel
@@ -28,7 +29,8 @@ __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
     "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
     "next_instruments_call", "numbered_books", "on_hot_frame", "on_hot_frames", "open_interest_call", "polled",
-    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "warm",
+    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
+    "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "upbit"

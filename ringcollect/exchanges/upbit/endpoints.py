@@ -10,7 +10,9 @@ SECOND = 1_000_000_000
 WEBSOCKET = "wss://api.upbit.com"
 REST = "https://api.upbit.com"
 _PATH = "/websocket/v1"
-_LIST, _BOOK = "/v1/market/all", "/v1/orderbook"
+_LIST, _BOOK, _TICKERS = "/v1/market/all", "/v1/orderbook", "/v1/ticker/all"
+QUOTES = ("KRW", "BTC", "USDT")
+"""What markets of the Korean site are quoted in."""
 MOST_DEPTH = 30
 
 _LIMITS = Limits(
@@ -66,6 +68,12 @@ def open_interest_call(market: str, symbol: str, rest_url: str = "") -> RestCall
 def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     """Ask for all instruments; their ticks depend on the current price and are not in the list."""
     return [RestCall(_rest_url(_LIST, rest_url, is_details="true"), 1, Purpose.INSTRUMENTS, market)]
+
+
+def volumes_calls(market: str, rest_url: str = "") -> list[RestCall]:
+    """Ask for the tickers of all markets, of every quote currency."""
+    url = _rest_url(_TICKERS, rest_url, quote_currencies=",".join(QUOTES))
+    return [RestCall(url, 1, Purpose.VOLUMES, market)]
 
 
 def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:

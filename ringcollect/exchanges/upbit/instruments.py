@@ -12,10 +12,12 @@ from ringcollect.exchanges.naming import nearest
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.exchanges.typed import MOST_REASON, check_json
 from ringcollect.exchanges.upbit import messages
+from ringcollect.exchanges.volumes import quote_volumes
 
 _QUOTES = ("KRW", "SGD", "IDR", "THB", "USDT", "BTC")
 """What markets are quoted in, the stronger first: ``USDT-BTC`` is BTC quoted in USDT."""
 
+_day = msgspec.json.Decoder(list[messages.DayTicker])
 _list = msgspec.json.Decoder(list[messages.Market])
 
 
@@ -36,6 +38,15 @@ def listings(market: str, body: bytes) -> list[Listing]:
         raise RejectedFrame(str(error)[:MOST_REASON]) from error
     known = {"multiplier": 1.0, "status": "trading", "inferred": False}
     return [Listing(row.market, _metadata(row.market) | known) for row in rows]
+
+
+def volumes(market: str, body: bytes) -> dict[str, float]:
+    """Quote volume of 24 h by market, of a ``ticker/all`` answer. Raises RejectedFrame."""
+    check_json(body)
+    try:
+        return quote_volumes((row.market, row.acc_trade_price_24h, 1) for row in _day.decode(body))
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise RejectedFrame(str(error)[:MOST_REASON]) from error
 
 
 def guessed(market: str, symbol: str) -> Listing:

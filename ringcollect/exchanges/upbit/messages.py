@@ -96,3 +96,10 @@ class Market(Struct):
     """One row of REST ``market/all``."""
 
     market: str
+
+
+class DayTicker(Struct):
+    """One row of ``ticker/all``."""
+
+    market: str
+    acc_trade_price_24h: Number = ""
