@@ -63,5 +63,12 @@ class Entry:
         """The compiled function itself: refuses arguments that it cannot read as its types."""
         return self._kernel.compile(self._signature())
 
+    @functools.cached_property
+    def address(self) -> int:
+        """Where the kernel's machine code begins, as a C function of its arguments; valid as long as the process."""
+        self._kernel.compile(self._signature())
+        compiled = self._kernel.overloads[self._signature()]
+        return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name))
+
     def __call__(self, *arguments: Any) -> Any:
         return self.direct(*arguments)

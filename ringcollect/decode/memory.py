@@ -158,6 +158,17 @@ def word_pointer(typingctx: Any, address: Any) -> Any:
 
 
 @intrinsic
+def call_words(typingctx: Any, function: Any, a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+    """The int64 that the function at an address (``jit.Entry.address``) gives for five of them."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_I64, [_I64] * 5)
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+
+    return types.int64(*[types.int64] * 6), codegen
+
+
+@intrinsic
 def float_bits(typingctx: Any, value: Any) -> Any:
     """The bits of a float64 as int64."""
 

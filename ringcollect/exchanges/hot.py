@@ -1,7 +1,8 @@
 """Hot rows and the context array: what the feed and an exchange's kernel share, in int64 words.
 
 Hot rows: 8 words per (instrument, channel), written by both sides in turn, never at once: a kernel runs inside a call
-of the feed. ``row = instrument * ROWS_PER_INSTRUMENT + channel`` for the channels book, trade and bbo.
+of the feed. ``row = channel * MAX_INSTRUMENTS + instrument``: rows of channels that nobody collects are never touched.
+The first row, which is of no channel, says in ``WANTED`` whether streams that nobody asked for are wanted too.
 
 * ``OPEN``: 0 = closed: the feed wants to see every frame. ``conn + 1`` = the kernel may test, publish and count
   frames of that connection by itself; ``OPEN_TO_ALL``: of every connection. The feed opens a row once its stream
@@ -27,14 +28,23 @@ from typing import Any
 import numpy as np
 
 from ringcollect.decode.frames import FRAME_LIST
-from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at, word_pointer
+from ringcollect.decode.memory import (
+    address_of,
+    byte_at,
+    call_words,
+    out_of_line,
+    put_byte,
+    put_word,
+    word_at,
+    word_pointer,
+)
 from ringcollect.decode.symbols import MISSING, find
 from ringcollect.decode.text import BAD, string, unescape
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.exchanges.recent import take, whole
 from ringcollect.exchanges.silence import L_LAST_RECORD, L_SILENCE_LIMIT, count_silence
 from ringcollect.instruments import MAX_INSTRUMENTS
-from ringcollect.jit import Entry, carray, njit, types
+from ringcollect.jit import Entry, carray, inlined, njit, types
 from ringcollect.records import (
     RECORD_WORDS,
     W_AUX,
@@ -50,7 +60,7 @@ from ringcollect.records import (
 from ringcollect.ring import protocol
 
 HOT_CHANNELS = (Channel.BOOK, Channel.TRADE, Channel.BBO)
-ROWS_PER_INSTRUMENT = 4
+"""Channels that an exchange's own kernel decodes; those of the others go through the one that all share."""
 ROW_WORDS = 8
 OPEN, LAST_ID, LEDGER, WANTED = range(4)
 RECENT, LAST_TS = 6, 7
@@ -63,7 +73,7 @@ C_MAX_PAST, C_MAX_SKEW, C_MAX_FRAME, C_VARIANT = range(9, 13)
 C_COUNTERS = 16
 COUNTED = ("frames_in", "bytes_in", "decoded", "ignored", "records", "bad_ts")
 """Counters the kernel adds to when it finishes a frame by itself (answer >= 0); otherwise it counts nothing."""
-_FRAMES_IN, _BYTES_IN, _DECODED, _IGNORED, _RECORDS, _BAD_TS = range(C_COUNTERS, C_COUNTERS + len(COUNTED))
+C_FRAMES_IN, C_BYTES_IN, C_DECODED, C_IGNORED, C_RECORDS, C_BAD_TS = range(C_COUNTERS, C_COUNTERS + len(COUNTED))
 # Written by the kernel for the frame it decoded last:
 C_N, C_INSTRUMENT, C_CHANNEL, C_FIRST_ID, C_LAST_ID, C_PREV_ID, C_SYMBOL_BYTES = range(32, 39)
 C_LAST_PUBLISHED = 39  # ts_recv of the newest records this context published by itself
@@ -73,7 +83,12 @@ C_CODE = 42  # after on_hot_frames: the code of the frame it stopped at
 C_FIELDS = 48  # from here on the exchange's own scratch
 C_SCRATCH = 96  # text of an unknown symbol, SCRATCH_BYTES
 SCRATCH_BYTES = 256
-CONTEXT_WORDS = 128
+# Of the kernel that all exchanges share (exchanges.tabular), set by the decoder: the address of the kernel (0: there
+# is none), of the exchange's table, of the symbols of its rows and groups, and of what it remembers.
+C_SHARED, C_TABLE, C_ROW_SYMBOLS, C_GROUP_SYMBOLS, C_GROUPS, C_INTERVALS, C_STATE = range(128, 135)
+C_NAME, C_NAME_BYTES = 135, 136  # the frame's symbol
+C_SLOTS, C_STACK = 140, 180  # its own scratch
+CONTEXT_WORDS = 216
 
 _LEDGER_LAST_DATA, _LEDGER_FRAMES, _LEDGER_RECORDS = 2, 3, 4  # ring.layout.LEDGER_ROW as words
 _SLOW, _NOT_OPEN, _STALE, _GAP, _TOO_LONG = (
@@ -88,12 +103,17 @@ class HotRows:
     """The rows of every instrument; ``words`` has shape (rows, ROW_WORDS). Pages nobody touches cost nothing."""
 
     def __init__(self) -> None:
-        self.words = np.zeros((MAX_INSTRUMENTS * ROWS_PER_INSTRUMENT, ROW_WORDS), np.int64)
-        self.words[:, LAST_ID] = -1
+        self.words = np.zeros((len(Channel) * MAX_INSTRUMENTS, ROW_WORDS), np.int64)
+        for channel in HOT_CHANNELS:
+            self.words[channel * MAX_INSTRUMENTS :, LAST_ID][:MAX_INSTRUMENTS] = -1
 
     def row(self, instrument: int, channel: int) -> np.ndarray:
         """The 8 words of one stream, writable."""
-        return self.words[instrument * ROWS_PER_INSTRUMENT + channel]
+        return self.words[channel * MAX_INSTRUMENTS + instrument]
+
+    def want_all(self) -> None:
+        """What nobody asked for is wanted too: the feed makes a stream of whatever comes."""
+        self.words[0, WANTED] = 1
 
 
 @njit
@@ -158,13 +178,22 @@ def fill(ctx: np.ndarray, n: int, ts_event: int, ts_recv: int, identity: int, au
     put_word(ctx, C_N, n)
 
 
+@inlined
+def row_at(ctx: np.ndarray, instrument: int, channel: int) -> int:
+    """Address of a stream's hot row."""
+    return word_at(ctx, C_HOT) + (channel * MAX_INSTRUMENTS + instrument) * (ROW_WORDS * 8)
+
+
+@njit
+def wants_all(ctx: np.ndarray) -> bool:
+    """Whether the feed makes a stream of whatever comes (:meth:`HotRows.want_all`)."""
+    return word_at(word_at(ctx, C_HOT), WANTED) != 0
+
+
 @njit
 def open_row(ctx: np.ndarray) -> int:
     """Address of the decoded frame's hot row if it is open to this connection, else 0."""
-    row = (
-        word_at(ctx, C_HOT)
-        + (word_at(ctx, C_INSTRUMENT) * ROWS_PER_INSTRUMENT + word_at(ctx, C_CHANNEL)) * ROW_WORDS * 8
-    )
+    row = row_at(ctx, word_at(ctx, C_INSTRUMENT), word_at(ctx, C_CHANNEL))
     is_open = word_at(row, OPEN)
     return row if is_open == word_at(ctx, C_CONN) + 1 or is_open == OPEN_TO_ALL else 0
 
@@ -172,10 +201,7 @@ def open_row(ctx: np.ndarray) -> int:
 @njit
 def is_wanted(ctx: np.ndarray) -> bool:
     """Whether there is a stream of the decoded frame's instrument and channel at all, open or not."""
-    row = (
-        word_at(ctx, C_HOT)
-        + (word_at(ctx, C_INSTRUMENT) * ROWS_PER_INSTRUMENT + word_at(ctx, C_CHANNEL)) * ROW_WORDS * 8
-    )
+    row = row_at(ctx, word_at(ctx, C_INSTRUMENT), word_at(ctx, C_CHANNEL))
     return word_at(row, WANTED) != 0
 
 
@@ -199,7 +225,13 @@ def _link(ctx: np.ndarray, batch: np.ndarray, n: int, chain: int) -> None:
 
 
 @njit
-def _tell_ledger(row: int, n: int, ts_recv: int) -> None:
+def count(ctx: np.ndarray, counter: int, by: int) -> None:
+    """Add to one of :data:`COUNTED` (its context word)."""
+    _add(word_at(ctx, counter), by)
+
+
+@njit
+def tell_ledger(row: int, n: int, ts_recv: int) -> None:
     """One more frame of the row's stream, with ``n`` records."""
     ledger = word_at(row, LEDGER)
     if ledger != 0:
@@ -249,19 +281,19 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
         if word_at(ctx, C_CHANNEL) == _BOOK:
             _link(ctx, batch, n, word_at(row, LAST_ID))
         if (batch[W_TAIL] >> 48) & _F_BAD_TS:
-            _add(word_at(ctx, _BAD_TS), 1)
+            _add(word_at(ctx, C_BAD_TS), 1)
         protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
         put_word(ctx, C_LAST_PUBLISHED, ts_recv)
         put_word(row, LAST_TS, batch[(n - 1) * RECORD_WORDS + W_TS_EVENT])
-        _add(word_at(ctx, _DECODED), 1)
-        _add(word_at(ctx, _RECORDS), n)
+        _add(word_at(ctx, C_DECODED), 1)
+        _add(word_at(ctx, C_RECORDS), n)
     else:
-        _add(word_at(ctx, _IGNORED), 1)
+        _add(word_at(ctx, C_IGNORED), 1)
     if word_at(ctx, C_LAST_ID) >= 0:
         put_word(row, LAST_ID, word_at(ctx, C_LAST_ID))
-    _add(word_at(ctx, _FRAMES_IN), 1)
-    _add(word_at(ctx, _BYTES_IN), frame_bytes)
-    _tell_ledger(row, n, ts_recv)
+    _add(word_at(ctx, C_FRAMES_IN), 1)
+    _add(word_at(ctx, C_BYTES_IN), frame_bytes)
+    tell_ledger(row, n, ts_recv)
     return n
 
 
@@ -270,12 +302,22 @@ def settle_more(ctx: np.ndarray, row: int, first: int, n: int, ts_recv: int) -> 
     """Publish ``n`` more records of a frame that is settled already, from record ``first`` of the batch on: ``n``."""
     batch = carray(word_pointer(word_at(ctx, C_BATCH) + first * RECORD_WORDS * 8), (n * RECORD_WORDS,))
     if (batch[W_TAIL] >> 48) & _F_BAD_TS:
-        _add(word_at(ctx, _BAD_TS), 1)
+        _add(word_at(ctx, C_BAD_TS), 1)
     protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
-    _add(word_at(ctx, _RECORDS), n)
+    _add(word_at(ctx, C_RECORDS), n)
     put_word(row, LAST_TS, batch[(n - 1) * RECORD_WORDS + W_TS_EVENT])
-    _tell_ledger(row, n, ts_recv)
+    tell_ledger(row, n, ts_recv)
     return n
+
+
+@njit
+def shared(ctx: np.ndarray, code: int, a: int, n: int, ts_recv: int, publish: int) -> int:
+    """``code``, or the answer of the kernel that all exchanges share to a frame that the exchange's own leaves SLOW."""
+    out_of_line()
+    kernel = word_at(ctx, C_SHARED)
+    if code != _SLOW or kernel == 0:
+        return code
+    return call_words(kernel, address_of(ctx), a, n, ts_recv, publish)
 
 
 def batch_entry(kernel: Any) -> Entry:

@@ -8,8 +8,10 @@ from ringcollect.decode.memory import address
 from ringcollect.decode.symbols import SymbolTable
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.protocol import Batch
+from ringcollect.exchanges.tabular import kernel
 from ringcollect.exchanges.typed import Arrival
-from ringcollect.records import RECORD, Channel
+from ringcollect.instruments import MAX_INSTRUMENTS
+from ringcollect.records import CHANNEL_OF_KIND, RECORD, Channel, Flag, Kind
 
 MAX_FRAME_BYTES = 4 << 20
 
@@ -29,6 +31,7 @@ class KernelDecoder:
         self._max_future_skew_ns = max_future_skew_ns
         self._symbols = {market: SymbolTable() for market in markets}
         self._funding_intervals: dict[int, int] = {}
+        self._interval_words = np.zeros(MAX_INSTRUMENTS, np.int64)  # the same for the shared kernel
         self._contexts: dict[tuple[str, int, int], np.ndarray] = {}
         self._uncounted = np.zeros(1, np.int64)
         self._ring_words = np.zeros(0, np.int64)
@@ -37,12 +40,19 @@ class KernelDecoder:
 
     def add_symbol(self, market: str, symbol: str, instrument: int, funding_interval_ns: int = 0) -> None:
         """Make a native symbol known to both ways. Known already: its number and interval are replaced."""
-        self._funding_intervals[instrument] = funding_interval_ns
+        self._funding_intervals[instrument] = self._interval_words[instrument] = funding_interval_ns
         table = self._symbols[market]
         table.add(symbol, instrument)
         for (of_market, _, _), ctx in self._contexts.items():
             if self._symbols[of_market] is table:
-                ctx[hot.C_SYMBOLS] = table.address()
+                ctx[hot.C_SYMBOLS] = ctx[hot.C_ROW_SYMBOLS] = table.address()
+
+    def read_by(self, ctx: np.ndarray, table: np.ndarray) -> None:
+        """Let the kernel that all exchanges share read the context's frames by ``table``, which lives on."""
+        ctx[hot.C_SHARED] = kernel.ENTRY.address
+        ctx[hot.C_TABLE] = address(table)
+        ctx[hot.C_ROW_SYMBOLS] = ctx[hot.C_SYMBOLS]
+        ctx[hot.C_INTERVALS] = address(self._interval_words)
 
     def context_of(self, market: str, conn: int, variant: int = 0, max_frame: int = MAX_FRAME_BYTES) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
@@ -78,8 +88,20 @@ class KernelDecoder:
         for k, name in enumerate(hot.COUNTED):
             ctx[hot.C_COUNTERS + k] = address(self._counters.get(name, self._uncounted))
 
+    def all_taken(self, ctx: np.ndarray) -> tuple[Batch, ...]:
+        """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as copies."""
+        if ctx[hot.C_CHANNEL]:
+            return (self.taken(ctx),)
+        records = self.batch[: int(ctx[hot.C_N])].copy()
+        ends = np.flatnonzero(records["flags"] & int(Flag.LAST)) + 1
+        return tuple(
+            Batch(int(part["instrument"][0]), CHANNEL_OF_KIND[Kind(int(part["kind"][0]))], part)
+            for part in np.split(records, ends[:-1])
+            if len(part)
+        )
+
     def taken(self, ctx: np.ndarray) -> Batch:
-        """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as a copy."""
+        """:meth:`all_taken` where it is one batch, of a channel that an exchange's own kernel decodes."""
         return Batch(
             int(ctx[hot.C_INSTRUMENT]),
             Channel(int(ctx[hot.C_CHANNEL])),

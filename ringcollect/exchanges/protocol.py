@@ -5,8 +5,9 @@
 
 Two ways lead from a frame to records. The hot one is a numba kernel, ``exchange.on_hot_frame(frame, ctx, ts_recv)``:
 it decodes into ``decoder.batch`` and, where the stream's hot row says so (:mod:`ringcollect.exchanges.hot`), tests
-the venue's continuity rule, publishes to the ring and counts, all in one call. Whatever it does not take it answers
-with a code of :class:`Code`; then the feed goes the other way, through :meth:`Decoder.taken` or :meth:`Decoder.cold`.
+the venue's continuity rule, publishes to the ring and counts, all in one call. What it leaves goes on, within the same
+call, to the kernel that all exchanges share (:mod:`ringcollect.exchanges.tabular`). What neither takes is answered with
+a code of :class:`Code`; then the feed goes the other way, through :meth:`Decoder.all_taken` or :meth:`Decoder.cold`.
 """
 
 from __future__ import annotations
@@ -263,8 +264,12 @@ class Decoder(Protocol):
         """
         ...
 
+    def all_taken(self, ctx: np.ndarray) -> tuple[Batch, ...]:
+        """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as copies."""
+        ...
+
     def taken(self, ctx: np.ndarray) -> Batch:
-        """After NOT_OPEN, STALE, GAP or TOO_LONG: what the kernel decoded, as a copy."""
+        """:meth:`all_taken` where it is one batch, of a channel that an exchange's own kernel decodes."""
         ...
 
     def unknown_symbol(self, frame: bytes, ctx: np.ndarray) -> str:

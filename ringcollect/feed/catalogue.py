@@ -10,7 +10,7 @@ import numpy as np
 
 from ringcollect.config.symbols import symbol_key
 from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
-from ringcollect.exchanges.hot import HOT_CHANNELS, WANTED
+from ringcollect.exchanges.hot import WANTED
 from ringcollect.exchanges.protocol import Decoded, Listing, Purpose, RestCall, UrlMeaning, Want
 from ringcollect.feed.actions import Complain
 from ringcollect.feed.bridge import Bridge
@@ -345,10 +345,9 @@ class Catalogue:
             else:
                 stream.recent = RecentIds()
         row["silence_limit_ns"] = silence_limit_ns(channel, core.options)
-        if channel in HOT_CHANNELS:
-            stream.hot = core.decoder.hot.row(instrument, channel)
-            stream.hot[:] = 0
-            stream.hot[WANTED] = 1
+        stream.hot = core.decoder.hot.row(instrument, channel)
+        stream.hot[:] = 0
+        stream.hot[WANTED] = 1
         core.streams[key] = stream
         return stream
 

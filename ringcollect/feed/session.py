@@ -57,6 +57,8 @@ class Session:
         sink = Sink(ring, frames)
         sink.attach(decoder)
         self.core = Core(plan, exchange, decoder, sink, random.Random(options.seed))
+        if self.core.passive:
+            decoder.hot.want_all()
         self.catalogue = Catalogue(self.core, registry)
         self.requests = Requests(self.core)
         self.books = Books(self.core, self.requests, self._renew)
@@ -270,9 +272,9 @@ class Session:
         sink.count("frames_in")
         sink.count("bytes_in", len(payload))
         if code in _TAKEN:
-            batch = core.decoder.taken(socket.context)
-            sink.count("decoded" if len(batch.records) else "ignored")
-            self._delivery.batches(socket, (batch,), int(socket.context[hot.C_SEQUENCE]), ts_recv)
+            batches = core.decoder.all_taken(socket.context)
+            sink.count("decoded" if any(len(batch.records) for batch in batches) else "ignored")
+            self._delivery.batches(socket, batches, int(socket.context[hot.C_SEQUENCE]), ts_recv)
             return
         try:
             decoded = core.decoder.cold(payload, socket.context, ts_recv)

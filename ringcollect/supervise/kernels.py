@@ -23,6 +23,7 @@ CORE_MODULES: tuple[str, ...] = (
     "ringcollect.decode.skip",
     "ringcollect.decode.symbols",
     "ringcollect.decode.times",
+    "ringcollect.exchanges.tabular.kernel",
     "ringcollect.sync.engine",
 )
 """What every collector needs."""

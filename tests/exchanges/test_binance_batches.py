@@ -35,7 +35,7 @@ class Station:
         self.decoder: Decoder = new_decoder(symbols)
         self.decoder.attach_ring(self.ring, CAPACITY // 8, self.counters)
         self.ctx = self.decoder.context(market, 0)
-        self.ledger = np.zeros((len(symbols), hot.ROWS_PER_INSTRUMENT), LEDGER_ROW)
+        self.ledger = np.zeros((len(symbols), 4), LEDGER_ROW)
         for instrument in range(len(symbols)):
             for channel in (Channel.TRADE, Channel.BBO, Channel.BOOK):
                 row = self.decoder.hot.row(instrument, channel)
@@ -44,8 +44,8 @@ class Station:
 
     def state(self) -> list[bytes]:
         """Everything the kernel may have written, but the addresses."""
-        rows = self.decoder.hot.words[: 4 * hot.ROWS_PER_INSTRUMENT, : hot.LAST_ID + 1]
-        return [array.tobytes() for array in (self.ring, rows, self.ledger, *self.counters.values())]
+        rows = [self.decoder.hot.row(i, c)[: hot.LAST_ID + 1] for c in hot.HOT_CHANNELS for i in range(4)]
+        return [array.tobytes() for array in (self.ring, *rows, self.ledger, *self.counters.values())]
 
     def one_by_one(self, frames: list[bytes]) -> list[int]:
         """The answers, frame by frame."""

@@ -112,7 +112,7 @@ def test_a_delta_of_an_open_book_is_published_with_the_chain_and_counted(bench: 
     [
         (spot_depth(102, 105), Code.GAP),
         (spot_depth(99, 100), Code.STALE),
-        (b'{"e":"kline"}', Code.SLOW),
+        (b'{"e":"kline","id":1}', Code.SLOW),
         (b"not json", Code.SLOW),
         (spot_depth(101, 105).replace(b"BTCUSDT", b"XRPUSDT"), Code.UNKNOWN_SYMBOL),
         (spot_depth(101, 105).replace(b"BTCUSDT", b"ETHUSDT"), Code.NOT_OPEN),

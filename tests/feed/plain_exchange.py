@@ -95,6 +95,9 @@ class PlainDecoder:
 
     def attach_ring(self, ring_words: np.ndarray, piece: int, counters: dict[str, np.ndarray]) -> None: ...
 
+    def all_taken(self, ctx: np.ndarray) -> tuple[Batch, ...]:
+        raise AssertionError("there is no kernel to take anything from")
+
     def taken(self, ctx: np.ndarray) -> Batch:
         raise AssertionError("there is no kernel to take anything from")
 

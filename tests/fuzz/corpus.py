@@ -58,7 +58,15 @@ _TICKER = (
     '{"u":400900217,"s":"BTCUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000",'
     '"e":"bookTicker","T":1672515782136,"E":1672515782138}'
 )
-_BINANCE = (_DEPTH, _TRADE, _AGGREGATE, _TICKER)
+_MARK = (
+    '{"stream":"btcusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1562305380000,"s":"BTCUSDT","p":"11794.15",'
+    '"i":"11784.62659091","P":"11784.25641265","r":"0.00038167","T":1562306400000}}'
+)
+_FORCED = (
+    '{"e":"forceOrder","E":1568014460893,"o":{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"0.014","p":"9910",'
+    '"ap":"9911.5","X":"FILLED","l":"0.014","z":"0.013","T":1568014460893}}'
+)
+_BINANCE = (_DEPTH, _TRADE, _AGGREGATE, _TICKER, _MARK, _FORCED)
 
 _OKX_BOOK = (
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["30000.1","0.5","0","1"]],'

@@ -22,6 +22,7 @@ from ringcollect.exchanges.binance import events as ev
 from ringcollect.exchanges.binance.continuity import FITS, GAP, STALE, linear_code, spot_code
 from ringcollect.exchanges.binance.scan import frame as frame_fields
 from ringcollect.exchanges.protocol import Code
+from ringcollect.exchanges.tabular import kernel as shared
 from ringcollect.jit import inlined, njit
 from ringcollect.records import Channel, Kind, TradeSub
 
@@ -192,14 +193,15 @@ def _verdict(ctx: int, known_id: int) -> int:
 @njit
 def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
+    a, n = address_of(frame), len(frame)
+    return hot.shared(address_of(ctx), _decode(address_of(ctx), a, n, ts_recv), a, n, ts_recv, 0)
 
 
 @njit
 def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
     answer = _decode(ctx, a, n, ts_recv)
     if answer < 0:
-        return answer
+        return hot.shared(ctx, answer, a, n, ts_recv, 1)
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
@@ -230,8 +232,8 @@ on_hot_frames = hot.batch_entry(_on_hot_frames)
 
 def warm() -> None:
     """Compile everything a feed of this exchange calls, the decoder's primitives included."""
-    for primitives in (memory, number, skip, symbols):
-        primitives.warm()
+    for part in (memory, number, skip, symbols, shared):
+        part.warm()
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
     on_hot_frame(b"{}", ctx, 0)

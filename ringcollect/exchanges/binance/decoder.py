@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ringcollect.exchanges.binance import tables
 from ringcollect.exchanges.binance.cold import decode_frame
 from ringcollect.exchanges.binance.events import MARKET_CODES, RAW_DEPTH
 from ringcollect.exchanges.binance.rest import decode_body
@@ -23,7 +24,9 @@ class Decoder(KernelDecoder):
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
         raw_depth = not any("@depth" in name and not is_diff_depth(name) for name in streams)
-        return self.context_of(market, conn, RAW_DEPTH if raw_depth else 0)
+        ctx = self.context_of(market, conn, RAW_DEPTH if raw_depth else 0)
+        self.read_by(ctx, tables.frames())
+        return ctx
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""

@@ -62,7 +62,7 @@ def _ts_event(ctx: np.ndarray) -> int:
 @njit
 def _row(ctx: np.ndarray, instrument: int, channel: int) -> int:
     """Address of a hot row."""
-    return ctx[hot.C_HOT] + (instrument * hot.ROWS_PER_INSTRUMENT + channel) * hot.ROW_WORDS * 8
+    return hot.row_at(ctx, instrument, channel)
 
 
 @njit

@@ -1,0 +1,79 @@
+"""Marks, fundings and forced orders of Binance as a table for the shared kernel; the typed path is the reference."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from ringcollect.exchanges.binance.cold import IGNORED_EVENTS
+from ringcollect.exchanges.tabular import layout as at
+from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table
+from ringcollect.records import Kind, LiquidationSub
+
+_TIME, _PRICE, _INDEX, _RATE, _DUE, _INTERVAL = range(6)
+_SIDE, _AVERAGE, _ORDERED, _FILLED = range(6, 10)
+
+_HEAD = (Key("e", at.TEXT), *refused("stream", "data", "id", "code", "msg"))
+_TIME_KEY = Key("E", at.EPOCH | at.BARE, _TIME)
+
+_MARK_PRICE = Scope(
+    (
+        *_HEAD,
+        _TIME_KEY,
+        Key("s", at.SYMBOL),
+        Key("p", at.NUMBER, _PRICE),
+        Key("i", at.NUMBER | at.EMPTY, _INDEX, required=False),
+        Key("r", at.NUMBER | at.EMPTY, _RATE, required=False),
+        Key("T", at.EPOCH | at.BARE, _DUE, required=False),
+    ),
+    Program(
+        ((at.NONZERO, _DUE), (at.OWN_INTERVAL, _INTERVAL)),
+        (
+            Record(Kind.MARK_PRICE, time=_TIME, price=_PRICE),
+            Record(Kind.INDEX_PRICE, time=_TIME, price=_INDEX, need=(_INDEX,)),
+            Record(Kind.FUNDING, time=_TIME, price=_RATE, aux=_DUE, id=_INTERVAL, need=(_RATE, _DUE)),
+        ),
+    ),
+    at.OWNER,
+)
+_ORDER = Scope(
+    (
+        Key("s", at.SYMBOL),
+        Key("S", at.WORD, _SIDE, choice={"BUY": 1, "SELL": -1}),
+        Key("q", at.NUMBER, _ORDERED),
+        Key("p", at.NUMBER, _PRICE),
+        Key("T", at.EPOCH | at.BARE, _TIME),
+        Key("ap", at.NUMBER, _AVERAGE, required=False),
+        Key("z", at.NUMBER, _FILLED, required=False),
+    ),
+    Program(
+        ((at.POSITIVE, _AVERAGE), (at.POSITIVE, _FILLED), (at.OR_ELSE, _FILLED, _ORDERED)),
+        (
+            Record(
+                Kind.LIQUIDATION, time=_TIME, price=_AVERAGE, size=_FILLED, aux=_PRICE, side=_SIDE,
+                sub=LiquidationSub.AVERAGE, need=(_AVERAGE,),
+            ),
+            Record(
+                Kind.LIQUIDATION, time=_TIME, price=_PRICE, size=_FILLED, aux=at.NOT_A_NUMBER, side=_SIDE,
+                sub=LiquidationSub.ORDER, forbid=(_AVERAGE,),
+            ),
+        ),
+    ),
+    at.OWNER,
+)  # fmt: skip
+
+
+@functools.cache
+def frames() -> np.ndarray:
+    """The table of WebSocket frames (int64), of both markets."""
+    either = at.OBJECT_SHAPE | at.LIST_SHAPE
+    return table(
+        Scope((Key("stream", at.TEXT), Key("data", at.DATA))),
+        (
+            Shape("markPriceUpdate", _MARK_PRICE, either),
+            Shape("forceOrder", Scope((*_HEAD, Key("o", at.OBJECT, scope=_ORDER))), either),
+            *(Shape(name, Scope(_HEAD), either) for name in sorted(IGNORED_EVENTS)),
+        ),
+        inside="e",
+    )
