@@ -205,9 +205,9 @@ class Stream:
         if self.bridge is not None:
             self.bridge.last_id = newest
         elif self.ids is not None:
+            if newest > self.ids.newest and self.conn in self.ids_by_conn:
+                self.ids_by_conn[self.conn].arrive(self.ids.newest + 1, newest)
             self.ids.newest = newest
-            if self.conn in self.ids_by_conn:
-                self.ids_by_conn[self.conn].newest = newest
         else:
             self.newest_key = newest
             self.newest_ts = max(self.newest_ts, int(hot[LAST_TS]))
