@@ -132,9 +132,7 @@ def test_whoever_walks_the_ring_finds_the_silences_that_were_counted(stage, step
     """Frames held one by one through kernel (open streams) and feed (everything else): one count."""
     s = stage(silence_market_ns=2 * SECOND, channels=("trade", "bbo"), stale_ns=10**6 * SECOND, capacity=1 << 15)
     s.up()
-    number = 0
-    for what, ms in steps:
-        number += 1
+    for number, (what, ms) in enumerate(steps, 1):
         s.now += ms * MS  # no timers: nothing but these frames
         symbol = A if what in "tb" else B
         s.frame(trade(symbol, number) if what in "tT" else ticker(symbol, number), after=0)
