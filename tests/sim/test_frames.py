@@ -29,6 +29,9 @@ DOCUMENTED = {
     ("linear", "markPrice@1s"): "e E s p ap i P r T",
     ("linear", "forceOrder"): "e E o",
     ("linear", "kline_1m"): "e E s k",
+    ("spot", "miniTicker"): "e E s c o h l v q",
+    ("spot", "ticker"): "e E s p P w x c Q b B a A o h l v q O C F L n",
+    ("linear", "ticker"): "e E s p P w c Q o h l v q O C F L n",
 }
 PUBLIC = ("trade", "bookTicker", "depth@100ms")
 
@@ -131,6 +134,24 @@ def test_a_candle_is_the_sum_of_its_trades(tmp_path: Path) -> None:
         assert Decimal(bar["v"]) == sum(Decimal(row["q"]) for row in rows)
         assert Decimal(bar["q"]) == sum(Decimal(row["q"]) * Decimal(row["p"]) for row in rows)
         assert Decimal(bar["V"]) == sum(Decimal(row["q"]) for row in rows if row["side"] > 0)
+
+
+@pytest.mark.parametrize("market", ["spot", "linear"])
+def test_the_statistics_of_a_day_are_those_of_its_trades(tmp_path: Path, market: str) -> None:
+    truth = tmp_path / "truth.jsonl"
+    desk = Desk(truth=truth)
+    line = desk.open(target(market, "ticker"))
+    desk.run(30 * SECOND)
+    desk.finish()
+    frame = line.data("btcusdt@ticker")[-1]
+    rows = [r for r in truth_lines(truth, "trade") if r["m"] == market and r["s"] == "BTCUSDT" and "x" not in r]
+    rows = [r for r in rows if r["id"] <= frame["L"]]
+    prices = [Decimal(r["p"]) for r in rows]
+    assert [Decimal(frame[k]) for k in "ohlc"] == [prices[0], max(prices), min(prices), prices[-1]]
+    assert (frame["F"], frame["n"], frame["Q"]) == (rows[0]["id"], len(rows), rows[-1]["q"])
+    assert Decimal(frame["v"]) == sum(Decimal(r["q"]) for r in rows)
+    assert Decimal(frame["q"]) == sum(Decimal(r["q"]) * Decimal(r["p"]) for r in rows)
+    assert Decimal(frame["p"]) == prices[-1] - prices[0]
 
 
 def test_mark_price_comes_each_second_and_its_t_is_the_next_funding_time() -> None:

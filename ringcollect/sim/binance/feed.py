@@ -13,6 +13,8 @@ from random import Random
 from typing import NamedTuple
 
 from ringcollect.sim.binance import texts
+from ringcollect.sim.binance.day import TOPICS as DAY_TOPICS
+from ringcollect.sim.binance.day import Day
 from ringcollect.sim.binance.depth import DepthEvent, DepthWindow
 from ringcollect.sim.binance.klines import Kline
 from ringcollect.sim.binance.streams import depth_topic, kline_ns, topic_of
@@ -96,6 +98,7 @@ class SymbolFeed:
         self._windows = {_DEPTH_TOPIC: DepthWindow(self.update_id, self.contiguous_depth)}
         self._running = {_DEPTH_TOPIC}
         self._klines: dict[str, Kline] = {}
+        self._day = Day(spec, start_ns)
         self._pending: AggTrade | None = None
         self._old: deque[Snapshot] = deque(maxlen=_OLD_SNAPSHOTS)
         self.last_event_ns = start_ns
@@ -125,6 +128,9 @@ class SymbolFeed:
             self._windows[topic] = DepthWindow(self.update_id, self.contiguous_depth)
             if interval_ms:
                 self._every(interval_ms * MILLISECOND, partial(self._flush_depth, topic))
+        elif topic in DAY_TOPICS:
+            self._running.add(topic)
+            self._every((1 if self.market == "spot" else 2) * SECOND, partial(self._tell_day, topic))
         elif length is not None:
             self._running.add(topic)
             now = self.start_ns + self._scheduler.now_ns
@@ -194,6 +200,7 @@ class SymbolFeed:
                 text = partial(self._trade_text, trade)
                 self._hub.publish(self._stream["trade"], trade.number, self._event_ns(trade), text)
             self._aggregate(trade)
+            self._day.add(trade.number, trade.side, trade.tick, trade.lots)
             for kline in self._klines.values():
                 kline.add(trade.number, trade.side, trade.tick, trade.lots)
 
@@ -283,6 +290,18 @@ class SymbolFeed:
             self._hub.publish(stream, now_ns // MILLISECOND, now_ns, lambda unit: kline.text(now_ns, closed, unit))
         if closed:
             kline.roll(now_ns)
+
+    def _tell_day(self, topic: str, now_ns: int) -> None:
+        stream = f"{self.spec.symbol.lower()}@{topic}"
+        if not self._hub.wanted(stream) or self._day.last_lots == 0:
+            return
+        best = (self.model.bids.top(1)[0], self.model.asks.top(1)[0]) if self.market == "spot" else None
+        day = self._day
+
+        def text(unit: int) -> str:
+            return day.full(now_ns, unit, best) if topic == "ticker" else day.mini(now_ns, unit)
+
+        self._hub.publish(stream, now_ns // MILLISECOND, now_ns, text)
 
     def _keep_snapshot(self, _now_ns: int) -> None:
         self._old.append(self.snapshot(5000))
