@@ -124,6 +124,17 @@ class TradeSub(enum.IntEnum):
     AGGREGATED = 16
 
 
+class TickerField(enum.IntEnum):
+    """``sub`` of a ticker record: which 24 h statistic ``price`` is. Add-only."""
+
+    LAST = 1
+    OPEN = 2
+    HIGH = 3
+    LOW = 4
+    BASE_VOLUME = 5
+    QUOTE_VOLUME = 6
+
+
 class LiquidationSub(enum.IntEnum):
     """Which price a liquidation record's ``price`` is."""
 

@@ -13,7 +13,9 @@ import msgspec
 from ringcollect.config.problems import Path, Problems, nearest
 from ringcollect.config.rules import Duration, Rule
 
-_TYPE_NAMES = {str: "a string", bool: "true or false", int: "an integer", float: "a number", tuple: "an array"}
+_TYPE_NAMES = {
+    str: "a string", bool: "true or false", int: "an integer", float: "a number", tuple: "an array", dict: "a table",
+}  # fmt: skip
 
 
 class Shape(NamedTuple):

@@ -10,7 +10,8 @@ from ringcollect.config.row_rules import check_rows
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.symbols import fits_market, is_rule, rule_may_match, symbol_key
 from ringcollect.config.transports import missing
-from ringcollect.config.venues import VENUES, Venue, markets_of
+from ringcollect.config.unified_rules import check_unified, idle_entries
+from ringcollect.config.venues import Venue, markets_of, venue_of
 from ringcollect.durations import parse_duration
 from ringcollect.instruments import MAX_INSTRUMENTS
 
@@ -21,6 +22,7 @@ def check(config: Config, problems: Problems) -> None:
     """Note every contradiction in ``config``, leaving out keys that are already known to be wrong."""
     for number, market in enumerate(config.markets):
         _check_market(market, ("markets", number), problems)
+    check_unified(config, problems)
     _check_streams_are_unique(config, problems)
     _check_addresses_agree(config, problems)
     _check_instrument_count(config, problems)
@@ -37,7 +39,7 @@ def check(config: Config, problems: Problems) -> None:
 
 def warnings(config: Config) -> tuple[str, ...]:
     """What is allowed and probably not meant."""
-    texts = []
+    texts = idle_entries(config)
     if config.http.enabled and not _is_loopback(config.http.host):
         texts.append(
             f"http.host: {config.http.host} is not a loopback address; everybody who reaches it sees the status"
@@ -60,7 +62,7 @@ def warnings(config: Config) -> tuple[str, ...]:
 def _check_market(market: Market, path: Path, problems: Problems) -> None:
     if problems.touches((*path, "exchange"), (*path, "market")):
         return
-    venue = VENUES.get((market.exchange, market.market))
+    venue = venue_of(market.exchange, market.market)
     if venue is None:
         known = " | ".join(f'"{name}"' for name in markets_of(market.exchange))
         problems.mismatch((*path, "market"), market.market, f"{known} (of {market.exchange})")

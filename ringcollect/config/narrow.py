@@ -11,7 +11,7 @@ from ringcollect.config.problems import Problems, found, nearest
 from ringcollect.config.rules import Symbol
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.symbols import fits_market, is_rule, rule_may_match, symbol_key
-from ringcollect.config.venues import VENUES
+from ringcollect.config.venues import venue_of
 from ringcollect.errors import ConfigError
 
 _replace = msgspec.structs.replace
@@ -102,14 +102,19 @@ def _with_symbols(markets: tuple[Market, ...], symbols: Sequence[str]) -> tuple[
 
 
 def _with_channels(markets: tuple[Market, ...], channels: Sequence[str]) -> tuple[Market, ...]:
-    offered = {channel for market in markets for channel in VENUES[market.exchange, market.market].channels}
+    offered = {channel for market in markets for channel in _channels_of(market)}
     for channel in channels:
         if channel not in offered:
             raise ConfigError(f'--channels: no selected market has "{channel}"; {nearest(channel, sorted(offered))}')
     kept = []
     for market in markets:
-        own = tuple(c for c in dict.fromkeys(channels) if c in VENUES[market.exchange, market.market].channels)
+        own = tuple(c for c in dict.fromkeys(channels) if c in _channels_of(market))
         if own:
             overrides = tuple(_replace(override, channels=()) for override in market.override)
             kept.append(_replace(market, channels=own, override=overrides))
     return tuple(kept)
+
+
+def _channels_of(market: Market) -> tuple[str, ...]:
+    venue = venue_of(market.exchange, market.market)
+    return () if venue is None else venue.channels

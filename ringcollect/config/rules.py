@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from ringcollect.config.secrets import is_secret_name
+from ringcollect.config.unified import is_unified
 from ringcollect.durations import format_duration, parse_duration
 
 MAX_SYMBOL_BYTES = 63
@@ -190,6 +192,52 @@ class Url:
 
 
 @dataclass(frozen=True)
+class ExchangeName:
+    """One of ours, or one that ccxt reaches; whether ccxt has it is asked where it is installed."""
+
+    own: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        return " | ".join(f'"{name}"' for name in self.own) + ' | "ccxt_" and the name of a ccxt class ("ccxt_kucoin")'
+
+    def holds(self, value: object) -> bool:
+        return value in self.own or is_unified(str(value))
+
+
+@dataclass(frozen=True)
+class LowerName:
+    """A name of lower-case letters and digits."""
+
+    allowed: str = "2 to 30 lower-case letters and digits"
+
+    def holds(self, value: object) -> bool:
+        return re.fullmatch(r"[a-z0-9]{2,30}", str(value)) is not None
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A table that is handed to another library as it is: plain values, no secrets."""
+
+    allowed: str = "a table of plain values without keys named like secrets, which come from the environment only"
+
+    def holds(self, value: object) -> bool:
+        return _is_plain(value, 8)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """A tree of tables whose leaves are addresses, as ccxt's ``urls``."""
+
+    allowed: str = "tables of addresses (wss://, ws://, https:// or http://)"
+
+    def holds(self, value: object) -> bool:
+        if isinstance(value, dict):
+            return all(self.holds(one) for one in value.values())
+        return isinstance(value, str) and bool(value) and Url(("wss", "ws", "https", "http")).holds(value)
+
+
+@dataclass(frozen=True)
 class Host:
     """An address to listen on."""
 
@@ -197,6 +245,14 @@ class Host:
 
     def holds(self, value: object) -> bool:
         return re.fullmatch(r"[A-Za-z0-9.:_-]{1,253}", str(value)) is not None
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    if isinstance(value, dict):
+        return depth > 0 and all(not is_secret_name(key) and _is_plain(one, depth - 1) for key, one in value.items())
+    if isinstance(value, list):
+        return depth > 0 and all(_is_plain(one, depth - 1) for one in value)
+    return isinstance(value, str | bool | int | float)
 
 
 def _printable(text: str) -> bool:

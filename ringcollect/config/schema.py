@@ -12,12 +12,16 @@ import msgspec
 
 from ringcollect.config.row_plan import RowPlan, SymbolName
 from ringcollect.config.rules import (
+    Addresses,
     Duration,
+    ExchangeName,
     FeatureChoice,
     FolderOrFile,
     Host,
+    LowerName,
     Name,
     OneOf,
+    Passed,
     PowerOfTwo,
     Range,
     StreamChoice,
@@ -26,6 +30,7 @@ from ringcollect.config.rules import (
 )
 from ringcollect.config.symbols import is_rule, symbol_key
 from ringcollect.config.transports import TRANSPORTS
+from ringcollect.config.unified import class_of
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
 from ringcollect.durations import format_duration, parse_duration
 from ringcollect.instruments import MAX_INSTRUMENTS
@@ -77,7 +82,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 class Market(msgspec.Struct, frozen=True, kw_only=True):
     """``[[markets]]``: what to collect from one market of one exchange."""
 
-    exchange: Annotated[str, OneOf(EXCHANGES)]
+    exchange: Annotated[str, ExchangeName(EXCHANGES)]
     market: Annotated[str, OneOf(MARKETS)]
     symbols: tuple[SymbolText, ...]
     channels: tuple[ChannelName, ...] = EVERY_MARKET
@@ -268,11 +273,21 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: Annotated[int, Range(1, 3650)] = 1
 
 
+class Ccxt(msgspec.Struct, frozen=True, kw_only=True):
+    """``[[ccxt]]``: what one ccxt class is told, beside the markets of its exchange ``ccxt_<id>``."""
+
+    id: Annotated[str, LowerName()]
+    trades_limit: Annotated[int, Range(50, 100_000)] = 1000
+    options: Annotated[dict, Passed()] = {}
+    urls: Annotated[dict, Addresses()] = {}
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is told. Immutable; picklable, so that children get it whole."""
 
     collector: Collector = Collector()
     markets: tuple[Market, ...] = ()
+    ccxt: tuple[Ccxt, ...] = ()
     ring: Ring = Ring()
     wait: Wait = Wait()
     sync: Sync = Sync()
@@ -288,6 +303,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def markets_of(self, exchange: str) -> tuple[Market, ...]:
         """The entries of one exchange."""
         return tuple(market for market in self.markets if market.exchange == exchange)
+
+    def ccxt_of(self, exchange: str) -> Ccxt:
+        """What the ccxt class behind ``exchange`` is told; the defaults where the file says nothing."""
+        name = class_of(exchange)
+        return next((entry for entry in self.ccxt if entry.id == name), Ccxt(id=name))
 
     @property
     def frame_ring_bytes(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -33,12 +34,12 @@ def as_toml(loaded: Loaded) -> str:
 def _table(table: dict[str, Any], path: Path, header: str, sources: dict[str, str], lines: list[str]) -> None:
     tables = {key: value for key, value in table.items() if isinstance(value, dict) or _is_tables(value)}
     for key, value in table.items():
-        if key in tables or (key in ("markets", "override") and not value):
+        if key in tables or (key in ("markets", "override", "ccxt") and not value):
             continue
-        assignment = f"{key} = {_literal(value)}"
+        assignment = f"{_key(key)} = {_literal(value)}"
         lines.append(f"{assignment:<40}  # {sources[spell((*path, key))]}")
     for key, value in tables.items():
-        name = f"{header}.{key}" if header else key
+        name = f"{header}.{_key(key)}" if header else _key(key)
         if isinstance(value, dict):
             lines.extend(("", f"[{name}]"))
             _table(value, (*path, key), name, sources, lines)
@@ -46,6 +47,10 @@ def _table(table: dict[str, Any], path: Path, header: str, sources: dict[str, st
         for number, item in enumerate(value):
             lines.extend(("", f"[[{name}]]"))
             _table(item, (*path, key, number), name, sources, lines)
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _literal(key)
 
 
 def _is_tables(value: Any) -> bool:

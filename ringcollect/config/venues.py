@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ringcollect.config import unified
+
 EVERY_MARKET = ("book", "trade", "bbo")
 FUTURES_ONLY = ("mark_price", "index_price", "funding", "liquidation", "open_interest")
 
@@ -60,6 +62,19 @@ EXCHANGES = tuple(sorted({exchange for exchange, _ in VENUES}))
 MARKETS = ("spot", "linear", "inverse", "option")
 
 
+_UNIFIED = Venue(unified.CHANNELS, range(1, 5001))
+"""One market of any exchange that ccxt reaches; which channels and depths a class really has, the class says."""
+
+
+def venue_of(exchange: str, market: str) -> Venue | None:
+    """One market of one exchange, None where there is no such market."""
+    if unified.is_unified(exchange):
+        return _UNIFIED if market in unified.MARKETS else None
+    return VENUES.get((exchange, market))
+
+
 def markets_of(exchange: str) -> tuple[str, ...]:
     """The markets of ``exchange``, in the order of the vocabulary."""
+    if unified.is_unified(exchange):
+        return unified.MARKETS
     return tuple(market for market in MARKETS if (exchange, market) in VENUES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
+from ringcollect.config.unified import is_unified
 from ringcollect.errors import ConfigError
 from ringcollect.exchanges.protocol import Exchange
 
@@ -13,6 +14,8 @@ NAMES = ("binance", "bybit", "coinbase", "okx", "upbit")
 
 def load(name: str) -> Exchange:
     """The exchange ``name``; raises ConfigError for a name that is none."""
+    if is_unified(name):
+        return cast(Exchange, import_module("ringcollect.exchanges.ccxt").exchange(name))
     if name not in NAMES:
-        raise ConfigError(f"exchange {name!r} is none of {', '.join(NAMES)}")
+        raise ConfigError(f"exchange {name!r} is none of {', '.join(NAMES)}, and no ccxt_<class>")
     return cast(Exchange, import_module(f"ringcollect.exchanges.{name}"))

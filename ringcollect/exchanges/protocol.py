@@ -75,6 +75,7 @@ class Batch:
     first_id: int = -1
     last_id: int = -1
     prev_id: int = -1
+    lossy: bool = False  # its source says that something before it may be missing, and no id can tell
 
 
 @dataclass(frozen=True, slots=True)

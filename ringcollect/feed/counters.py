@@ -45,4 +45,5 @@ FEED_COUNTERS = (
     "refused_symbols",  # planned symbols no ring row can hold
     "connection_gaps",  # holes in the numbers a venue gives all frames of a connection
     "resent_history",  # prints the venue sent again on subscribing, with SNAPSHOT, that were known already
+    "possible_losses",  # times the source of a stream could not rule out that it lost something
 )

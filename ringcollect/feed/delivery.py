@@ -108,6 +108,8 @@ class Delivery:
         stream.take_back()
         if numbered:
             stream.track()
+        if batch.lossy:
+            self._may_be_missing(stream, ts_recv)
         if stream.state is not State.FLOWING:
             move(stream, State.FLOWING, Reason.NONE, ts_recv, core.sink, socket.conn)
             stream.asked = 0
@@ -123,6 +125,15 @@ class Delivery:
             self._watchdog.watch(stream, ts_recv)
         if not contested:
             stream.hand_over()
+
+    def _may_be_missing(self, stream: Stream, now_ns: int) -> None:
+        """The source of the stream says so itself: how much, nobody knows."""
+        self._core.sink.count("possible_losses")
+        stream.count_gap(1)
+        stream.gap = True
+        self._core.sink.status(
+            Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel, ts_event=stream.last_data_ns
+        )
 
     def _dispatch(self, stream: Stream, batch: Batch, conn: int, contested: bool, now_ns: int) -> bool:
         """Publish ``batch`` by the rules of its channel; False if it was dropped because its socket runs ahead."""

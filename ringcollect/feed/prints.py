@@ -71,6 +71,8 @@ class Prints:
         stream.conn = conn
         before = stream.recent.arrive(records, conn)
         fates = [Fate.NEWS if by == NOT_SEEN else Fate.AGAIN if by == conn & 0xFF else Fate.COPY for by in before]
+        for at in np.flatnonzero((records["id"] == 0) & (records["aux"] == 0)).tolist():
+            fates[at] = Fate.NEWS  # the venue sends no id at all: nothing says that two of them are one
         self._deliver(stream, records, fates, now_ns)
 
     def _arrive(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> Fate:

@@ -10,14 +10,17 @@ from pathlib import Path
 import uvloop
 
 from ringcollect.config import Config
+from ringcollect.config.unified import is_unified
 from ringcollect.exchanges import load
+from ringcollect.exchanges.protocol import Exchange
 from ringcollect.feed.counters import FEED_COUNTERS
 from ringcollect.feed.desk import Desk
 from ringcollect.feed.plan import Plan, plan_from_config
+from ringcollect.feed.rest import Gets, RestClient
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
 from ringcollect.feed.shell import Shell
-from ringcollect.feed.transport import opener
+from ringcollect.feed.transport import Opener, opener
 from ringcollect.instruments import Registry
 from ringcollect.records import RECORD
 from ringcollect.ring.frames import FrameProducer
@@ -58,13 +61,23 @@ def open_rings(config: Config, plan: Plan, registry: Registry, now_ns: int) -> t
     return ring, frames
 
 
+def _ways(config: Config, exchange: str, venue: Exchange, plan: Plan) -> tuple[Opener, Callable[..., Gets]]:
+    """How connections are opened and REST is asked."""
+    if is_unified(exchange):
+        from ringcollect.feed.unified import link  # ccxt: half a second and 100 MB that only its own feeds pay
+
+        unified = link(config, exchange)
+        return unified.open, unified.lists
+    deflate = any(venue.limits(market.market).deflate for market in plan.markets)
+    return opener(config.websocket.transport, deflate=deflate), RestClient
+
+
 def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
     """Collect from ``exchange`` until ``stop()``. Needs the disk only at the start, for the registry."""
     now_ns = time.time_ns()
     plan = plan_from_config(config, exchange, seed=secrets.randbits(62))
     venue = load(exchange)
-    deflate = any(venue.limits(market.market).deflate for market in plan.markets)
-    transport = opener(config.websocket.transport, deflate=deflate)
+    transport, rest = _ways(config, exchange, venue, plan)
     registry = Registry(registry_path(config.data_path(), exchange), exchange)
     ring, frames = open_rings(config, plan, registry, now_ns)
     try:
@@ -72,7 +85,7 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
         shared = SharedBudget(runtime_dir() / "budget")
         desk = Desk(config.runtime_path(), exchange)
         desk.open()
-        shell = Shell(session, venue, ring, frames, shared, stop, opener=transport, desk=desk)
+        shell = Shell(session, venue, ring, frames, shared, stop, opener=transport, desk=desk, rest=rest)
         uvloop.run(shell.run(now_ns))
     finally:
         ring.close()

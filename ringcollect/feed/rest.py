@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 import aiohttp
 
@@ -14,6 +15,16 @@ from ringcollect.feed.actions import Rest
 MAX_BODY_BYTES = 64 << 20
 FAILED = 0
 """``status`` of an answer that never came; the body then says why."""
+
+
+class Gets(Protocol):
+    """What a shell needs of a REST client."""
+
+    def get(self, request: Rest) -> None:
+        """Start one request; it is answered exactly once."""
+
+    async def close(self) -> None:
+        """Cancel what runs; nobody is told."""
 
 
 class RestClient:

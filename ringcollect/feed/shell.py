@@ -17,7 +17,7 @@ from ringcollect.exchanges.protocol import Exchange, Limits
 from ringcollect.feed.actions import Action, Close, Complain, Connect, Ping, Reloaded, Rest, Send
 from ringcollect.feed.clock import WallClock
 from ringcollect.feed.desk import Desk
-from ringcollect.feed.rest import RestClient
+from ringcollect.feed.rest import Gets, RestClient
 from ringcollect.feed.rest_budget import retry_after_ns
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
@@ -45,6 +45,7 @@ class Shell:
         desk: Desk,
         clock: WallClock | None = None,
         tls: ssl.SSLContext | None = None,
+        rest: Callable[..., Gets] = RestClient,
     ) -> None:
         self._session = session
         self._exchange = exchange
@@ -61,12 +62,13 @@ class Shell:
         self._connections: dict[int, Connection] = {}
         self._connecting: dict[int, asyncio.Task[None]] = {}
         self._callbacks = Callbacks(self._on_frames, self._on_alive, self._on_close, self._clock.now_ns)
-        self._rest: RestClient | None = None
+        self._make_rest = rest
+        self._rest: Gets | None = None
 
     async def run(self, start_ns: int) -> None:
         """Start at ``start_ns`` (a new ring's generation), serve, stop in order: STOP record first, then sockets."""
         now_ns = self._clock.now_ns
-        self._rest = RestClient(self._on_answer, admit=self._admit_rest, now_ns=now_ns, tls=self._tls)
+        self._rest = self._make_rest(self._on_answer, admit=self._admit_rest, now_ns=now_ns, tls=self._tls)
         self._session.start(start_ns)
         self._act()
         while not self._stop():

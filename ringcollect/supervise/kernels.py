@@ -42,8 +42,12 @@ KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *EXCHANGE_MODULES.values())
 
 
 def modules_of(exchanges: Sequence[str]) -> tuple[str, ...]:
-    """The kernel modules of a collector of these exchanges; of all of them if none is named."""
-    return (*CORE_MODULES, *(EXCHANGE_MODULES[name] for name in exchanges)) if exchanges else KERNEL_MODULES
+    """The kernel modules of a collector of these exchanges; of all of them if none is named.
+
+    Exchanges that ccxt reaches have none.
+    """
+    own = [EXCHANGE_MODULES[name] for name in exchanges if name in EXCHANGE_MODULES]
+    return (*CORE_MODULES, *own) if exchanges else KERNEL_MODULES
 
 
 class Warmed(NamedTuple):

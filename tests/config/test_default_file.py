@@ -8,7 +8,7 @@ import msgspec
 
 from ringcollect.config import Config, parse
 from ringcollect.config.default_file import default_text
-from ringcollect.config.schema import Override
+from ringcollect.config.schema import Ccxt, Override
 
 
 def test_the_default_file_is_fine_and_collects_both_binance_markets() -> None:
@@ -32,9 +32,9 @@ def test_every_key_of_every_section_stands_in_the_file_in_use_or_as_a_comment() 
     text = default_text()
     raw = tomllib.loads(text)
     for name, default in msgspec.structs.asdict(Config()).items():
-        if name != "markets":
+        if name not in ("markets", "ccxt"):
             assert list(raw[name]) == list(msgspec.structs.asdict(default)), name
-    for struct in (type(parse(text).config.markets[0]), Override):
+    for struct in (type(parse(text).config.markets[0]), Override, Ccxt):
         for field in msgspec.structs.fields(struct):
             assert f"\n{field.name} = " in text or f"\n# {field.name} = " in text or f"[[markets.{field.name}]]" in text
 

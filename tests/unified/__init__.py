@@ -1,0 +1,1 @@
+"""Exchanges that ccxt reaches: configuration, frames, connections, and the real thing against the simulator."""
