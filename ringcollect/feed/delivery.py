@@ -120,7 +120,7 @@ class Delivery:
         followed = self._dispatch(stream, batch, socket.conn, contested, ts_recv)
         stream.touched(ts_recv, core.sink.counter("records") - before)
         if followed:
-            self._connections.carried(socket, stream, ts_recv)
+            self._connections.handover.carried(socket, stream, ts_recv)
         if ("stream", stream.key) not in core.timers:
             self._watchdog.watch(stream, ts_recv)
         if not contested:

@@ -68,6 +68,10 @@ class Leg:
     parity: int = 0
     connected_before: bool = False
 
+    def open_sockets(self) -> list[Socket]:
+        """Its sockets that are up: none, one, or old and new."""
+        return [s for s in (self.socket, self.successor) if s is not None and s.phase is Phase.OPEN]
+
     def next_conn(self) -> int:
         """A number for the next socket: not the serving one's, and not the last one's if that can be helped."""
         conn = 2 * self.number + self.parity

@@ -251,7 +251,7 @@ class Session:
         while socket.window_frames + n >= self._window_limit:
             n -= self._window_limit - socket.window_frames
             socket.window_frames = self._window_limit
-            self.connections.trim_window(socket)
+            self.connections.liveness.trim_window(socket)
         socket.window_frames += n
 
     def _unexpected(self, conn: int, payload: bytes, ts_recv: int, opcode: int) -> Socket | None:
@@ -290,7 +290,7 @@ class Session:
         if isinstance(decoded.control, Answer):
             self.connections.acked(socket, decoded.control, ts_recv)
         elif isinstance(decoded.control, Notice) and decoded.control.closing:
-            self.connections.announced_cut(socket, ts_recv)
+            self.connections.handover.announced_cut(socket, ts_recv)
 
     def _reject(self, socket: Socket, payload: bytes, reason: str, ts_recv: int, opcode: int) -> None:
         core = self.core
@@ -301,7 +301,7 @@ class Session:
         )  # fmt: skip
         if ("rejects",) not in core.timers:  # at most one status record a second says how many
             core.timers.set(("rejects",), ts_recv + 1_000_000_000)
-        self.connections.rejected(socket, ts_recv)
+        self.connections.liveness.rejected(socket, ts_recv)
 
     def _acked(self, streams: list[Stream], now_ns: int) -> None:
         """The exchange acknowledged these, or does not do such a thing and they were asked for."""
@@ -320,14 +320,14 @@ class Session:
             "counters": self._minute,
             "rejects": self._say_rejects,
             "stream": lambda key, now: self.watchdog.check(streams[key], now),
-            "alive": connections.check_alive,
-            "ping": connections.ping,
+            "alive": connections.liveness.check_alive,
+            "ping": connections.liveness.ping,
             "ack": lambda conn, number, now: self.watchdog.no_ack(connections.ack_missing(conn, number, now), now),
             "send": connections.send_more,
             "connect": connections.connect_missing,
             "leg": connections.retry,
-            "rollover": connections.rollover,
-            "overlap": connections.overlap_over,
+            "rollover": connections.handover.rollover,
+            "overlap": connections.handover.overlap_over,
             "rest": self.requests.pump,
             "snapshot": lambda key, now: self.books.want_snapshot(streams[key], now),
             "base": lambda key, now: self.books.base_missing(streams[key], now),
@@ -373,7 +373,7 @@ class Session:
             mine = [s for s in leg.streams if s in streams]
             if mine and leg.socket is not None and leg.socket.phase is SocketPhase.OPEN:
                 self.core.sink.count("resubscribes", len(mine))
-                self.connections.subscribe(leg.socket, mine, now_ns, again=True)
+                self.connections.subscriptions.subscribe(leg.socket, mine, now_ns, again=True)
 
     def _renew(self, stream: Stream, now_ns: int) -> None:
         """Ask for one book anew where its base comes by the subscription."""
