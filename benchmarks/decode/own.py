@@ -159,14 +159,13 @@ class Publish(Own):
             row[hot.OPEN], row[hot.LAST_ID] = hot.OPEN_TO_ALL, last_id
 
     def run(self) -> int:
-        publish, ctx = self.exchange.on_hot_frame, self.ctx
+        publish, ctx = hot.quick(self.exchange.on_hot_frames), self.ctx
         slow, before = self.slow, self.ring.head
         for _ in range(self.again):
             self.reopen()
             for frame, time in self.pairs:
-                code = publish(frame, ctx, time)
-                if code < 0:
-                    slow(frame, time, code)
+                if publish([frame], ctx, time) == 0:
+                    slow(frame, time, int(ctx[hot.C_CODE]))
         self.check(before)
         return len(self.pairs) * self.again
 
@@ -205,7 +204,7 @@ class PublishBatches(Publish):
         self._batches = [(self.frames[at : at + size], self.times[at]) for at in range(0, len(self.frames), size)]
 
     def run(self) -> int:
-        publish, ctx, before = self.exchange.on_hot_frames, self.ctx, self.ring.head  # type: ignore[attr-defined]
+        publish, ctx, before = hot.quick(self.exchange.on_hot_frames), self.ctx, self.ring.head
         for _ in range(self.again):
             self.reopen()
             for frames, time in self._batches:
@@ -246,10 +245,11 @@ class Book(Publish):
         self.reopen()
 
     def run(self) -> int:
-        publish, apply, ctx = self.exchange.on_hot_frame, self.books.apply, self.ctx
+        publish, apply, ctx = hot.quick(self.exchange.on_hot_frames), self.books.apply, self.ctx
         for frame, time in self.pairs:
-            n = publish(frame, ctx, time)
-            apply(n if n >= 0 else self.slow(frame, time, n))
+            taken = publish([frame], ctx, time)
+            n = int(ctx[hot.C_CODE])
+            apply(n if taken else self.slow(frame, time, n))
         return len(self.pairs)
 
     def evidence(self) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from benchmarks.form import Form
 from benchmarks.harness import RunFailed, alternate, cpus
 from benchmarks.peers import install
 from benchmarks.workers import Opened, Worker
-from ringcollect.exchanges import load
 
 HERE = Path(__file__).parent
 OWN = "own"
@@ -110,9 +109,8 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
     own: list[tuple[str, str, dict[str, object]]] = [
         (targets.BY_FRAME, OWN, {"subject": "decode"}),
         (targets.PUBLISHED, OWN, {"subject": "publish"}),
+        (targets.BATCHES, OWN, {"subject": "batches", "batch": BATCH}),
     ]
-    if hasattr(load(frames.exchange), "on_hot_frames"):
-        own.append((targets.BATCHES, OWN, {"subject": "batches", "batch": BATCH}))
     if frames.channel == "book":
         own.append(with_book)
     if frames.channel == SNAPSHOT:

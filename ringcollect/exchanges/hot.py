@@ -79,7 +79,7 @@ C_N, C_INSTRUMENT, C_CHANNEL, C_FIRST_ID, C_LAST_ID, C_PREV_ID, C_SYMBOL_BYTES =
 C_LAST_PUBLISHED = 39  # ts_recv of the newest records this context published by itself
 C_SEQUENCE = 40  # number of the frame among all of its connection; a kernel that has none leaves it at -1
 C_EXPECTED = 41  # written by both sides: the number the next frame should have, -1 = any
-C_CODE = 42  # after on_hot_frames: the code of the frame it stopped at
+C_CODE = 42  # after on_hot_frames: its answer to the last frame, the number of records or the code it stopped with
 C_FIELDS = 48  # from here on the exchange's own scratch
 C_SCRATCH = 96  # text of an unknown symbol, SCRATCH_BYTES
 SCRATCH_BYTES = 256
@@ -325,23 +325,15 @@ def batch_entry(kernel: Any) -> Entry:
     return Entry(kernel, lambda: (FRAME_LIST, types.Array(types.int64, 1, "C"), types.int64))
 
 
-def one_by_one(on_hot_frame: Callable[[bytes, np.ndarray, int], int]) -> Callable[[list[bytes], np.ndarray, int], int]:
-    """``on_hot_frames`` where an exchange has only ``on_hot_frame``, or where that one is no kernel."""
-
-    def on_hot_frames(frames: list[bytes], ctx: np.ndarray, ts_recv: int) -> int:
-        for k, frame in enumerate(frames):
-            answer = on_hot_frame(frame, ctx, ts_recv)
-            if answer < 0:
-                ctx[C_CODE] = answer
-                return k
-        return len(frames)
-
-    return on_hot_frames
+OnHotFrames = Callable[[list[bytes], np.ndarray, int], int]
 
 
-def batches_of(exchange: Any) -> Callable[[list[bytes], np.ndarray, int], int]:
-    """The quickest way to call ``on_hot_frames`` of an exchange."""
-    found = getattr(exchange, "on_hot_frames", None)
-    if found is None:
-        return one_by_one(exchange.on_hot_frame)
-    return found.direct if isinstance(found, Entry) else found
+def no_kernel(frames: list[bytes], ctx: np.ndarray, ts_recv: int) -> int:
+    """``on_hot_frames`` of an exchange without a kernel: every frame goes the typed way."""
+    ctx[C_CODE] = _SLOW
+    return 0
+
+
+def quick(on_hot_frames: OnHotFrames) -> OnHotFrames:
+    """``on_hot_frames`` of an exchange, called without a detour."""
+    return on_hot_frames.direct if isinstance(on_hot_frames, Entry) else on_hot_frames

@@ -3,11 +3,12 @@
 ``ringcollect.exchanges.load(name)`` gives an :class:`Exchange`. Nothing here does I/O; every function is pure except
 :class:`Decoder`, which owns the buffers and tables of one feed process.
 
-Two ways lead from a frame to records. The hot one is a numba kernel, ``exchange.on_hot_frame(frame, ctx, ts_recv)``:
-it decodes into ``decoder.batch`` and, where the stream's hot row says so (:mod:`ringcollect.exchanges.hot`), tests
-the venue's continuity rule, publishes to the ring and counts, all in one call. What it leaves goes on, within the same
-call, to the kernel that all exchanges share (:mod:`ringcollect.exchanges.tabular`). What neither takes is answered with
-a code of :class:`Code`; then the feed goes the other way, through :meth:`Decoder.all_taken` or :meth:`Decoder.cold`.
+Two ways lead from a frame to records. The hot one is a numba kernel, ``exchange.on_hot_frames(frames, ctx, ts_recv)``:
+it decodes each frame into ``decoder.batch`` and, where the stream's hot row says so
+(:mod:`ringcollect.exchanges.hot`), tests the venue's continuity rule, publishes to the ring and counts, all in one
+call. What it leaves goes on, within the same call, to the kernel that all exchanges share
+(:mod:`ringcollect.exchanges.tabular`). What neither takes is answered with a code of :class:`Code`; then the feed goes
+the other way, through :meth:`Decoder.all_taken` or :meth:`Decoder.cold`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ Rule = Callable[[int, int, int, int], Verdict]
 
 
 class Code(enum.IntEnum):
-    """What ``on_hot_frame`` answers below zero. n > 0: n records published. 0: known, nothing to record."""
+    """A kernel's answers below zero. n > 0: n records published. 0: known, nothing to record."""
 
     SLOW = -1  # not a frame for the kernel (or not JSON at all): Decoder.cold says what it is, or why it is nothing
     UNKNOWN_SYMBOL = -2  # Decoder.unknown_symbol names it
@@ -294,8 +295,12 @@ class Exchange(Protocol):
     acknowledges: bool
     """Subscriptions are answered. False: one counts as acknowledged when sent; the first-data deadline watches it."""
 
-    def on_hot_frame(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
-        """Kernel: decode, test, publish, count. Records published, 0 or a Code."""
+    def on_hot_frames(self, frames: list[bytes], ctx: np.ndarray, ts_recv: int, /) -> int:
+        """Kernel: decode, test, publish, count, frame by frame; how many it finished.
+
+        It stops at the first frame it does not take. ``ctx[hot.C_CODE]`` is its answer to the last one it looked at:
+        records published, 0, or the Code it stopped with.
+        """
         ...
 
     def decode_hot(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:

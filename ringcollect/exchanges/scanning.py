@@ -60,7 +60,7 @@ def text_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
 
 
 @njit
-def symbol_at(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+def symbol_at(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
     """The string at ``i`` as the frame's symbol. Escapes are resolved at address ``scratch``."""
     if i >= n or byte_at(a, i) != _QUOTE:
         return BAD
@@ -77,7 +77,7 @@ def symbol_at(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
 
 
 @njit
-def same_symbol_at(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def same_symbol_at(ctx: int, a: int, i: int, n: int) -> int:
     """The string at ``i`` if it is the frame's symbol, in the same spelling."""
     length = word_at(ctx, SYMBOL_BYTES)
     if i + length + 2 > n or byte_at(a, i) != _QUOTE or byte_at(a, i + 1 + length) != _QUOTE:
@@ -89,7 +89,7 @@ def same_symbol_at(ctx: np.ndarray, a: int, i: int, n: int) -> int:
 
 
 @njit
-def find_symbol(ctx: np.ndarray) -> int:
+def find_symbol(ctx: int) -> int:
     """Instrument of the frame's symbol, which is also told to the context; negative if nobody knows it."""
     instrument = find(word_at(ctx, hot.C_SYMBOLS), word_at(ctx, SYMBOL), word_at(ctx, SYMBOL_BYTES))
     put_word(ctx, hot.C_INSTRUMENT, max(instrument, 0))
@@ -97,7 +97,7 @@ def find_symbol(ctx: np.ndarray) -> int:
 
 
 @njit
-def unknown(ctx: np.ndarray, scratch: int) -> int:
+def unknown(ctx: int, scratch: int) -> int:
     """Keep the frame's symbol for ``Decoder.unknown_symbol``; the code to answer with."""
     length = word_at(ctx, SYMBOL_BYTES)
     for k in range(length):
@@ -107,7 +107,7 @@ def unknown(ctx: np.ndarray, scratch: int) -> int:
 
 
 @njit
-def announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
+def announce(ctx: int, channel: int, first_id: int, last_id: int, prev_id: int) -> None:
     """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
     put_word(ctx, hot.C_CHANNEL, channel)
     put_word(ctx, hot.C_FIRST_ID, first_id)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import hot
-from ringcollect.exchanges.hot import C_CODE, C_LAST_PUBLISHED, batches_of
+from ringcollect.exchanges.hot import C_CODE, C_LAST_PUBLISHED, quick
 from ringcollect.exchanges.protocol import Answer, Code, Exchange, Notice, Outcome
 from ringcollect.feed.actions import Action
 from ringcollect.feed.answers import Answers
@@ -75,7 +75,7 @@ class Session:
             self.membership,
         )  # fmt: skip
         self._sockets = self.connections.sockets
-        self._on_hot_frames = batches_of(exchange)
+        self._on_hot_frames = quick(exchange.on_hot_frames)
         self._window_limit = 2 * options.breaker_window
         self._running = False
         self._rejects_said = 0

@@ -13,6 +13,7 @@ import orjson
 
 from ringcollect.exchanges import binance
 from ringcollect.exchanges.binance.decoder import Decoder
+from ringcollect.exchanges.hot import C_CODE
 from ringcollect.exchanges.protocol import Batch, Code
 from ringcollect.records import Kind
 
@@ -64,3 +65,11 @@ def same(one: Batch, two: Batch) -> bool:
     """Equal ids and equal bytes of all records."""
     ids = [(b.instrument, b.channel, b.first_id, b.last_id, b.prev_id) for b in (one, two)]
     return ids[0] == ids[1] and one.records.tobytes() == two.records.tobytes()
+
+
+def on_hot_frame(module: Any, frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """The kernel's answer to one frame: records published, 0, or a Code."""
+    taken = module.on_hot_frames([frame], ctx, ts_recv)
+    answer = int(ctx[C_CODE])
+    assert taken == (answer >= 0)
+    return answer

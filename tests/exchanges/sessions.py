@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ringcollect.exchanges import load
-from ringcollect.exchanges.protocol import Code
+from ringcollect.exchanges.hot import no_kernel
 from ringcollect.feed.counters import FEED_COUNTERS
 from ringcollect.feed.plan import MarketPlan, Options, Plan
 from ringcollect.feed.session import Session
@@ -34,10 +34,10 @@ def run(capture: Path, exchange: str, folder: Path, *, kernel: bool = True) -> R
     module: Any = load(exchange)
     hot = 0
 
-    def on_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    def on_hot(frames: list[bytes], ctx: np.ndarray, ts_recv: int) -> int:
         nonlocal hot
-        done: int = module.on_hot_frame(frame, ctx, ts_recv) if kernel else int(Code.SLOW)
-        hot += done >= 0
+        done: int = module.on_hot_frames(frames, ctx, ts_recv) if kernel else no_kernel(frames, ctx, ts_recv)
+        hot += done
         return done
 
     ring = Producer.open(
@@ -46,8 +46,7 @@ def run(capture: Path, exchange: str, folder: Path, *, kernel: bool = True) -> R
     registry = Registry(None, exchange)
     plan = Plan(exchange=exchange, markets=(MarketPlan(market=module.markets[0]),), options=Options(discover=True))
     venue: Any = SimpleNamespace(**{name: getattr(module, name) for name in module.__all__})
-    venue.on_hot_frame = on_hot
-    vars(venue).pop("on_hot_frames", None)  # frame by frame, so that they can be counted
+    venue.on_hot_frames = on_hot
     session = Session(plan, venue, registry, ring)
     upto: dict[int, int] = {}
     t = 0

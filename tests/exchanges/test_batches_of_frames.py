@@ -15,6 +15,7 @@ from ringcollect.records import RECORD, Channel
 from ringcollect.ring import protocol
 from ringcollect.ring.layout import Layout, write_header
 from tests.exchanges import okx_frames, upbit_frames
+from tests.exchanges.frames import on_hot_frame
 from tests.exchanges.test_okx_events import book as okx_book
 from tests.exchanges.test_okx_events import trade as okx_trade
 
@@ -55,9 +56,9 @@ def published(ring: np.ndarray) -> bytes:
 def test_the_ring_is_the_same_whether_frames_come_together_or_alone(exchange: str) -> None:
     frames, now = FRAMES[exchange], NOW[exchange]
     module, ctx, ring = bench(exchange)
-    assert hot.batches_of(module)(frames, ctx, now) == len(frames)
+    assert hot.quick(module.on_hot_frames)(frames, ctx, now) == len(frames)
     alone, ctx_alone, ring_alone = bench(exchange)
-    assert all(alone.on_hot_frame(frame, ctx_alone, now) > 0 for frame in frames)
+    assert all(on_hot_frame(alone, frame, ctx_alone, now) > 0 for frame in frames)
     assert published(ring) == published(ring_alone) != b""
 
 
@@ -65,5 +66,5 @@ def test_the_ring_is_the_same_whether_frames_come_together_or_alone(exchange: st
 def test_the_kernel_stops_at_the_frame_that_is_the_feeds(exchange: str) -> None:
     frames = FRAMES[exchange]
     module, ctx, _ = bench(exchange)
-    assert hot.batches_of(module)([frames[0], b"pong", frames[1]], ctx, NOW[exchange]) == 1
+    assert hot.quick(module.on_hot_frames)([frames[0], b"pong", frames[1]], ctx, NOW[exchange]) == 1
     assert ctx[hot.C_CODE] == Code.SLOW

@@ -17,7 +17,7 @@ from ringcollect.exchanges.binance.decoder import Decoder
 from ringcollect.exchanges.protocol import Code
 from ringcollect.records import RECORD, Channel
 from ringcollect.ring.layout import LEDGER_ROW, Layout, write_header
-from tests.exchanges.frames import lines, new_decoder
+from tests.exchanges.frames import lines, new_decoder, on_hot_frame
 from tests.exchanges.test_binance_bad_input import AGGREGATE, DEPTH, TICKER, TRADE
 
 NOW = 1_723_161_254_000_000_000
@@ -49,7 +49,7 @@ class Station:
 
     def one_by_one(self, frames: list[bytes]) -> list[int]:
         """The answers, frame by frame."""
-        return [binance.on_hot_frame(frame, self.ctx, NOW) for frame in frames]
+        return [on_hot_frame(binance, frame, self.ctx, NOW) for frame in frames]
 
     def together(self, frames: list[bytes], sizes: list[int]) -> list[int]:
         """Codes of the frames the kernel did not take, 0 for the others; lists of the given sizes, again and again."""

@@ -15,7 +15,7 @@ from ringcollect.exchanges.protocol import Code
 from ringcollect.records import RECORD, Channel, Flag
 from ringcollect.ring import protocol
 from ringcollect.ring.layout import LEDGER_ROW, Layout, write_header
-from tests.exchanges.frames import lines, new_decoder
+from tests.exchanges.frames import lines, new_decoder, on_hot_frame
 
 NOW = 1_723_161_254_000_000_000
 CAPACITY = 1 << 12
@@ -89,8 +89,8 @@ def test_a_delta_of_an_open_book_is_published_with_the_chain_and_counted(bench: 
     ctx = bench.decoder.context("spot", 0)
     row = bench.open(Channel.BOOK, last_id=100)
     frame = spot_depth(101, 105)
-    assert binance.on_hot_frame(frame, ctx, NOW) == 2
-    assert binance.on_hot_frame(spot_depth(106, 106, asks=""), ctx, NOW + 5) == 1
+    assert on_hot_frame(binance, frame, ctx, NOW) == 2
+    assert on_hot_frame(binance, spot_depth(106, 106, asks=""), ctx, NOW + 5) == 1
     records = bench.published()
     assert records["id"].tolist() == [105, 105, 106]
     assert records["aux"].tolist() == [100, 100, 105]
@@ -121,7 +121,7 @@ def test_a_delta_of_an_open_book_is_published_with_the_chain_and_counted(bench: 
 def test_what_the_kernel_does_not_settle_leaves_no_trace(bench: Bench, frame: bytes, code: Code) -> None:
     ctx = bench.decoder.context("spot", 0)
     row = bench.open(Channel.BOOK, last_id=100)
-    assert binance.on_hot_frame(frame, ctx, NOW) == code
+    assert on_hot_frame(binance, frame, ctx, NOW) == code
     assert len(bench.published()) == 0
     assert set(bench.counts().values()) == {0}
     assert bench.ledger["frames"][0] == 0
@@ -133,15 +133,15 @@ def test_what_the_kernel_does_not_settle_leaves_no_trace(bench: Bench, frame: by
 
 def test_an_event_that_begins_inside_what_is_known_is_applied_on_spot(bench: Bench) -> None:
     bench.open(Channel.BOOK, last_id=100)
-    assert binance.on_hot_frame(spot_depth(95, 103), bench.decoder.context("spot", 0), NOW) == 2
+    assert on_hot_frame(binance, spot_depth(95, 103), bench.decoder.context("spot", 0), NOW) == 2
 
 
 def test_on_usdm_pu_decides_and_a_jump_of_u_is_no_gap(bench: Bench) -> None:
     ctx = bench.decoder.context("linear", 0)
     row = bench.open(Channel.BOOK, last_id=100)
-    assert binance.on_hot_frame(linear_depth(900, 950, prev=100), ctx, NOW) == 1
-    assert binance.on_hot_frame(linear_depth(951, 960, prev=949), ctx, NOW) == Code.GAP
-    assert binance.on_hot_frame(linear_depth(900, 950, prev=100), ctx, NOW) == Code.STALE
+    assert on_hot_frame(binance, linear_depth(900, 950, prev=100), ctx, NOW) == 1
+    assert on_hot_frame(binance, linear_depth(951, 960, prev=949), ctx, NOW) == Code.GAP
+    assert on_hot_frame(binance, linear_depth(900, 950, prev=100), ctx, NOW) == Code.STALE
     assert int(row[LAST_ID]) == 950
     assert bench.published()["aux"].tolist() == [100]
 
@@ -149,7 +149,7 @@ def test_on_usdm_pu_decides_and_a_jump_of_u_is_no_gap(bench: Bench) -> None:
 def test_trade_ids_count_by_one_and_a_hole_or_a_repeat_is_the_feeds_to_judge(bench: Bench) -> None:
     ctx = bench.decoder.context("linear", 0)
     row = bench.open(Channel.TRADE, last_id=-1)
-    assert [binance.on_hot_frame(trade(i), ctx, NOW) for i in (7, 8, 8, 7, 10, 9)] == [
+    assert [on_hot_frame(binance, trade(i), ctx, NOW) for i in (7, 8, 8, 7, 10, 9)] == [
         1, 1, Code.STALE, Code.STALE, Code.GAP, 1,
     ]  # fmt: skip
     assert int(row[LAST_ID]) == 9
@@ -161,8 +161,8 @@ def test_a_trade_of_nothing_is_ignored_but_its_id_counts(bench: Bench, extra: st
     ctx = bench.decoder.context("linear", 0)
     row = bench.open(Channel.TRADE, last_id=6)
     price = "1.5" if extra else "0.00"
-    assert binance.on_hot_frame(trade(7, price, extra), ctx, NOW) == 0
-    assert binance.on_hot_frame(trade(8), ctx, NOW) == 1
+    assert on_hot_frame(binance, trade(7, price, extra), ctx, NOW) == 0
+    assert on_hot_frame(binance, trade(8), ctx, NOW) == 1
     assert int(row[LAST_ID]) == 8
     assert bench.counts()["ignored"] == 1
     assert bench.counts()["decoded"] == 1
@@ -172,16 +172,16 @@ def test_a_trade_of_nothing_is_ignored_but_its_id_counts(bench: Bench, extra: st
 def test_bbo_must_go_forward_and_may_jump(bench: Bench) -> None:
     ctx = bench.decoder.context("spot", 0)
     bench.open(Channel.BBO, last_id=-1)
-    assert [binance.on_hot_frame(bbo(u), ctx, NOW) for u in (5, 9, 9, 8, 10)] == [2, 2, Code.STALE, Code.STALE, 2]
+    assert [on_hot_frame(binance, bbo(u), ctx, NOW) for u in (5, 9, 9, 8, 10)] == [2, 2, Code.STALE, Code.STALE, 2]
     assert bench.published()["id"].tolist() == [5, 5, 9, 9, 10, 10]
 
 
 def test_a_row_is_open_to_its_connection_only_or_to_all(bench: Bench) -> None:
     row = bench.open(Channel.BBO, last_id=-1, conn=4)
-    assert binance.on_hot_frame(bbo(5), bench.decoder.context("spot", 3), NOW) == Code.NOT_OPEN
-    assert binance.on_hot_frame(bbo(5), bench.decoder.context("spot", 4), NOW) == 2
+    assert on_hot_frame(binance, bbo(5), bench.decoder.context("spot", 3), NOW) == Code.NOT_OPEN
+    assert on_hot_frame(binance, bbo(5), bench.decoder.context("spot", 4), NOW) == 2
     row[OPEN] = OPEN_TO_ALL
-    assert binance.on_hot_frame(bbo(6), bench.decoder.context("spot", 3), NOW) == 2
+    assert on_hot_frame(binance, bbo(6), bench.decoder.context("spot", 3), NOW) == 2
     assert bench.published()["conn"].tolist() == [4, 4, 3, 3]
 
 
@@ -193,7 +193,7 @@ def test_an_event_time_out_of_bounds_is_marked_and_counted(bench: Bench, offset_
     ctx = bench.decoder.context("spot", 0)
     bench.open(Channel.BOOK, last_id=100)
     frame = spot_depth(101, 105, ms=NOW // 10**6 + offset_ms)
-    assert binance.on_hot_frame(frame, ctx, NOW) == 2
+    assert on_hot_frame(binance, frame, ctx, NOW) == 2
     records = bench.published()
     assert ((records["flags"] & Flag.BAD_TS) != 0).tolist() == [bad, bad]
     assert bench.counts()["bad_ts"] == int(bad)
@@ -206,8 +206,8 @@ def test_a_batch_longer_than_a_piece_of_the_ring_is_left_to_the_producer(bench: 
     bench.open(Channel.BOOK, last_id=100)
     piece = CAPACITY // 8
     many = ",".join(['["1.5","2"]'] * piece)
-    assert binance.on_hot_frame(spot_depth(101, 101, bids=many, asks=""), ctx, NOW) == piece
-    assert binance.on_hot_frame(spot_depth(102, 102, bids=many), ctx, NOW) == Code.TOO_LONG
+    assert on_hot_frame(binance, spot_depth(101, 101, bids=many, asks=""), ctx, NOW) == piece
+    assert on_hot_frame(binance, spot_depth(102, 102, bids=many), ctx, NOW) == Code.TOO_LONG
     assert len(bench.decoder.taken(ctx).records) == piece + 1
     assert len(bench.published()) == piece
 
@@ -224,7 +224,7 @@ def test_a_batch_that_does_not_fit_the_private_batch_goes_the_typed_way() -> Non
 def test_without_a_ring_nothing_is_open() -> None:
     decoder = new_decoder(("BTCUSDT",))
     decoder.hot.row(0, Channel.BBO)[OPEN] = OPEN_TO_ALL
-    assert binance.on_hot_frame(bbo(5), decoder.context("spot", 0), NOW) == Code.NOT_OPEN
+    assert on_hot_frame(binance, bbo(5), decoder.context("spot", 0), NOW) == Code.NOT_OPEN
 
 
 def test_symbols_added_later_are_known_to_contexts_made_before(bench: Bench) -> None:
@@ -263,6 +263,6 @@ def test_a_capture_through_the_kernel_alone_publishes_what_the_typed_path_decode
             batch.records["aux"] = chain[batch.instrument]
             chain[batch.instrument] = batch.last_id
         at = bench.cursor
-        assert binance.on_hot_frame(frame, ctx, line["t"]) == len(batch.records)
+        assert on_hot_frame(binance, frame, ctx, line["t"]) == len(batch.records)
         batch.records["seq"] = range(at, at + len(batch.records))
         assert bench.published().tobytes() == batch.records.tobytes()

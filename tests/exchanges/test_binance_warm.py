@@ -20,7 +20,7 @@ from ringcollect.exchanges.hot import COUNTED, OPEN, OPEN_TO_ALL
 from ringcollect.exchanges.protocol import Purpose, RestMeaning
 from ringcollect.records import RECORD, Channel
 from ringcollect.ring.layout import Layout, write_header
-from tests.exchanges.frames import new_decoder
+from tests.exchanges.frames import new_decoder, on_hot_frame
 from tests.exchanges.test_binance_bad_input import FRAMES
 
 before = compiled()
@@ -35,7 +35,7 @@ published = 0
 for market in binance.markets:
     ctx = decoder.context(market, 0)
     for frame in FRAMES.values():
-        published += max(0, binance.on_hot_frame(frame, ctx, 5))
+        published += max(0, on_hot_frame(binance, frame, ctx, 5))
         decoder.cold(frame, ctx, 5)
         binance.decode_hot(frame, ctx, 5)
         decoder.taken(ctx)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ringcollect.errors import ConfigError, RejectedFrame
 from ringcollect.exchanges import hot
+from ringcollect.exchanges.hot import no_kernel
 from ringcollect.exchanges.protocol import (
     Answer,
     Batch,
@@ -205,11 +206,11 @@ class PlainExchange:
     lifetime_ns = 24 * 3600 * 1_000_000_000
     rest_weight = 6000
 
-    @staticmethod
-    def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-        return Code.SLOW
+    on_hot_frames = staticmethod(no_kernel)
 
-    decode = on_hot_frame
+    @staticmethod
+    def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+        return Code.SLOW
 
     def decoder(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> PlainDecoder:
         return PlainDecoder(max_past_ns, max_future_skew_ns)

@@ -1,7 +1,7 @@
 """Frame to records in one kernel call: depthUpdate, trade, aggTrade and bookTicker, both markets.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records (0: known,
-nothing to record) or a negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests
+nothing to record) or a negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests
 the venue's continuity rule against the stream's hot row, publishes and counts.
 """
 
@@ -209,20 +209,14 @@ def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    return _settle(address_of(ctx), address_of(frame), len(frame), ts_recv)
-
-
-@njit
 def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
     context = address_of(ctx)
     count = frame_count(frames)
     for k in range(count):
         a, n = frame_at(frames, k)
         answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        put_word(context, hot.C_CODE, answer)
         if answer < 0:
-            put_word(context, hot.C_CODE, answer)
             return k
     return count
 
@@ -236,5 +230,4 @@ def warm() -> None:
         part.warm()
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
-    on_hot_frame(b"{}", ctx, 0)
     on_hot_frames([b"{}"], ctx, 0)

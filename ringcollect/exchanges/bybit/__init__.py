@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ringcollect.exchanges.bybit.continuity import accept as _accept
-from ringcollect.exchanges.bybit.decode import decode_hot, on_hot_frame, warm
+from ringcollect.exchanges.bybit.decode import decode_hot, on_hot_frames, warm
 from ringcollect.exchanges.bybit.decoder import Decoder
 from ringcollect.exchanges.bybit.endpoints import (
     MARKETS,
@@ -27,7 +27,7 @@ from ringcollect.records import Channel
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
     "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frame", "polled", "read_rest", "read_stream", "read_url",
+    "next_instruments_call", "numbered_books", "on_hot_frames", "polled", "read_rest", "read_stream", "read_url",
     "resolve", "subscribe", "unsubscribe", "volumes", "volumes_calls", "warm",
 ]  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Frame to records in one kernel call: book deltas, prints and best prices of all markets.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
-negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests the venue's continuity rule
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the venue's continuity rule
 against the stream's hot row, publishes and counts. Snapshots of books, deltas of depth 1 (which production no longer
 sends) and tickers go the typed way.
 """
@@ -9,18 +9,20 @@ sends) and tickers go the typed way.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import put_level
-from ringcollect.decode.memory import address_of, byte_at, put_byte, put_word, word_at
-from ringcollect.decode.symbols import find
+from ringcollect.decode.memory import address_of, put_word, word_at
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.bybit import fields as at
 from ringcollect.exchanges.bybit.continuity import FITS, STALE, update_code
 from ringcollect.exchanges.bybit.scan import scan
 from ringcollect.exchanges.protocol import Code
+from ringcollect.exchanges.scanning import announce, find_symbol, unknown
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -45,48 +47,39 @@ _update_code = njit(update_code)
 
 
 @njit
-def _announce(ctx: np.ndarray, channel: int, first_id: int, last_id: int) -> None:
-    """What was decoded, for the feed. (An id is never negative: -1 means there is none.)"""
-    ctx[hot.C_CHANNEL] = channel
-    ctx[hot.C_FIRST_ID] = first_id
-    ctx[hot.C_LAST_ID] = last_id
-    ctx[hot.C_PREV_ID] = -1
-
-
-@njit
-def _ts_event(ctx: np.ndarray) -> int:
+def _ts_event(ctx: int) -> int:
     """The matching engine's time before the publisher's; 0 when none was sent."""
-    return ctx[at.F_CTS] if ctx[at.F_CTS] >= 0 else max(ctx[at.F_TS], 0)
+    return word_at(ctx, at.F_CTS) if word_at(ctx, at.F_CTS) >= 0 else max(word_at(ctx, at.F_TS), 0)
 
 
 @njit
-def _row(ctx: np.ndarray, instrument: int, channel: int) -> int:
+def _row(ctx: int, instrument: int, channel: int) -> int:
     """Address of a hot row."""
     return hot.row_at(ctx, instrument, channel)
 
 
 @njit
-def _book(ctx: np.ndarray, ts_recv: int, instrument: int) -> int:
+def _book(ctx: int, ts_recv: int, instrument: int) -> int:
     """A delta of the instrument's primary book."""
-    if ctx[at.F_TYPE] != at.TYPE_DELTA:
+    if word_at(ctx, at.F_TYPE) != at.TYPE_DELTA:
         return _SLOW
-    if instrument >= 0 and word_at(_row(ctx, instrument, _BOOK), at.R_DEPTH) != ctx[at.F_DEPTH]:
+    if instrument >= 0 and word_at(_row(ctx, instrument, _BOOK), at.R_DEPTH) != word_at(ctx, at.F_DEPTH):
         return _SLOW
-    count = ctx[at.F_LEVELS]
+    count = word_at(ctx, at.F_LEVELS)
     if count == 0:  # one record all the same, so that chain and frame counts close
-        put_level(ctx[hot.C_BATCH], 0, _NAN, 0.0, 0)
+        put_level(word_at(ctx, hot.C_BATCH), 0, _NAN, 0.0, 0)
         count = 1
-    update = ctx[at.F_UPDATE]
-    _announce(ctx, _BOOK, update, update)
+    update = word_at(ctx, at.F_UPDATE)
+    announce(ctx, _BOOK, update, update, -1)
     hot.fill(ctx, count, _ts_event(ctx), ts_recv, update, 0, _BOOK_DELTA, 0)
     return count
 
 
 @njit
-def _best(ctx: np.ndarray, ts_recv: int, instrument: int) -> int:
+def _best(ctx: int, ts_recv: int, instrument: int) -> int:
     """A snapshot of depth 1 with one level a side."""
-    batch = ctx[hot.C_BATCH]
-    if ctx[at.F_TYPE] != at.TYPE_SNAPSHOT or ctx[at.F_LEVELS] != 2:
+    batch = word_at(ctx, hot.C_BATCH)
+    if word_at(ctx, at.F_TYPE) != at.TYPE_SNAPSHOT or word_at(ctx, at.F_LEVELS) != 2:
         return _SLOW
     if word_at(batch, W_TAIL) != 1 or word_at(batch, RECORD_WORDS + W_TAIL) != -1:
         return _SLOW
@@ -100,17 +93,17 @@ def _best(ctx: np.ndarray, ts_recv: int, instrument: int) -> int:
         put_word(row, at.R_BID_SIZE, word_at(batch, W_SIZE))
         put_word(row, at.R_ASK, word_at(batch, RECORD_WORDS + W_PRICE))
         put_word(row, at.R_ASK_SIZE, word_at(batch, RECORD_WORDS + W_SIZE))
-    update = ctx[at.F_UPDATE]
-    _announce(ctx, _BBO, update, update)
+    update = word_at(ctx, at.F_UPDATE)
+    announce(ctx, _BBO, update, update, -1)
     hot.fill(ctx, 2, _ts_event(ctx), ts_recv, update, 0, _BBO_KIND, 0)
     return 2
 
 
 @njit
-def _prints(ctx: np.ndarray, ts_recv: int) -> int:
+def _prints(ctx: int, ts_recv: int) -> int:
     """Prints have each their own time and id, which :func:`scan.scan` has written."""
-    batch, count = ctx[hot.C_BATCH], ctx[at.F_LEVELS]
-    base = ctx[hot.C_INSTRUMENT] | ctx[hot.C_CONN] << 16 | _TRADE_KIND << 32
+    batch, count = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_LEVELS)
+    base = word_at(ctx, hot.C_INSTRUMENT) | word_at(ctx, hot.C_CONN) << 16 | _TRADE_KIND << 32
     for r in range(count):
         record = batch + r * RECORD_WORDS * 8
         note = word_at(record, W_TAIL)
@@ -120,54 +113,66 @@ def _prints(ctx: np.ndarray, ts_recv: int) -> int:
         put_word(record, W_TAIL, base | (note & 0xFF) << 40 | (note >> 8 & 0xFF) << 24 | flags << 48)
         put_word(record, W_SEQ, 0)
         put_word(record, W_TS_RECV, ts_recv)
-    _announce(ctx, _TRADE, -1, -1)
-    ctx[hot.C_N] = count
+    announce(ctx, _TRADE, -1, -1, -1)
+    put_word(ctx, hot.C_N, count)
     return count
+
+
+@njit
+def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    if not scan(ctx, a, n):
+        return _SLOW
+    instrument = find_symbol(ctx)
+    if word_at(ctx, at.F_TOPIC) == at.TOPIC_TRADE:
+        answer = _prints(ctx, ts_recv)
+    elif word_at(ctx, at.F_DEPTH) == at.BEST:
+        answer = _best(ctx, ts_recv, instrument)
+    else:
+        answer = _book(ctx, ts_recv, instrument)
+    return unknown(ctx, ctx + hot.C_SCRATCH * 8) if instrument < 0 and answer != _SLOW else answer
 
 
 @njit
 def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    if not scan(ctx, address_of(frame), len(frame)):
-        return _SLOW
-    length = ctx[at.F_SYMBOL_BYTES]
-    instrument = find(ctx[hot.C_SYMBOLS], ctx[at.F_SYMBOL], length)
-    ctx[hot.C_INSTRUMENT] = max(instrument, 0)
-    if ctx[at.F_TOPIC] == at.TOPIC_TRADE:
-        answer = _prints(ctx, ts_recv)
-    elif ctx[at.F_DEPTH] == at.BEST:
-        answer = _best(ctx, ts_recv, instrument)
-    else:
-        answer = _book(ctx, ts_recv, instrument)
-    if instrument < 0 and answer != _SLOW:
-        scratch = address_of(ctx) + hot.C_SCRATCH * 8
-        for k in range(length):
-            put_byte(scratch, k, byte_at(ctx[at.F_SYMBOL], k))
-        ctx[hot.C_SYMBOL_BYTES] = length
-        return _UNKNOWN_SYMBOL
-    return answer
+    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
 
 
 @njit
-def _verdict(ctx: np.ndarray, known_id: int) -> int:
+def _verdict(ctx: int, known_id: int) -> int:
     """The venue's rule for the decoded frame against the last accepted id; prints are counted by nothing."""
-    channel = ctx[hot.C_CHANNEL]
-    last_id = ctx[hot.C_LAST_ID]
+    channel = word_at(ctx, hot.C_CHANNEL)
+    last_id = word_at(ctx, hot.C_LAST_ID)
     if channel == _BOOK:
         return _update_code(known_id, last_id, last_id, -1)
     return FITS if channel == _TRADE or last_id > known_id else STALE
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    answer = decode_hot(frame, ctx, ts_recv)
+def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    answer = _decode(ctx, a, n, ts_recv)
     if answer < 0:
         return answer
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
-    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), len(frame), ts_recv)
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
+
+
+@njit
+def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    context = address_of(ctx)
+    count = frame_count(frames)
+    for k in range(count):
+        a, n = frame_at(frames, k)
+        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        put_word(context, hot.C_CODE, answer)
+        if answer < 0:
+            return k
+    return count
+
+
+on_hot_frames = hot.batch_entry(_on_hot_frames)
 
 
 def warm() -> None:
@@ -176,4 +181,4 @@ def warm() -> None:
         primitives.warm()
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
-    on_hot_frame(b"{}", ctx, 0)
+    on_hot_frames([b"{}"], ctx, 0)

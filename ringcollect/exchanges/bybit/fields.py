@@ -7,7 +7,7 @@ from ringcollect.exchanges.hot import C_FIELDS
 
 MARKET_CODES = {"spot": 0, "linear": 1, "inverse": 2}
 
-F_SYMBOL, F_SYMBOL_BYTES, F_TOPIC, F_DEPTH, F_TYPE = range(C_FIELDS, C_FIELDS + 5)
+F_TOPIC, F_DEPTH, F_TYPE = range(C_FIELDS + 2, C_FIELDS + 5)  # behind the symbol, see exchanges.scanning
 F_TS, F_CTS, F_UPDATE, F_LEVELS = range(C_FIELDS + 5, C_FIELDS + 9)
 
 # What F_TOPIC and F_TYPE say.

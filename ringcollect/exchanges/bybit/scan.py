@@ -11,25 +11,20 @@ import numpy as np
 from ringcollect.decode.levels import levels
 from ringcollect.decode.match import follows
 from ringcollect.decode.members import enter, key_at, more
-from ringcollect.decode.memory import byte_at, float_bits, put_word
+from ringcollect.decode.memory import byte_at, float_bits, put_word, word_at
 from ringcollect.decode.number import integer
 from ringcollect.decode.skip import literal, skip
-from ringcollect.decode.text import BAD, space, string, word
+from ringcollect.decode.text import BAD, space, string
 from ringcollect.decode.values import amount, uuid, whole
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.bybit import fields as at
+from ringcollect.exchanges.scanning import DEPTH, SYMBOL, SYMBOL_BYTES, is_word, same_symbol_at, text_at
 from ringcollect.jit import njit
 from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT, Flag, TradeSub
 
 _ARRAY, _OBJECT, _QUOTE, _MINUS, _DOT = 93, 125, 34, 45, 46
-_DEPTH = 32
 _MOST_MS = 9_223_372_036_854
 _BLOCK, _RPI, _UUID = int(TradeSub.BLOCK), int(TradeSub.RPI), int(Flag.UUID)
-
-
-@njit
-def _is(low: np.uint64, high: np.uint64, name: tuple[np.uint64, np.uint64]) -> bool:
-    return low == name[0] and high == name[1]
 
 
 @njit
@@ -50,15 +45,7 @@ def _time(a: int, i: int, n: int) -> tuple[int, int]:
 
 
 @njit
-def _text(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
-    """A short string: (offset after it or BAD, the text as two words)."""
-    if byte_at(a, i) != _QUOTE:
-        return BAD, np.uint64(0), np.uint64(0)
-    return word(a, i + 1, n)
-
-
-@njit
-def _topic(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _topic(ctx: int, a: int, i: int, n: int) -> int:
     """``"orderbook.<depth>.<symbol>"`` or ``"publicTrade.<symbol>"`` at ``i``: offset after it or BAD."""
     if byte_at(a, i) != _QUOTE:
         return BAD
@@ -68,7 +55,7 @@ def _topic(ctx: np.ndarray, a: int, i: int, n: int) -> int:
     stop = end - 1
     i += 1
     if follows(a, i, stop, "orderbook."):
-        ctx[at.F_TOPIC] = at.TOPIC_BOOK
+        put_word(ctx, at.F_TOPIC, at.TOPIC_BOOK)
         i += 10
         depth = 0
         digits = 0
@@ -78,32 +65,20 @@ def _topic(ctx: np.ndarray, a: int, i: int, n: int) -> int:
             i += 1
         if digits == 0 or i >= stop or byte_at(a, i) != _DOT:
             return BAD
-        ctx[at.F_DEPTH] = depth
+        put_word(ctx, at.F_DEPTH, depth)
         i += 1
     elif follows(a, i, stop, "publicTrade."):
-        ctx[at.F_TOPIC] = at.TOPIC_TRADE
+        put_word(ctx, at.F_TOPIC, at.TOPIC_TRADE)
         i += 12
     else:
         return BAD
-    ctx[at.F_SYMBOL] = a + i
-    ctx[at.F_SYMBOL_BYTES] = stop - i
+    put_word(ctx, SYMBOL, a + i)
+    put_word(ctx, SYMBOL_BYTES, stop - i)
     return end if 0 < stop - i <= hot.SCRATCH_BYTES else BAD
 
 
 @njit
-def _same_symbol(ctx: np.ndarray, a: int, i: int, n: int) -> int:
-    """The topic's symbol once more, at ``i`` (its quote): offset after it or BAD."""
-    length = ctx[at.F_SYMBOL_BYTES]
-    if i + length + 2 > n or byte_at(a, i) != _QUOTE or byte_at(a, i + length + 1) != _QUOTE:
-        return BAD
-    for k in range(length):
-        if byte_at(a, i + 1 + k) != byte_at(ctx[at.F_SYMBOL], k):
-            return BAD
-    return i + length + 2
-
-
-@njit
-def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _book(ctx: int, a: int, i: int, n: int) -> int:
     """``data`` of a book at ``i``, bids before asks: offset after it or BAD. F_LEVELS says how many."""
     seen = 0
     count = 0
@@ -113,28 +88,28 @@ def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
         if i < 0:
             return BAD
         bit = 0
-        if _is(low, high, at.S):
+        if is_word(low, high, at.S):
             bit = at.B_SYMBOL
-            i = _same_symbol(ctx, a, i, n)
-        elif _is(low, high, at.B):
+            i = same_symbol_at(ctx, a, i, n)
+        elif is_word(low, high, at.B):
             bit = at.B_BIDS
             if seen & at.B_ASKS:
                 return BAD
-            i, count = levels(a, i, n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], count, 1, 0)
-        elif _is(low, high, at.A):
+            i, count = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), count, 1, 0)
+        elif is_word(low, high, at.A):
             bit = at.B_ASKS
-            i, count = levels(a, i, n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], count, -1, 0)
-        elif _is(low, high, at.U):
+            i, count = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), count, -1, 0)
+        elif is_word(low, high, at.U):
             bit = at.B_UPDATE
             i, update = _natural(a, i, n)
-            ctx[at.F_UPDATE] = update
+            put_word(ctx, at.F_UPDATE, update)
         else:
-            i = skip(a, i, n, _DEPTH)
+            i = skip(a, i, n, DEPTH)
         if i < 0 or seen & bit:
             return BAD
         seen |= bit
         i, going = more(a, i, n, _OBJECT)
-    ctx[at.F_LEVELS] = count
+    put_word(ctx, at.F_LEVELS, count)
     return i if seen == at.B_SYMBOL | at.B_BIDS | at.B_ASKS | at.B_UPDATE else BAD
 
 
@@ -155,9 +130,9 @@ def _identity(a: int, i: int, n: int, record: int) -> tuple[int, int]:
 
 
 @njit
-def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
+def _print(ctx: int, a: int, i: int, n: int, r: int) -> int:
     """One trade into record ``r``; its tail word gets side, sub and flags as ``decode`` takes them apart."""
-    record = ctx[hot.C_BATCH] + r * RECORD_WORDS * 8
+    record = word_at(ctx, hot.C_BATCH) + r * RECORD_WORDS * 8
     seen, side, sub, flag, rpi = 0, 0, 0, 0, 0
     i, going = enter(a, i, n, _OBJECT)
     while going:
@@ -165,41 +140,41 @@ def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
         if i < 0:
             return BAD
         bit = 0
-        if _is(low, high, at.S):
+        if is_word(low, high, at.S):
             bit = at.T_SYMBOL
-            i = _same_symbol(ctx, a, i, n)
-        elif _is(low, high, at.IDENTITY):
+            i = same_symbol_at(ctx, a, i, n)
+        elif is_word(low, high, at.IDENTITY):
             bit = at.T_ID
             i, flag = _identity(a, i, n, record)
-        elif _is(low, high, at.T):
+        elif is_word(low, high, at.T):
             bit = at.T_TIME
             i, ts = _time(a, i, n)
             put_word(record, W_TS_EVENT, ts)
-        elif _is(low, high, at.P):
+        elif is_word(low, high, at.P):
             bit = at.T_PRICE
             i, number = amount(a, i, n)
             put_word(record, W_PRICE, float_bits(number))
-        elif _is(low, high, at.V):
+        elif is_word(low, high, at.V):
             bit = at.T_SIZE
             i, number = amount(a, i, n)
             put_word(record, W_SIZE, float_bits(number))
-        elif _is(low, high, at.SIDE):
+        elif is_word(low, high, at.SIDE):
             bit = at.T_SIDE
-            i, low, high = _text(a, i, n)
-            side = 1 if _is(low, high, at.BUY) else -1 if _is(low, high, at.SELL) else 0
-        elif _is(low, high, at.BT):
+            i, low, high = text_at(a, i, n)
+            side = 1 if is_word(low, high, at.BUY) else -1 if is_word(low, high, at.SELL) else 0
+        elif is_word(low, high, at.BT):
             bit = at.T_BLOCK
             i, truth = literal(a, i, n)
             if truth < 0:
                 return BAD
             sub = _BLOCK if truth else 0
-        elif _is(low, high, at.RPI):
+        elif is_word(low, high, at.RPI):
             bit = at.T_RPI
             i, rpi = literal(a, i, n)
             if rpi < 0:
                 return BAD
         else:
-            i = skip(a, i, n, _DEPTH)
+            i = skip(a, i, n, DEPTH)
         if i < 0 or seen & bit:
             return BAD
         seen |= bit
@@ -214,60 +189,62 @@ def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
 
 
 @njit
-def _prints(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _prints(ctx: int, a: int, i: int, n: int) -> int:
     """Every trade of ``data`` at ``i``: offset after the array or BAD. F_LEVELS says how many."""
     r = 0
     i, going = enter(a, i, n, _ARRAY)
     while going:
-        if r >= ctx[hot.C_CAPACITY]:
+        if r >= word_at(ctx, hot.C_CAPACITY):
             return BAD
         i = _print(ctx, a, i, n, r)
         if i < 0:
             return BAD
         r += 1
         i, going = more(a, i, n, _ARRAY)
-    ctx[at.F_LEVELS] = r
+    put_word(ctx, at.F_LEVELS, r)
     return i if r > 0 else BAD
 
 
 @njit
-def _member(ctx: np.ndarray, a: int, i: int, n: int, low: np.uint64, high: np.uint64, seen: int) -> tuple[int, int]:
+def _member(ctx: int, a: int, i: int, n: int, low: np.uint64, high: np.uint64, seen: int) -> tuple[int, int]:
     """The value of one key of the frame: (offset after it or BAD, its bit, 0 for a key nobody knows)."""
-    if _is(low, high, at.TOPIC):
+    if is_word(low, high, at.TOPIC):
         return _topic(ctx, a, i, n), 1
-    if _is(low, high, at.TYPE):
-        i, low, high = _text(a, i, n)
-        ctx[at.F_TYPE] = at.TYPE_DELTA if _is(low, high, at.DELTA) else at.TYPE_NONE
-        if _is(low, high, at.SNAPSHOT):
-            ctx[at.F_TYPE] = at.TYPE_SNAPSHOT
+    if is_word(low, high, at.TYPE):
+        i, low, high = text_at(a, i, n)
+        put_word(ctx, at.F_TYPE, at.TYPE_DELTA if is_word(low, high, at.DELTA) else at.TYPE_NONE)
+        if is_word(low, high, at.SNAPSHOT):
+            put_word(ctx, at.F_TYPE, at.TYPE_SNAPSHOT)
         return i, 2
-    if _is(low, high, at.TS):
-        i, ctx[at.F_TS] = _time(a, i, n)
+    if is_word(low, high, at.TS):
+        i, value = _time(a, i, n)
+        put_word(ctx, at.F_TS, value)
         return i, 4
-    if _is(low, high, at.CTS):
-        i, ctx[at.F_CTS] = _time(a, i, n)
+    if is_word(low, high, at.CTS):
+        i, value = _time(a, i, n)
+        put_word(ctx, at.F_CTS, value)
         return i, 8
-    if _is(low, high, at.DATA):
+    if is_word(low, high, at.DATA):
         if not seen & 1:
             return BAD, 16
-        if ctx[at.F_TOPIC] == at.TOPIC_BOOK:
+        if word_at(ctx, at.F_TOPIC) == at.TOPIC_BOOK:
             return _book(ctx, a, i, n), 16
         return _prints(ctx, a, i, n), 16
     for name in at.ANSWERS:
-        if _is(low, high, name):
+        if is_word(low, high, name):
             return BAD, 0
-    return skip(a, i, n, _DEPTH), 0
+    return skip(a, i, n, DEPTH), 0
 
 
 @njit
-def scan(ctx: np.ndarray, a: int, n: int) -> bool:
+def scan(ctx: int, a: int, n: int) -> bool:
     """The whole frame; False when it is not one for the kernel."""
-    ctx[at.F_TYPE] = at.TYPE_NONE
-    ctx[at.F_TS] = -1
-    ctx[at.F_CTS] = -1
+    put_word(ctx, at.F_TYPE, at.TYPE_NONE)
+    put_word(ctx, at.F_TS, -1)
+    put_word(ctx, at.F_CTS, -1)
     seen = 0
     i = space(a, 0, n)
-    if n > ctx[hot.C_MAX_FRAME] or i >= n:
+    if n > word_at(ctx, hot.C_MAX_FRAME) or i >= n:
         return False
     i, going = enter(a, i, n, _OBJECT)
     while going:

@@ -15,7 +15,7 @@ from ringcollect.exchanges.ccxt import subscribe as requests
 from ringcollect.exchanges.ccxt.continuity import follows
 from ringcollect.exchanges.ccxt.decoder import Decoder
 from ringcollect.exchanges.ccxt.trades import DENSE
-from ringcollect.exchanges.hot import C_CODE
+from ringcollect.exchanges.hot import no_kernel
 from ringcollect.exchanges.protocol import Code, Leg, Listing, RestCall, Rule, Want
 from ringcollect.records import Channel
 
@@ -39,16 +39,11 @@ class CcxtExchange:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def on_hot_frames(self, frames: list[bytes], ctx: np.ndarray, ts_recv: int, /) -> int:
-        """There is no kernel: every frame goes the typed way."""
-        ctx[C_CODE] = int(Code.SLOW)
-        return 0
+    on_hot_frames = staticmethod(no_kernel)
 
-    def on_hot_frame(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
+    def decode_hot(self, frame: bytes, ctx: np.ndarray, ts_recv: int, /) -> int:
         """There is no kernel: every frame goes the typed way."""
         return int(Code.SLOW)
-
-    decode_hot = on_hot_frame
 
     def warm(self) -> None:
         """There is nothing to compile."""

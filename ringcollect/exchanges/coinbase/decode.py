@@ -1,7 +1,7 @@
 """Message to records in one kernel call: books, prints and best prices of both feeds.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
-negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests trade ids and the number of
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests trade ids and the number of
 the message on its connection, publishes and counts. What repeats the past (whole books, trades of before the
 subscription) is decoded here too, but left to the feed to publish.
 """
@@ -163,20 +163,14 @@ def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    return _settle(address_of(ctx), address_of(frame), len(frame), ts_recv)
-
-
-@njit
 def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
     context = address_of(ctx)
     count = frame_count(frames)
     for k in range(count):
         a, n = frame_at(frames, k)
         answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        put_word(context, hot.C_CODE, answer)
         if answer < 0:
-            put_word(context, hot.C_CODE, answer)
             return k
     return count
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ringcollect.exchanges.okx.continuity import accept as _accept
 from ringcollect.exchanges.okx.continuity import join as _join
-from ringcollect.exchanges.okx.decode import decode_hot, on_hot_frame, on_hot_frames, warm
+from ringcollect.exchanges.okx.decode import decode_hot, on_hot_frames, warm
 from ringcollect.exchanges.okx.decoder import Decoder
 from ringcollect.exchanges.okx.endpoints import (
     instruments_calls,
@@ -29,7 +29,7 @@ from ringcollect.records import Channel
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
     "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frame", "on_hot_frames", "open_interest_call", "polled",
+    "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
     "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
     "volumes_calls", "warm",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Frame to records in one kernel call: book updates, prints and best prices of all markets.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
-negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frame`` goes on: it tests the venue's continuity rule
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the venue's continuity rule
 against the stream's hot row, publishes and counts. Snapshots, books without ids (before 2022-12) and the replay of old
 prints go the typed way.
 """
@@ -49,39 +49,41 @@ _update_code = njit(update_code)
 
 
 @njit
-def _book(ctx: np.ndarray, ts_recv: int) -> int:
+def _book(ctx: int, ts_recv: int) -> int:
     """A delta, and behind it its checksum if there is one (0 is none)."""
-    sequence, batch = ctx[at.F_SEQ], ctx[hot.C_BATCH]
-    if ctx[at.F_ACTION] != at.ACTION_UPDATE or sequence < 0 or ctx[at.F_PREV] < 0:
+    sequence, batch = word_at(ctx, at.F_SEQ), word_at(ctx, hot.C_BATCH)
+    if word_at(ctx, at.F_ACTION) != at.ACTION_UPDATE or sequence < 0 or word_at(ctx, at.F_PREV) < 0:
         return _SLOW
-    count = ctx[at.F_LEVELS]
+    count = word_at(ctx, at.F_LEVELS)
     if count == 0:  # one record all the same: the heartbeat is a link of the chain
         put_level(batch, 0, _NAN, 0.0, 0)
         count = 1
-    checked = ctx[at.F_CHECKSUM] != 0
-    if checked and count >= ctx[hot.C_CAPACITY]:
+    checked = word_at(ctx, at.F_CHECKSUM) != 0
+    if checked and count >= word_at(ctx, hot.C_CAPACITY):
         return _SLOW
-    announce(ctx, _BOOK, -1, sequence, ctx[at.F_PREV])
-    hot.fill(ctx, count, ctx[at.F_TS], ts_recv, sequence, 0, _BOOK_DELTA, 0)
+    announce(ctx, _BOOK, -1, sequence, word_at(ctx, at.F_PREV))
+    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, sequence, 0, _BOOK_DELTA, 0)
     if checked:
         put_level(batch, count, _NAN, _NAN, 0)
         record = batch + count * RECORD_WORDS * 8
         put_word(record, W_SEQ, 0)
-        put_word(record, W_TS_EVENT, ctx[at.F_TS])
+        put_word(record, W_TS_EVENT, word_at(ctx, at.F_TS))
         put_word(record, W_TS_RECV, ts_recv)
         put_word(record, W_ID, sequence)
-        put_word(record, W_AUX, ctx[at.F_CHECKSUM])
-        flags = hot.bad_ts_flag(ctx, ctx[at.F_TS], ts_recv) | _F_LAST
-        put_word(record, W_TAIL, ctx[hot.C_INSTRUMENT] | ctx[hot.C_CONN] << 16 | _CHECK << 32 | flags << 48)
+        put_word(record, W_AUX, word_at(ctx, at.F_CHECKSUM))
+        flags = hot.bad_ts_flag(ctx, word_at(ctx, at.F_TS), ts_recv) | _F_LAST
+        put_word(
+            record, W_TAIL, word_at(ctx, hot.C_INSTRUMENT) | word_at(ctx, hot.C_CONN) << 16 | _CHECK << 32 | flags << 48
+        )
         count += 1
-        ctx[hot.C_N] = count
+        put_word(ctx, hot.C_N, count)
     return count
 
 
 @njit
-def _best(ctx: np.ndarray, ts_recv: int) -> int:
+def _best(ctx: int, ts_recv: int) -> int:
     """Best bid, best ask; an empty side is NaN."""
-    batch, count = ctx[hot.C_BATCH], ctx[at.F_LEVELS]
+    batch, count = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_LEVELS)
     first = word_at(batch, W_TAIL) if count > 0 else 0
     second = word_at(batch, RECORD_WORDS + W_TAIL) if count > 1 else 0
     if count > 2 or (count == 2 and first == second):
@@ -95,19 +97,19 @@ def _best(ctx: np.ndarray, ts_recv: int) -> int:
         for w in range(RECORD_WORDS):
             put_word(batch, RECORD_WORDS + w, word_at(batch, w))
         put_level(batch, 0, _NAN, 0.0, 1)
-    sequence = ctx[at.F_SEQ]
+    sequence = word_at(ctx, at.F_SEQ)
     announce(ctx, _BBO, sequence, sequence, -1)
-    hot.fill(ctx, 2, ctx[at.F_TS], ts_recv, max(sequence, 0), 0, _BBO_KIND, 0)
+    hot.fill(ctx, 2, word_at(ctx, at.F_TS), ts_recv, max(sequence, 0), 0, _BBO_KIND, 0)
     return 2
 
 
 @njit
-def _prints(ctx: np.ndarray, ts_recv: int) -> int:
+def _prints(ctx: int, ts_recv: int) -> int:
     """Prints have each their own time and ids, which :func:`scan.scan` has written."""
-    if ctx[at.F_HISTORY] != 0:
+    if word_at(ctx, at.F_HISTORY) != 0:
         return _SLOW
-    batch, count = ctx[hot.C_BATCH], ctx[at.F_LEVELS]
-    base = ctx[hot.C_INSTRUMENT] | ctx[hot.C_CONN] << 16 | _TRADE_KIND << 32
+    batch, count = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_LEVELS)
+    base = word_at(ctx, hot.C_INSTRUMENT) | word_at(ctx, hot.C_CONN) << 16 | _TRADE_KIND << 32
     first_id = word_at(batch, W_AUX)
     last_id = word_at(batch, W_ID)
     for r in range(count):
@@ -123,17 +125,17 @@ def _prints(ctx: np.ndarray, ts_recv: int) -> int:
         first_id = min(first_id, word_at(record, W_AUX))
         last_id = max(last_id, word_at(record, W_ID))
     announce(ctx, _TRADE, first_id, last_id, -1)
-    ctx[hot.C_N] = count
+    put_word(ctx, hot.C_N, count)
     return count
 
 
 @njit
-def _decode(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
-    scratch = address_of(ctx) + hot.C_SCRATCH * 8
+def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    scratch = ctx + hot.C_SCRATCH * 8
     if not scan(ctx, a, n, scratch):
         return _SLOW
     instrument = find_symbol(ctx)
-    channel = ctx[at.F_CHANNEL]
+    channel = word_at(ctx, at.F_CHANNEL)
     if channel == at.CH_BOOK:
         answer = _book(ctx, ts_recv)
     elif channel == at.CH_BEST:
@@ -146,25 +148,25 @@ def _decode(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
 @njit
 def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    return _decode(ctx, address_of(frame), len(frame), ts_recv)
+    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
 
 
 @njit
-def _verdict(ctx: np.ndarray, known_id: int) -> int:
+def _verdict(ctx: int, known_id: int) -> int:
     """The venue's rule for the decoded frame against the last accepted id."""
-    channel = ctx[hot.C_CHANNEL]
-    last_id = ctx[hot.C_LAST_ID]
+    channel = word_at(ctx, hot.C_CHANNEL)
+    last_id = word_at(ctx, hot.C_LAST_ID)
     if channel == _BOOK:
-        return _update_code(known_id, -1, last_id, ctx[hot.C_PREV_ID])
+        return _update_code(known_id, -1, last_id, word_at(ctx, hot.C_PREV_ID))
     if known_id < 0 or last_id < 0:
         return FITS
     if last_id <= known_id:
         return STALE
-    return FITS if channel == _BBO or ctx[hot.C_FIRST_ID] == known_id + 1 else GAP
+    return FITS if channel == _BBO or word_at(ctx, hot.C_FIRST_ID) == known_id + 1 else GAP
 
 
 @njit
-def _settle(ctx: np.ndarray, a: int, length: int, ts_recv: int) -> int:
+def _settle(ctx: int, a: int, length: int, ts_recv: int) -> int:
     answer = _decode(ctx, a, length, ts_recv)
     if answer < 0:
         return answer
@@ -175,19 +177,14 @@ def _settle(ctx: np.ndarray, a: int, length: int, ts_recv: int) -> int:
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, test, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    return _settle(ctx, address_of(frame), len(frame), ts_recv)
-
-
-@njit
 def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    context = address_of(ctx)
     count = frame_count(frames)
     for k in range(count):
         a, n = frame_at(frames, k)
-        answer = _settle(ctx, a, n, ts_recv) if a != 0 else _SLOW
+        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        put_word(context, hot.C_CODE, answer)
         if answer < 0:
-            ctx[hot.C_CODE] = answer
             return k
     return count
 
@@ -201,5 +198,4 @@ def warm() -> None:
         primitives.warm()
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
-    on_hot_frame(b"{}", ctx, 0)
     on_hot_frames([b"{}"], ctx, 0)

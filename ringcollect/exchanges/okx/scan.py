@@ -10,7 +10,7 @@ import numpy as np
 
 from ringcollect.decode.levels import levels
 from ringcollect.decode.members import enter, key_at, more
-from ringcollect.decode.memory import byte_at, float_bits, put_word
+from ringcollect.decode.memory import byte_at, float_bits, put_word, word_at
 from ringcollect.decode.number import integer
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space
@@ -58,20 +58,20 @@ def _channel(low: np.uint64, high: np.uint64) -> int:
 
 
 @njit
-def _argument(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
+def _argument(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
     """The object ``arg`` at ``i``: offset after it, BAD when it is not one of a hot channel and an instrument."""
-    ctx[SYMBOL_BYTES] = 0
+    put_word(ctx, SYMBOL_BYTES, 0)
     i, going = enter(a, i, n, _OBJECT)
     while going:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return BAD
-        if is_word(low, high, at.CHANNEL) and ctx[at.F_CHANNEL] == at.CH_NONE:
+        if is_word(low, high, at.CHANNEL) and word_at(ctx, at.F_CHANNEL) == at.CH_NONE:
             i, low, high = text_at(a, i, n)
-            ctx[at.F_CHANNEL] = _channel(low, high)
-            if ctx[at.F_CHANNEL] == at.CH_NONE:
+            put_word(ctx, at.F_CHANNEL, _channel(low, high))
+            if word_at(ctx, at.F_CHANNEL) == at.CH_NONE:
                 return BAD
-        elif is_word(low, high, at.INST_ID) and ctx[SYMBOL_BYTES] == 0:
+        elif is_word(low, high, at.INST_ID) and word_at(ctx, SYMBOL_BYTES) == 0:
             i = symbol_at(ctx, a, i, n, scratch)
         elif is_word(low, high, at.CHANNEL) or is_word(low, high, at.INST_ID) or is_word(low, high, at.INST_TYPE):
             return BAD
@@ -80,58 +80,64 @@ def _argument(ctx: np.ndarray, a: int, i: int, n: int, scratch: int) -> int:
         if i < 0:
             return BAD
         i, going = more(a, i, n, _OBJECT)
-    return i if ctx[at.F_CHANNEL] != at.CH_NONE and ctx[SYMBOL_BYTES] > 0 else BAD
+    return i if word_at(ctx, at.F_CHANNEL) != at.CH_NONE and word_at(ctx, SYMBOL_BYTES) > 0 else BAD
 
 
 @njit
-def _side(ctx: np.ndarray, a: int, i: int, n: int, is_ask: bool) -> int:
+def _side(ctx: int, a: int, i: int, n: int, is_ask: bool) -> int:
     """A list of levels: bids are recorded first, whatever the order of the keys. Offset after it or BAD."""
     if byte_at(a, i) != 91:
         return BAD
-    batch, capacity = ctx[hot.C_BATCH], ctx[hot.C_CAPACITY]
+    batch, capacity = word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY)
     if not is_ask:
-        i, ctx[at.F_LEVELS] = levels(a, i, n, batch, capacity, 0, 1, _EXTRA)
+        i, count = levels(a, i, n, batch, capacity, 0, 1, _EXTRA)
+        put_word(ctx, at.F_LEVELS, count)
         return i
-    if ctx[at.F_SEEN] & at.B_BIDS:
-        i, ctx[at.F_LEVELS] = levels(a, i, n, batch, capacity, ctx[at.F_LEVELS], -1, _EXTRA)
+    if word_at(ctx, at.F_SEEN) & at.B_BIDS:
+        i, count = levels(a, i, n, batch, capacity, word_at(ctx, at.F_LEVELS), -1, _EXTRA)
+        put_word(ctx, at.F_LEVELS, count)
         return i
-    ctx[at.F_ASKS_AT] = i
+    put_word(ctx, at.F_ASKS_AT, i)
     return skip(a, i, n, DEPTH)
 
 
 @njit
-def _book_value(ctx: np.ndarray, a: int, i: int, n: int, low: np.uint64, high: np.uint64) -> tuple[int, int]:
+def _book_value(ctx: int, a: int, i: int, n: int, low: np.uint64, high: np.uint64) -> tuple[int, int]:
     """The value of one key of a book: (offset after it or negative, its bit)."""
     if is_word(low, high, at.ASKS):
         return _side(ctx, a, i, n, True), at.B_ASKS
     if is_word(low, high, at.BIDS):
         return _side(ctx, a, i, n, False), at.B_BIDS
     if is_word(low, high, at.TS):
-        i, ctx[at.F_TS] = _time(a, i, n)
+        i, value = _time(a, i, n)
+        put_word(ctx, at.F_TS, value)
         return i, at.B_TS
     if is_word(low, high, at.SEQ):
-        i, ctx[at.F_SEQ] = id_at(a, i, n)
+        i, value = id_at(a, i, n)
+        put_word(ctx, at.F_SEQ, value)
         return i, at.B_SEQ
     if is_word(low, high, at.PREV):
-        i, ctx[at.F_PREV] = id_at(a, i, n)
+        i, value = id_at(a, i, n)
+        put_word(ctx, at.F_PREV, value)
         return i, at.B_PREV
     if is_word(low, high, at.CHECKSUM):
-        i, ctx[at.F_CHECKSUM] = integer(a, i, n)
-        if ctx[at.F_CHECKSUM] < _LEAST_CHECK or ctx[at.F_CHECKSUM] > _MOST_CHECK:
+        i, value = integer(a, i, n)
+        put_word(ctx, at.F_CHECKSUM, value)
+        if word_at(ctx, at.F_CHECKSUM) < _LEAST_CHECK or word_at(ctx, at.F_CHECKSUM) > _MOST_CHECK:
             return BAD, 0
         return i, at.B_CHECKSUM
     return skip(a, i, n, DEPTH), 0
 
 
 @njit
-def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _book(ctx: int, a: int, i: int, n: int) -> int:
     """The one book of ``data`` at ``i``: offset after the array or BAD."""
-    ctx[at.F_SEEN] = 0
-    ctx[at.F_LEVELS] = 0
-    ctx[at.F_ASKS_AT] = -1
-    ctx[at.F_SEQ] = -1
-    ctx[at.F_PREV] = -1
-    ctx[at.F_CHECKSUM] = 0
+    put_word(ctx, at.F_SEEN, 0)
+    put_word(ctx, at.F_LEVELS, 0)
+    put_word(ctx, at.F_ASKS_AT, -1)
+    put_word(ctx, at.F_SEQ, -1)
+    put_word(ctx, at.F_PREV, -1)
+    put_word(ctx, at.F_CHECKSUM, 0)
     i, going = enter(a, i, n, _ARRAY)
     if not going:
         return BAD
@@ -141,16 +147,16 @@ def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
         if i < 0:
             return BAD
         i, bit = _book_value(ctx, a, i, n, low, high)
-        if i < 0 or ctx[at.F_SEEN] & bit:
+        if i < 0 or word_at(ctx, at.F_SEEN) & bit:
             return BAD
-        ctx[at.F_SEEN] |= bit
+        put_word(ctx, at.F_SEEN, word_at(ctx, at.F_SEEN) | bit)
         i, going = more(a, i, n, _OBJECT)
-    if i < 0 or ctx[at.F_SEEN] & (at.B_ASKS | at.B_BIDS | at.B_TS) != at.B_ASKS | at.B_BIDS | at.B_TS:
+    if i < 0 or word_at(ctx, at.F_SEEN) & (at.B_ASKS | at.B_BIDS | at.B_TS) != at.B_ASKS | at.B_BIDS | at.B_TS:
         return BAD
-    if ctx[at.F_ASKS_AT] >= 0:
-        end, ctx[at.F_LEVELS] = levels(
-            a, ctx[at.F_ASKS_AT], n, ctx[hot.C_BATCH], ctx[hot.C_CAPACITY], ctx[at.F_LEVELS], -1, _EXTRA
-        )
+    if word_at(ctx, at.F_ASKS_AT) >= 0:
+        batch, capacity, bids = word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), word_at(ctx, at.F_LEVELS)
+        end, count = levels(a, word_at(ctx, at.F_ASKS_AT), n, batch, capacity, bids, -1, _EXTRA)
+        put_word(ctx, at.F_LEVELS, count)
         if end < 0:
             return BAD
     i, going = more(a, i, n, _ARRAY)
@@ -158,9 +164,9 @@ def _book(ctx: np.ndarray, a: int, i: int, n: int) -> int:
 
 
 @njit
-def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
+def _print(ctx: int, a: int, i: int, n: int, r: int) -> int:
     """The print at ``i`` into record ``r``: price, size, time, ids, and side and sub in the tail. Offset or BAD."""
-    record = ctx[hot.C_BATCH] + r * RECORD_WORDS * 8
+    record = word_at(ctx, hot.C_BATCH) + r * RECORD_WORDS * 8
     seen = 0
     identity = 0
     count = 1
@@ -219,37 +225,37 @@ def _print(ctx: np.ndarray, a: int, i: int, n: int, r: int) -> int:
 
 
 @njit
-def _prints(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _prints(ctx: int, a: int, i: int, n: int) -> int:
     """Every print of ``data`` at ``i``: offset after the array or BAD. F_LEVELS says how many."""
     r = 0
     i, going = enter(a, i, n, _ARRAY)
     while going:
-        if r >= ctx[hot.C_CAPACITY]:
+        if r >= word_at(ctx, hot.C_CAPACITY):
             return BAD
         i = _print(ctx, a, i, n, r)
         if i < 0:
             return BAD
         r += 1
         i, going = more(a, i, n, _ARRAY)
-    ctx[at.F_LEVELS] = r
+    put_word(ctx, at.F_LEVELS, r)
     return i if r > 0 else BAD
 
 
 @njit
-def _data(ctx: np.ndarray, a: int, i: int, n: int) -> int:
-    return _prints(ctx, a, i, n) if ctx[at.F_CHANNEL] == at.CH_TRADES else _book(ctx, a, i, n)
+def _data(ctx: int, a: int, i: int, n: int) -> int:
+    return _prints(ctx, a, i, n) if word_at(ctx, at.F_CHANNEL) == at.CH_TRADES else _book(ctx, a, i, n)
 
 
 @njit
-def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
+def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
     """The whole frame; False when it is not one for the kernel."""
-    ctx[at.F_CHANNEL] = at.CH_NONE
-    ctx[at.F_ACTION] = at.ACTION_NONE
+    put_word(ctx, at.F_CHANNEL, at.CH_NONE)
+    put_word(ctx, at.F_ACTION, at.ACTION_NONE)
     data_at = -1
     named = False
     filled = False
     i = space(a, 0, n)
-    if n > ctx[hot.C_MAX_FRAME] or i >= n:
+    if n > word_at(ctx, hot.C_MAX_FRAME) or i >= n:
         return False
     i, going = enter(a, i, n, _OBJECT)
     while going:
@@ -259,9 +265,9 @@ def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
         if is_word(low, high, at.ARG) and not named:
             named = True
             i = _argument(ctx, a, i, n, scratch)
-        elif is_word(low, high, at.ACTION) and ctx[at.F_ACTION] == at.ACTION_NONE:
+        elif is_word(low, high, at.ACTION) and word_at(ctx, at.F_ACTION) == at.ACTION_NONE:
             i, low, high = text_at(a, i, n)
-            ctx[at.F_ACTION] = at.ACTION_UPDATE if is_word(low, high, at.UPDATE) else at.ACTION_OTHER
+            put_word(ctx, at.F_ACTION, at.ACTION_UPDATE if is_word(low, high, at.UPDATE) else at.ACTION_OTHER)
         elif is_word(low, high, at.DATA) and not filled and data_at < 0:
             if named:
                 filled = True

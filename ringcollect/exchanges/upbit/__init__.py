@@ -7,7 +7,7 @@ from typing import Literal
 
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.exchanges.upbit.continuity import follows
-from ringcollect.exchanges.upbit.decode import decode_hot, on_hot_frame, on_hot_frames, warm
+from ringcollect.exchanges.upbit.decode import decode_hot, on_hot_frames, warm
 from ringcollect.exchanges.upbit.decoder import Decoder
 from ringcollect.exchanges.upbit.endpoints import (
     instruments_calls,
@@ -28,7 +28,7 @@ from ringcollect.records import Channel
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
     "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frame", "on_hot_frames", "open_interest_call", "polled",
+    "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
     "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
     "volumes_calls", "warm",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Message to records in one kernel call: complete books with their best prices, and prints.
 
 A book message is two batches, the book and its top: ``decode_hot`` writes one behind the other and answers how many
-records there are; ``hot.C_N`` is the book's part. ``on_hot_frame`` publishes both, or leaves both to the feed.
+records there are; ``hot.C_N`` is the book's part. ``on_hot_frames`` publishes both, or leaves both to the feed.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def _flag(batch: int, first: int, n: int, flags: int) -> None:
 
 
 @njit
-def _best(ctx: np.ndarray, n: int, ts_recv: int) -> None:
+def _best(ctx: int, n: int, ts_recv: int) -> None:
     """The book's first bid and first ask, behind its ``n`` records; a side without levels is NaN."""
-    batch, bids, asks = ctx[hot.C_BATCH], ctx[at.F_BIDS], ctx[at.F_ASKS]
+    batch, bids, asks = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_BIDS), word_at(ctx, at.F_ASKS)
     put_level(batch, n, _NAN, 0.0, 1)
     put_level(batch, n + 1, _NAN, 0.0, -1)
     for w in (W_PRICE, W_SIZE):
@@ -50,21 +50,21 @@ def _best(ctx: np.ndarray, n: int, ts_recv: int) -> None:
             put_word(batch, n * RECORD_WORDS + w, word_at(batch, w))
         if asks > 0:
             put_word(batch, (n + 1) * RECORD_WORDS + w, word_at(batch, bids * RECORD_WORDS + w))
-    ctx[hot.C_BATCH] = batch + n * RECORD_WORDS * 8
-    hot.fill(ctx, 2, ctx[at.F_TS], ts_recv, 0, 0, _BBO_KIND, 0)
-    ctx[hot.C_BATCH] = batch
+    put_word(ctx, hot.C_BATCH, batch + n * RECORD_WORDS * 8)
+    hot.fill(ctx, 2, word_at(ctx, at.F_TS), ts_recv, 0, 0, _BBO_KIND, 0)
+    put_word(ctx, hot.C_BATCH, batch)
 
 
 @njit
-def _book(ctx: np.ndarray, ts_recv: int) -> int:
-    batch = ctx[hot.C_BATCH]
-    n = ctx[at.F_BIDS] + ctx[at.F_ASKS]
+def _book(ctx: int, ts_recv: int) -> int:
+    batch = word_at(ctx, hot.C_BATCH)
+    n = word_at(ctx, at.F_BIDS) + word_at(ctx, at.F_ASKS)
     if n == 0:
         put_level(batch, 0, _NAN, 0.0, 0)
         n = 1
     _best(ctx, n, ts_recv)
-    hot.fill(ctx, n, ctx[at.F_TS], ts_recv, 0, -1, _BOOK_KIND, 0)
-    if ctx[at.F_SNAPSHOT]:
+    hot.fill(ctx, n, word_at(ctx, at.F_TS), ts_recv, 0, -1, _BOOK_KIND, 0)
+    if word_at(ctx, at.F_SNAPSHOT):
         _flag(batch, 0, n + 2, _SNAPSHOT)
     _flag(batch, 0, 1, _CLEAR)
     announce(ctx, _BOOK, -1, -1, -1)
@@ -72,66 +72,62 @@ def _book(ctx: np.ndarray, ts_recv: int) -> int:
 
 
 @njit
-def _trade(ctx: np.ndarray, ts_recv: int) -> int:
-    if ctx[at.F_SIDE] == 0:
+def _trade(ctx: int, ts_recv: int) -> int:
+    if word_at(ctx, at.F_SIDE) == 0:
         return _SLOW
-    put_level(ctx[hot.C_BATCH], 0, bits_float(ctx[at.F_PRICE]), bits_float(ctx[at.F_SIZE]), ctx[at.F_SIDE])
-    hot.fill(ctx, 1, ctx[at.F_TS], ts_recv, ctx[at.F_ID], ctx[at.F_ID], _TRADE_KIND, 0)
-    if ctx[at.F_SNAPSHOT]:
-        _flag(ctx[hot.C_BATCH], 0, 1, _SNAPSHOT)
+    price, size = bits_float(word_at(ctx, at.F_PRICE)), bits_float(word_at(ctx, at.F_SIZE))
+    put_level(word_at(ctx, hot.C_BATCH), 0, price, size, word_at(ctx, at.F_SIDE))
+    hot.fill(ctx, 1, word_at(ctx, at.F_TS), ts_recv, word_at(ctx, at.F_ID), word_at(ctx, at.F_ID), _TRADE_KIND, 0)
+    if word_at(ctx, at.F_SNAPSHOT):
+        _flag(word_at(ctx, hot.C_BATCH), 0, 1, _SNAPSHOT)
     announce(ctx, _TRADE, -1, -1, -1)  # ids that are not dense tell nothing
     return 1
 
 
 @njit
-def _decode(ctx: np.ndarray, a: int, n: int, ts_recv: int) -> int:
-    scratch = address_of(ctx) + hot.C_SCRATCH * 8
+def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    scratch = ctx + hot.C_SCRATCH * 8
     if not scan(ctx, a, n, scratch):
         return _SLOW
     instrument = find_symbol(ctx)
-    answer = _book(ctx, ts_recv) if ctx[at.F_KIND] == at.KIND_BOOK else _trade(ctx, ts_recv)
+    answer = _book(ctx, ts_recv) if word_at(ctx, at.F_KIND) == at.KIND_BOOK else _trade(ctx, ts_recv)
     return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
 
 
 @njit
 def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
     """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    return _decode(ctx, address_of(frame), len(frame), ts_recv)
+    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
 
 
 @njit
-def _settle(ctx: np.ndarray, a: int, length: int, ts_recv: int) -> int:
+def _settle(ctx: int, a: int, length: int, ts_recv: int) -> int:
     answer = _decode(ctx, a, length, ts_recv)
     if answer < 0:
         return answer
     row = hot.open_row(ctx)
-    if ctx[hot.C_CHANNEL] == _TRADE:
+    if word_at(ctx, hot.C_CHANNEL) == _TRADE:
         return hot.settle(ctx, row, _FITS, length, ts_recv) if row != 0 else _NOT_OPEN
-    ctx[hot.C_CHANNEL] = _BBO
+    put_word(ctx, hot.C_CHANNEL, _BBO)
     best = hot.open_row(ctx)
     if best == 0 and hot.is_wanted(ctx):
         return _SLOW
-    ctx[hot.C_CHANNEL] = _BOOK
-    n = ctx[hot.C_N]
+    put_word(ctx, hot.C_CHANNEL, _BOOK)
+    n = word_at(ctx, hot.C_N)
     if row == 0 or hot.settle(ctx, row, _FITS, length, ts_recv) < 0:
         return _SLOW
     return n + hot.settle_more(ctx, best, n, 2, ts_recv) if best != 0 else n
 
 
 @njit
-def on_hot_frame(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode, publish and count in one call: records published, 0, or a negative Code. See the module."""
-    return _settle(ctx, address_of(frame), len(frame), ts_recv)
-
-
-@njit
 def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    context = address_of(ctx)
     count = frame_count(frames)
     for k in range(count):
         a, n = frame_at(frames, k)
-        answer = _settle(ctx, a, n, ts_recv) if a != 0 else _SLOW
+        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        put_word(context, hot.C_CODE, answer)
         if answer < 0:
-            ctx[hot.C_CODE] = answer
             return k
     return count
 
@@ -145,5 +141,4 @@ def warm() -> None:
         primitives.warm()
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
-    on_hot_frame(b"{}", ctx, 0)
     on_hot_frames([b"{}"], ctx, 0)

@@ -42,7 +42,7 @@ def _whole(a: int, i: int, n: int) -> tuple[int, int]:
 
 
 @njit
-def _unit(ctx: np.ndarray, a: int, i: int, n: int, upper: int) -> int:
+def _unit(ctx: int, a: int, i: int, n: int, upper: int) -> int:
     """One unit: its bid behind the bids, its ask behind those parked from record ``upper`` on. Offset after or BAD."""
     seen = 0
     ask, bid, ask_size, bid_size = 0.0, 0.0, 0.0, 0.0
@@ -59,7 +59,7 @@ def _unit(ctx: np.ndarray, a: int, i: int, n: int, upper: int) -> int:
             if seen & (1 << key):
                 return BAD
             seen |= 1 << key
-            ctx[at.F_FORMS] |= 1 + (found & 1)
+            put_word(ctx, at.F_FORMS, word_at(ctx, at.F_FORMS) | (1 + (found & 1)))
             i, value = amount(a, i, n)
             if key == at.U_ASK:
                 ask = value
@@ -72,39 +72,39 @@ def _unit(ctx: np.ndarray, a: int, i: int, n: int, upper: int) -> int:
         if i < 0:
             return BAD
         i, going = more(a, i, n, _OBJECT)
-    if i < 0 or seen != at.NEEDED_UNIT or ctx[at.F_BIDS] >= upper or ctx[at.F_ASKS] >= upper:
+    if i < 0 or seen != at.NEEDED_UNIT or word_at(ctx, at.F_BIDS) >= upper or word_at(ctx, at.F_ASKS) >= upper:
         return BAD
     if bid != 0.0:  # a price of 0 pads the side that has fewer levels
-        put_level(ctx[hot.C_BATCH], ctx[at.F_BIDS], bid, bid_size, 1)
-        ctx[at.F_BIDS] += 1
+        put_level(word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_BIDS), bid, bid_size, 1)
+        put_word(ctx, at.F_BIDS, word_at(ctx, at.F_BIDS) + 1)
     if ask != 0.0:
-        put_level(ctx[hot.C_BATCH], upper + ctx[at.F_ASKS], ask, ask_size, -1)
-        ctx[at.F_ASKS] += 1
+        put_level(word_at(ctx, hot.C_BATCH), upper + word_at(ctx, at.F_ASKS), ask, ask_size, -1)
+        put_word(ctx, at.F_ASKS, word_at(ctx, at.F_ASKS) + 1)
     return i
 
 
 @njit
-def _units(ctx: np.ndarray, a: int, i: int, n: int) -> int:
+def _units(ctx: int, a: int, i: int, n: int) -> int:
     """The whole book into the batch, bids first: offset after it or BAD."""
-    batch = ctx[hot.C_BATCH]
-    upper = (ctx[hot.C_CAPACITY] - 2) // 2  # two records are left for the best prices
-    ctx[at.F_BIDS] = 0
-    ctx[at.F_ASKS] = 0
+    batch = word_at(ctx, hot.C_BATCH)
+    upper = (word_at(ctx, hot.C_CAPACITY) - 2) // 2  # two records are left for the best prices
+    put_word(ctx, at.F_BIDS, 0)
+    put_word(ctx, at.F_ASKS, 0)
     i, going = enter(a, i, n, _ARRAY)
     while going:
         i = _unit(ctx, a, i, n, upper)
         if i < 0:
             return BAD
         i, going = more(a, i, n, _ARRAY)
-    for k in range(ctx[at.F_ASKS]):
-        source, target = (upper + k) * RECORD_WORDS, (ctx[at.F_BIDS] + k) * RECORD_WORDS
+    for k in range(word_at(ctx, at.F_ASKS)):
+        source, target = (upper + k) * RECORD_WORDS, (word_at(ctx, at.F_BIDS) + k) * RECORD_WORDS
         for w in (W_PRICE, W_SIZE, W_TAIL):
             put_word(batch, target + w, word_at(batch, source + w))
     return i
 
 
 @njit
-def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, scratch: int) -> int:
+def _value(ctx: int, a: int, i: int, n: int, key: int, scratch: int) -> int:
     """The value of a key with a meaning: offset after it or negative."""
     if key == at.K_CODE:
         return symbol_at(ctx, a, i, n, scratch)
@@ -112,38 +112,36 @@ def _value(ctx: np.ndarray, a: int, i: int, n: int, key: int, scratch: int) -> i
         return _units(ctx, a, i, n)
     if key == at.K_TIME:
         i, value = _whole(a, i, n)
-        ctx[at.F_TS] = epoch_ns(value)
-        return i if ctx[at.F_TS] >= 0 else BAD
+        put_word(ctx, at.F_TS, epoch_ns(value))
+        return i if word_at(ctx, at.F_TS) >= 0 else BAD
     if key == at.K_ID:
-        i, ctx[at.F_ID] = _whole(a, i, n)
+        i, value = _whole(a, i, n)
+        put_word(ctx, at.F_ID, value)
         return i
     if key == at.K_PRICE or key == at.K_SIZE:
         i, number = amount(a, i, n)
-        ctx[at.F_PRICE if key == at.K_PRICE else at.F_SIZE] = float_bits(number)
+        put_word(ctx, at.F_PRICE if key == at.K_PRICE else at.F_SIZE, float_bits(number))
         return i
     i, low, high = text_at(a, i, n)
     if key == at.K_TYPE:
-        ctx[at.F_KIND] = (
-            at.KIND_BOOK if is_word(low, high, at.BOOK)
-            else at.KIND_TRADE if is_word(low, high, at.TRADE)
-            else at.KIND_NONE
-        )  # fmt: skip
+        kind = at.KIND_TRADE if is_word(low, high, at.TRADE) else at.KIND_NONE
+        put_word(ctx, at.F_KIND, at.KIND_BOOK if is_word(low, high, at.BOOK) else kind)
     elif key == at.K_SIDE:
-        ctx[at.F_SIDE] = 1 if is_word(low, high, at.BID) else -1 if is_word(low, high, at.ASK) else 0
+        put_word(ctx, at.F_SIDE, 1 if is_word(low, high, at.BID) else -1 if is_word(low, high, at.ASK) else 0)
     else:
-        ctx[at.F_SNAPSHOT] = 1 if is_word(low, high, at.SNAPSHOT) else 0
+        put_word(ctx, at.F_SNAPSHOT, 1 if is_word(low, high, at.SNAPSHOT) else 0)
     return i
 
 
 @njit
-def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
+def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
     """The whole message; False when it is not one for the kernel."""
-    ctx[at.F_SEEN] = 0
-    ctx[at.F_FORMS] = 0
-    ctx[at.F_KIND] = at.KIND_NONE
-    ctx[at.F_SNAPSHOT] = 0
+    put_word(ctx, at.F_SEEN, 0)
+    put_word(ctx, at.F_FORMS, 0)
+    put_word(ctx, at.F_KIND, at.KIND_NONE)
+    put_word(ctx, at.F_SNAPSHOT, 0)
     i = space(a, 0, n)
-    if n > ctx[hot.C_MAX_FRAME] or i >= n:
+    if n > word_at(ctx, hot.C_MAX_FRAME) or i >= n:
         return False
     i, going = enter(a, i, n, _OBJECT)
     while going:
@@ -153,10 +151,10 @@ def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
         found = _meaning(low, high, at.KEYS)
         if found >= 0:
             bit = 1 << (found >> 1)
-            if ctx[at.F_SEEN] & bit:
+            if word_at(ctx, at.F_SEEN) & bit:
                 return False
-            ctx[at.F_SEEN] |= bit
-            ctx[at.F_FORMS] |= 1 + (found & 1)
+            put_word(ctx, at.F_SEEN, word_at(ctx, at.F_SEEN) | bit)
+            put_word(ctx, at.F_FORMS, word_at(ctx, at.F_FORMS) | (1 + (found & 1)))
             i = _value(ctx, a, i, n, found >> 1, scratch)
         else:
             for name in at.OTHERS:
@@ -166,11 +164,11 @@ def scan(ctx: np.ndarray, a: int, n: int, scratch: int) -> bool:
         if i < 0:
             return False
         i, going = more(a, i, n, _OBJECT)
-    needed = at.NEEDED_BOOK if ctx[at.F_KIND] == at.KIND_BOOK else at.NEEDED_TRADE
+    needed = at.NEEDED_BOOK if word_at(ctx, at.F_KIND) == at.KIND_BOOK else at.NEEDED_TRADE
     return (
         i >= 0
         and space(a, i, n) == n
-        and ctx[at.F_KIND] != at.KIND_NONE
-        and ctx[at.F_SEEN] & needed == needed
-        and (ctx[at.F_FORMS] == at.DEFAULT or ctx[at.F_FORMS] == at.SIMPLE)
+        and word_at(ctx, at.F_KIND) != at.KIND_NONE
+        and word_at(ctx, at.F_SEEN) & needed == needed
+        and (word_at(ctx, at.F_FORMS) == at.DEFAULT or word_at(ctx, at.F_FORMS) == at.SIMPLE)
     )
