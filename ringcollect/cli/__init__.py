@@ -18,6 +18,7 @@ from ringcollect.errors import RingcollectError
 
 COMMANDS = {
     "start": "Collect: feeds, synchronizer and writer, until stopped.",
+    "reload": "Let the running collector take over a changed configuration.",
     "status": "What a running collector does: state, streams, losses, memory.",
     "rings": "The rings of this host, their fill and their readers.",
     "tail": "Print records of a ring as they come.",

@@ -65,7 +65,7 @@ def command(
     config = narrow(loaded.require_markets())
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
-    return _collect(config, for_s).exit_code
+    return _collect(config, for_s, lambda: narrow(invocation.load(profile=profile).require_markets())).exit_code
 
 
 def _demo(base: Config, narrow: Callable[[Config], Config], for_s: float | None) -> int:
@@ -84,15 +84,17 @@ def _demo(base: Config, narrow: Callable[[Config], Config], for_s: float | None)
     return summary.exit_code or code
 
 
-def _collect(config: Config, for_s: float | None) -> Summary:
-    """Run, show, and print the sum."""
+def _collect(config: Config, for_s: float | None, reread: Callable[[], Config] | None = None) -> Summary:
+    """Run, show, and print the sum; ``reread`` gives the configuration as it is now, for a reload."""
     from ringcollect.supervise import summary as summaries
     from ringcollect.supervise.collect import collect
 
-    display, config = _display(config)
+    display, shown = _display(config)
+    again = None if reread is None else lambda: _with_log_file(reread(), shown.log.file)
+    config = shown
     click.echo(f"data in {config.data_path()}, rings in {config.runtime_path()}")
     with contextlib.closing(display):
-        outcome = collect(config, show=display.show, tell=click.echo, for_s=for_s)
+        outcome = collect(config, show=display.show, tell=click.echo, for_s=for_s, reread=again)
     summary = summaries.summarize(outcome)
     click.echo("\n".join(summaries.lines(summary)))
     return summary
@@ -100,17 +102,24 @@ def _collect(config: Config, for_s: float | None) -> Summary:
 
 def _display(config: Config) -> tuple[Display, Config]:
     """A live table and a log file on a terminal, lines and the log on stderr elsewhere."""
-    import msgspec
-
     from ringcollect.observe.display import Lines, Table, on_terminal
 
     if not on_terminal():
         return Lines(), config
     if not config.log.file:
         file = str(config.data_path() / "ringcollect.log")
-        config = msgspec.structs.replace(config, log=msgspec.structs.replace(config.log, file=file))
+        config = _with_log_file(config, file)
         click.echo(f"log in {file}")
     return Table(), config
+
+
+def _with_log_file(config: Config, file: str) -> Config:
+    """``config``, logging to ``file`` if it names no file of its own."""
+    import msgspec
+
+    if config.log.file:
+        return config
+    return msgspec.structs.replace(config, log=msgspec.structs.replace(config.log, file=file))
 
 
 def _listed(text: str | None) -> tuple[str, ...]:

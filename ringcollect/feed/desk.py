@@ -42,7 +42,11 @@ class Desk:
     # the feed's side
 
     def open(self) -> None:
-        """A feed begins: what was ordered from one before it, is in its configuration."""
+        """A feed begins: what one before it said is over. An order stays, whoever carries it out."""
+        self._problems.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        """A collector begins: nothing was ordered, nothing said."""
         for path in (self._order, self._receipt, self._problems):
             path.unlink(missing_ok=True)
 

@@ -50,6 +50,7 @@ def main(name: str, title: str, target: str, args: tuple[Any, ...], log: Log, pr
     """
     stop = StopFlag()
     signal.signal(signal.SIGTERM, stop.ask)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # so does a terminal's end; and who reloads tells the supervisor
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides the order
     setproctitle(title)
     threading.Thread(target=_watch_supervisor, args=(stop,), name="supervisor-watch", daemon=True).start()

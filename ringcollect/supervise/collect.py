@@ -22,9 +22,12 @@ from ringcollect.sync.features.catalogue import select
 
 
 def collect(
-    config: Config, *, show: Callable[[Snapshot], None], tell: Callable[[str], None], for_s: float | None = None
-) -> Outcome:
+    config: Config, *, show: Callable[[Snapshot], None], tell: Callable[[str], None], for_s: float | None = None,
+    reread: Callable[[], Config] | None = None,
+) -> Outcome:  # fmt: skip
     """Collect until a signal, or for ``for_s`` seconds. ``show`` gets every snapshot, ``tell`` lines for people.
+
+    ``reread`` gives the configuration as it is now, for a reload.
 
     Before any process is started, raises ConfigError for features nobody has, and EnvironmentRefused when the host or
     another collector is in the way.
@@ -42,7 +45,7 @@ def collect(
         ensure_warm(tell, config.exchanges())
         spawner = Spawner(config.log, collector=config.collector.name, exchanges=config.exchanges())
         notifier = Notifier(os.environ)
-        run = Run(config, plan(config), spawner, notifier=notifier, show=show, for_s=for_s)
+        run = Run(config, plan(config), spawner, notifier=notifier, show=show, for_s=for_s, reread=reread)
         return asyncio.run(run.main())
     finally:
         lock.release()

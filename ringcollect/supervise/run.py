@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +16,8 @@ import msgspec
 import structlog
 
 from ringcollect.config import Config
-from ringcollect.errors import NotFoundError
+from ringcollect.errors import ConfigError, NotFoundError, RingcollectError
+from ringcollect.feed.desk import Desk
 from ringcollect.observe.observer import Observer
 from ringcollect.observe.process_table import TABLE_FILE, ProcessRow, ProcessTable, write_table
 from ringcollect.observe.rings import find_rings
@@ -23,7 +25,8 @@ from ringcollect.observe.snapshot import STATE_FILE, Snapshot, encode
 from ringcollect.ring.mapping import is_locked
 from ringcollect.runtime import write_atomically
 from ringcollect.supervise.forking import Spawner
-from ringcollect.supervise.plan import ChildSpec
+from ringcollect.supervise.plan import ChildSpec, Stage, plan
+from ringcollect.supervise.reload import DONE, REFUSED, RESULT_FILE, Reloading, Result, compare, write_result
 from ringcollect.supervise.supervisor import Handle, Supervisor
 from ringcollect.supervise.systemd import Notifier
 
@@ -63,8 +66,12 @@ class Run:
         notifier: Notifier,
         show: Callable[[Snapshot], None],
         for_s: float | None = None,
+        reread: Callable[[], Config] | None = None,
     ) -> None:
-        """``show`` gets a snapshot every second; ``for_s`` ends the run like SIGTERM, counted from all being up."""
+        """``show`` gets a snapshot every second; ``for_s`` ends the run like SIGTERM, counted from all being up.
+
+        ``reread`` reads the configuration again, for a reload; raises ConfigError for one with a problem.
+        """
         self._config = config
         self._runtime = config.runtime_path()
         self._spawner = spawner
@@ -81,6 +88,11 @@ class Run:
         self._table = ProcessTable(supervisor_pid=0, started_ns=0, data="")
         self._begin = self._snapshot = self._observer.look(self._new_table())
         self._asked = 0
+        self._reread = reread
+        self._reload_asked = False
+        self._reloads = 0
+        self._reloading: Reloading | None = None
+        self._started_on_a_terminal = os.isatty(sys.stdin.fileno()) if sys.stdin is not None else False
         self._woken = asyncio.Event()
 
     async def main(self) -> Outcome:
@@ -88,6 +100,9 @@ class Run:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._ask)
+        loop.add_signal_handler(signal.SIGHUP, self._hear_hangup)
+        for exchange in self._config.exchanges():
+            Desk(self._runtime, exchange).forget()
         server = await self._serve() if self._config.http.enabled else None
         try:
             await self._wait_for_orphans()
@@ -99,7 +114,7 @@ class Run:
             self._notifier.close()
             if server is not None:
                 await server.close()
-            for name in (TABLE_FILE, STATE_FILE):
+            for name in (TABLE_FILE, STATE_FILE, RESULT_FILE):
                 (self._runtime / name).unlink(missing_ok=True)
         return Outcome(
             exit_code=self._supervisor.exit_code,
@@ -129,6 +144,8 @@ class Run:
                 running = self._snapshot
                 self._begin_stop("signal" if self._asked else "end of --for")
             self._supervisor.poll()
+            if not self._supervisor.stopping:
+                self._reload()
             if now_s >= next_look_s:
                 next_look_s = now_s + LOOK_S
                 self._look()
@@ -142,7 +159,7 @@ class Run:
         return running
 
     async def _rest(self, longest_s: float) -> None:
-        if not self._supervisor.steady:
+        if not self._supervisor.steady or self._reloading is not None:
             await asyncio.sleep(TICK_S)
             return
         with suppress(TimeoutError):
@@ -159,6 +176,53 @@ class Run:
     def _ask(self) -> None:
         self._asked += 1
         self._woken.set()
+
+    def _hear_hangup(self) -> None:
+        """Reload, unless it was the terminal that hung up: whoever looked on has left, which means to stop."""
+        if self._started_on_a_terminal and not _has_terminal():
+            self._ask()
+            return
+        self._reload_asked = True
+        self._woken.set()
+
+    def _reload(self) -> None:
+        """Carry a reload on: read and compare, tell the feeds, wait for their receipts, say how it went."""
+        if self._reloading is None:
+            if not self._reload_asked:
+                return
+            self._reload_asked = False
+            if not self._asked:
+                self._woken.clear()
+            self._reloads += 1
+            self._begin_reload()
+        if self._reloading is None:
+            return
+        result = self._reloading.result(time.monotonic())
+        if result is not None:
+            self._reloading = None
+            self._end_reload(result)
+
+    def _begin_reload(self) -> None:
+        try:
+            if self._reread is None:
+                raise ConfigError("this collector was started without a configuration that could be read again")
+            change = compare(self._config, self._reread())
+            self._reloading = Reloading(change, self._runtime, self._started_ns, self._reloads, time.monotonic())
+        except (RingcollectError, OSError) as error:
+            code = error.exit_code if isinstance(error, RingcollectError) else REFUSED
+            lines = (str(error), "nothing has changed")
+            self._end_reload(Result(run_ns=self._started_ns, number=self._reloads, exit_code=code, lines=lines))
+            return
+        self._config = change.config
+        kept = plan(change.config)
+        self._supervisor.respecify([spec for spec in kept if spec.stage is Stage.FEED])
+        for exchange in change.stopped:
+            self._supervisor.retire(f"feed-{exchange}")
+
+    def _end_reload(self, result: Result) -> None:
+        say = self._log.info if result.exit_code == DONE else self._log.error
+        say("reload", exit_code=result.exit_code, result="; ".join(result.lines))
+        self._write(lambda: write_result(self._runtime, result))
 
     def _begin_stop(self, why: str) -> None:
         self._log.info("stopping", why=why)
@@ -239,6 +303,14 @@ class Run:
             pss_mb=round(now.pss_sum / 1e6),
             unsealed=now.journals.count,
         )
+
+
+def _has_terminal() -> bool:
+    try:
+        os.tcgetpgrp(sys.stdin.fileno())
+    except OSError:
+        return False
+    return True
 
 
 def _held(runtime: Path) -> list[str]:

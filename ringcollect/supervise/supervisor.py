@@ -86,6 +86,7 @@ class Supervisor:
         self._clock = clock
         self._policy = policy or RestartPolicy()
         self._stop_stage: Stage | None = None
+        self._retired: list[Child] = []
 
     @property
     def stopping(self) -> bool:
@@ -95,7 +96,9 @@ class Supervisor:
     @property
     def steady(self) -> bool:
         """True while every child runs and none is to stop: there is nothing to do but to notice the dead."""
-        return not self.stopping and all(child.state is State.RUNNING for child in self.children)
+        return not self.stopping and all(
+            child.state is (State.STOPPED if child in self._retired else State.RUNNING) for child in self.children
+        )  # fmt: skip
 
     @property
     def stopped(self) -> bool:
@@ -115,12 +118,25 @@ class Supervisor:
             self._stop_stage = Stage.FEED
             self.poll()
 
+    def retire(self, name: str) -> None:
+        """Stop ``name`` for good, within its budget, while the others go on."""
+        self._retired += [child for child in self.children if child.spec.name == name and child not in self._retired]
+        self.poll()
+
+    def respecify(self, specs: Sequence[ChildSpec]) -> None:
+        """What children of these names are started with from now on; those that run are not touched."""
+        by_name = {spec.name: spec for spec in specs}
+        for child in self.children:
+            child.spec = by_name.get(child.spec.name, child.spec)
+
     def poll(self) -> None:
         """Notice the dead, start what is due, carry a stop on. Never waits for a child."""
         now_s = self._clock()
         for child in self.children:
             if child.handle is not None and (code := child.handle.exit_code()) is not None:
                 self._ended(child, code, now_s)
+            if child in self._retired and not self.stopping:
+                self._stop_child(child, now_s)
             if child.state is State.BACKOFF and now_s >= child.next_start_s and not self._is_stop_turn(child):
                 self._start(child, now_s)
             if child.state is State.RUNNING and now_s - child.started_s >= self._policy.healthy_s:

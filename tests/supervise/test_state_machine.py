@@ -169,3 +169,37 @@ def test_a_writer_that_is_down_when_its_turn_to_stop_comes_shows_in_the_exit_cod
     assert world.supervisor.stopped
     assert world.supervisor.exit_code == 1
     assert ("process_was_down_at_stop", "writer") in world.events
+
+
+def test_a_retired_child_stops_for_good_within_its_budget_and_the_others_go_on() -> None:
+    world = World(Stage.FEED, Stage.WRITER)
+    world.supervisor.retire("feed")
+    feed, writer = world.newest("feed"), world.newest("writer")
+    assert (feed.signals, writer.signals, world.supervisor.steady) == (["TERM"], [], False)
+    world.at(9.0)
+    assert feed.signals == ["TERM"]
+    world.at(10.0)
+    assert feed.signals == ["TERM", "KILL"] and world.supervisor.killed == ["feed"]
+
+
+def test_a_retired_child_that_obeys_is_not_started_again_and_no_fault() -> None:
+    world = World(Stage.FEED, Stage.WRITER)
+    world.supervisor.retire("feed")
+    world.newest("feed").code = 0
+    for now in (1.0, 2.0, 300.0):
+        world.at(now)
+    assert len(world.spawned["feed"]) == 1 and world.supervisor.steady
+    world.supervisor.stop()
+    world.newest("writer").code = 0
+    world.at(301.0)
+    assert world.supervisor.stopped and world.supervisor.exit_code == 0
+
+
+def test_a_child_dies_and_comes_back_with_what_it_was_respecified_to() -> None:
+    world = World(Stage.FEED, first_s=1)
+    world.supervisor.respecify([ChildSpec("feed", Stage.FEED, "", ("new",), 10.0)])
+    assert len(world.spawned["feed"]) == 1
+    world.newest("feed").code = -9
+    world.at(1.0)
+    world.at(3.0)
+    assert len(world.spawned["feed"]) == 2 and world.supervisor.children[0].spec.args == ("new",)

@@ -53,6 +53,7 @@ class Rest:
             "time": lambda query, now_ns: (1, f'{{"serverTime":{now_ns // 1_000_000}}}'),
             "exchangeInfo": self._exchange_info,
             "depth": self._depth,
+            "ticker/24hr": self._day_tickers,
             "trades": self._trades,
             "historicalTrades": self._trades,
             "aggTrades": self._agg_trades,
@@ -149,6 +150,18 @@ class Rest:
         specs = [feed.spec for name, feed in self.venue.feeds.items() if not wanted or name in wanted]
         body = exchange_info(self.venue.market, specs, self.limit, now_ns)
         return (20 if self.venue.market == "spot" else 1), body
+
+    def _day_tickers(self, query: Query, now_ns: int) -> tuple[int, str]:
+        specs = [self._feed(query).spec] if "symbol" in query else [feed.spec for feed in self.venue.feeds.values()]
+        rows = [
+            {
+                "symbol": spec.symbol, "lastPrice": spec.price(spec.start_tick), "volume": spec.size(spec.day_lots),
+                "quoteVolume": spec.day_turnover(), "closeTime": now_ns // 1_000_000,
+            }
+            for spec in specs
+        ]  # fmt: skip
+        weight = 2 if "symbol" in query else 80 if self.venue.market == "spot" else 40
+        return weight, _json(rows[0] if "symbol" in query else rows)
 
     def _trades(self, query: Query, now_ns: int) -> tuple[int, str]:
         feed = self._feed(query)

@@ -46,3 +46,14 @@ def listed(market: str, spec: SymbolSpec) -> dict[str, Any]:
         "lotSizeFilter": {"maxOrderQty": "1500.000", "minOrderQty": lot, "qtyStep": lot}, "launchTime": "1584230400000",
         "settleCoin": spec.base if market == "inverse" else spec.quote,
     }  # fmt: skip
+
+
+def day_ticker(market: str, spec: SymbolSpec) -> dict[str, str]:
+    """Its row of ``tickers``: turnover is in quote currency, in coins where sizes are dollars."""
+    volume = spec.size(spec.day_lots)
+    turnover = (
+        f"{float(volume) / float(spec.price(spec.start_tick)):.8f}" if market == "inverse" else spec.day_turnover()
+    )
+    return {
+        "symbol": spec.symbol, "lastPrice": spec.price(spec.start_tick), "volume24h": volume, "turnover24h": turnover,
+    }  # fmt: skip

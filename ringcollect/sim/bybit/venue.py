@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ringcollect.sim.bybit import texts
 from ringcollect.sim.bybit.feed import BybitFeed
-from ringcollect.sim.bybit.specs import listed
+from ringcollect.sim.bybit.specs import day_ticker, listed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.reception import Reception
@@ -19,6 +19,7 @@ MARKETS = ("spot", "linear", "inverse")
 _PATH = "/v5/public/"
 PATHS = tuple(_PATH + market for market in MARKETS)
 _INSTRUMENTS = "/v5/market/instruments-info"
+_TICKERS = "/v5/market/tickers"
 _SPOT_ARGS = 10
 _ARGS_CHARACTERS = 21_000
 _MOST_PAGE = 1000
@@ -95,15 +96,21 @@ class BybitVenue(Reception):
     def get(self, target: str, now_ns: int) -> Answer | None:
         """The answer to a REST request; None for a path that is not simulated."""
         parts = urlsplit(target)
-        if parts.path != _INSTRUMENTS:
-            return None
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         market = query.get("category", "")
+        if parts.path == _TICKERS:
+            specs = [feed.spec for (of, _), feed in self.feeds.items() if of == market]
+            return self._answer(target, {"category": market, "list": [day_ticker(market, s) for s in specs]}, now_ns)
+        if parts.path != _INSTRUMENTS:
+            return None
         rows = [listed(market, feed.spec) for (of, _), feed in self.feeds.items() if of == market]
         size = min(int(query.get("limit", _USUAL_PAGE)), _MOST_PAGE, self._page)
         start = int(query.get("cursor", "page=0").partition("=")[2])
         more = f"page={start + size}" if start + size < len(rows) else ""
         result = {"category": market, "list": rows[start : start + size], "nextPageCursor": more}
+        return self._answer(target, result, now_ns)
+
+    def _answer(self, target: str, result: dict[str, Any], now_ns: int) -> Answer:
         body = {"retCode": 0, "retMsg": "OK", "result": result, "retExtInfo": {}, "time": now_ns // 1_000_000}
         self.scene.truth.line("rest", t=now_ns, u=target, status=200, f="")
         return Answer(200, {"Content-Type": "application/json"}, json.dumps(body))

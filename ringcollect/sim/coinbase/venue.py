@@ -189,5 +189,6 @@ def _listed(feed: CoinbaseFeed) -> dict[str, Any]:
     return {
         "product_id": spec.symbol, "base_increment": lot, "quote_increment": tick, "price_increment": tick,
         "status": "online", "trading_disabled": False, "product_type": "SPOT", "base_currency_id": spec.base,
-        "quote_currency_id": spec.quote, "alias": "", "alias_to": [],
+        "quote_currency_id": spec.quote, "alias": "", "alias_to": [], "price": spec.price(spec.start_tick),
+        "volume_24h": spec.size(spec.day_lots),
     }  # fmt: skip

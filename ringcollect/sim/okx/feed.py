@@ -186,6 +186,11 @@ class OkxFeed:
             )  # fmt: skip
             text = texts.frame("trades", self.spec.symbol, [row])
             self._push(f"trades:{self.spec.symbol}", self.trade_id, now_ns, text)
+            for number, fill in enumerate(same, self.trade_id - len(same) + 1):
+                price, size = self._level(fill.tick, fill.lots)
+                single = {name: value for name, value in row.items() if name != "count"}
+                text = texts.frame("trades-all", self.spec.symbol, [single | {"tradeId": str(number), "sz": size}])
+                self._push(f"trades-all:{self.spec.symbol}", number, now_ns, text)
 
     def _fair(self, shift: int = 0) -> str:
         spec = self.spec

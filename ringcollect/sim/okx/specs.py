@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -31,7 +32,15 @@ def listed(spec: SymbolSpec) -> dict[str, Any]:
     """The instrument as REST ``instruments`` lists it."""
     kind = kind_of(spec.symbol)
     tick, lot = trimmed(spec.tick_units, spec.price_decimals), trimmed(spec.lot_units, spec.size_decimals)
-    row = {"instType": kind, "instId": spec.symbol, "tickSz": tick, "lotSz": lot, "minSz": lot, "state": "live"}
+    row: dict[str, Any] = {
+        "instType": kind,
+        "instId": spec.symbol,
+        "tickSz": tick,
+        "lotSz": lot,
+        "minSz": lot,
+        "state": "live",
+    }
+    row |= {"instIdCode": code_of(spec.symbol)}
     if kind == "SPOT":
         return row | {"baseCcy": spec.base, "quoteCcy": spec.quote, "ctType": "", "ctVal": "", "ctMult": ""}
     inverse = spec.quote == "USD"
@@ -40,6 +49,20 @@ def listed(spec: SymbolSpec) -> dict[str, Any]:
         "ctValCcy": "USD" if inverse else spec.base, "settleCcy": spec.base if inverse else spec.quote,
         "uly": f"{spec.base}-{spec.quote}", "instFamily": f"{spec.base}-{spec.quote}", "baseCcy": "", "quoteCcy": "",
     }  # fmt: skip
+
+
+def code_of(symbol: str) -> int:
+    """The number the venue knows the instrument by, whatever it is called."""
+    return zlib.crc32(symbol.encode()) % 1_000_000
+
+
+def day_ticker(spec: SymbolSpec) -> dict[str, Any]:
+    """Its row of REST ``tickers``: ``volCcy24h`` is quote currency on spot, coins elsewhere."""
+    kind = kind_of(spec.symbol)
+    last, volume = spec.price(spec.start_tick), spec.size(spec.day_lots)
+    coins = float(volume) * 100 / float(last) if spec.quote == "USD" else float(volume) * 0.01
+    traded = spec.day_turnover() if kind == "SPOT" else f"{coins:.8f}"
+    return {"instType": kind, "instId": spec.symbol, "last": last, "vol24h": volume, "volCcy24h": traded}
 
 
 def kind_of(symbol: str) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.okx import texts
 from ringcollect.sim.okx.feed import OkxFeed
-from ringcollect.sim.okx.specs import kind_of, listed
+from ringcollect.sim.okx.specs import day_ticker, kind_of, listed
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.rules import OKX_WIRE
 from ringcollect.sim.scene import Answer, Scene
@@ -20,6 +20,7 @@ _HOUR_NS = 3600 * 1_000_000_000
 _REQUESTS_AN_HOUR = 480
 _ARGS_BYTES = 64 * 1024
 _INSTRUMENT_CHANNELS = ("books", "books5", "bbo-tbt", "trades")
+_BUSINESS_CHANNELS = ("trades-all",)
 _DERIVATIVE_CHANNELS = ("mark-price", "open-interest", "funding-rate")
 _UPGRADE = "The connection will soon be closed for a service upgrade. Please reconnect."
 
@@ -125,7 +126,7 @@ class OkxVenue:
 
     def _exists(self, channel: str, identity: str, leg: str) -> bool:
         if leg != "public":
-            return False
+            return channel in _BUSINESS_CHANNELS and identity in self.feeds
         if channel == "index-tickers":
             return any(feed.index == identity for feed in self.feeds.values())
         if channel == "liquidation-orders":
@@ -150,6 +151,9 @@ class OkxVenue:
         if parts.path == "/api/v5/public/instruments":
             kind = query.get("instType", "")
             rows: list[Any] = [listed(feed.spec) for feed in self.feeds.values() if kind_of(feed.spec.symbol) == kind]
+        elif parts.path == "/api/v5/market/tickers":
+            kind = query.get("instType", "")
+            rows = [day_ticker(feed.spec) for feed in self.feeds.values() if kind_of(feed.spec.symbol) == kind]
         elif parts.path == "/api/v5/market/books":
             feed = self.feeds.get(query.get("instId", ""))
             if feed is None:

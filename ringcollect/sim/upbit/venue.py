@@ -123,7 +123,11 @@ class UpbitVenue:
 
     def get(self, target: str, now_ns: int) -> Answer | None:
         """The answer to a REST request; None for a path that is not simulated."""
-        if urlsplit(target).path != "/v1/market/all":
+        path = urlsplit(target).path
+        if path == "/v1/ticker/all":
+            tickers = [{"market": s, "acc_trade_price_24h": feed.spec.day_turnover()} for s, feed in self.feeds.items()]
+            return Answer(200, {}, json.dumps(tickers))
+        if path != "/v1/market/all":
             return None
         rows = [{"market": symbol, "korean_name": "", "english_name": symbol} for symbol in self.feeds]
         return Answer(200, {}, json.dumps(rows))
