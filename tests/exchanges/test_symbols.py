@@ -49,7 +49,7 @@ def test_a_unified_name_is_the_same_instrument_on_every_exchange(
 ) -> None:
     module = load(exchange)
     assert module.guessed(market, native).metadata["unified"] == unified
-    others = [Listing("XXXYYY", {"unified": "XXX-YYY"})]
+    others = [Listing("QQQZZZ", {"unified": "QQQ-ZZZ"})]
     known = [*others, Listing(native, {"unified": unified})]
     for spelling in (unified, unified.lower(), unified.replace("-", "/", 1), native):
         assert module.resolve(market, spelling, known) == native, spelling
