@@ -278,6 +278,7 @@ class Ccxt(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, LowerName()]
     trades_limit: Annotated[int, Range(50, 100_000)] = 1000
+    book_limit: Annotated[int, Range(0, 10_000)] = 0
     options: Annotated[dict, Passed()] = {}
     urls: Annotated[dict, Addresses()] = {}
 

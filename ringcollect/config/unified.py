@@ -12,8 +12,12 @@ from pathlib import Path
 
 PREFIX = "ccxt_"
 MARKETS = ("spot", "linear", "inverse")
-CHANNELS = ("book", "trade", "bbo", "ticker", "funding", "open_interest")
-"""What ccxt has one way of asking for; a class that lacks one is refused in the ledger, by name."""
+_EVERYWHERE = ("book", "trade", "bbo", "ticker")
+_CONTRACTS = (*_EVERYWHERE, "funding", "open_interest")
+CHANNELS = {"spot": _EVERYWHERE, "linear": _CONTRACTS, "inverse": _CONTRACTS}
+"""What ccxt has one way of asking for; a class that lacks one is refused in the ledger, by name. Of a spot pair some
+classes give the open interest of the perpetual that is called alike: it is not asked for.
+"""
 
 _NAME = re.compile(r"ccxt_[a-z0-9]{2,30}")
 

@@ -62,14 +62,14 @@ EXCHANGES = tuple(sorted({exchange for exchange, _ in VENUES}))
 MARKETS = ("spot", "linear", "inverse", "option")
 
 
-_UNIFIED = Venue(unified.CHANNELS, range(1, 5001))
-"""One market of any exchange that ccxt reaches; which channels and depths a class really has, the class says."""
+_UNIFIED = {market: Venue(channels, range(1, 5001)) for market, channels in unified.CHANNELS.items()}
+"""One market of any exchange that ccxt reaches; which channels a class really has, the class says."""
 
 
 def venue_of(exchange: str, market: str) -> Venue | None:
     """One market of one exchange, None where there is no such market."""
     if unified.is_unified(exchange):
-        return _UNIFIED if market in unified.MARKETS else None
+        return _UNIFIED.get(market)
     return VENUES.get((exchange, market))
 
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,17 @@ from ringcollect.ring.attach import attach
 from ringcollect.sim.faults import parse_faults
 from ringcollect.sim.server import Simulator
 from ringcollect.sim.solo import SoloStage
+from ringcollect.sim.stage import Stage
 
 
 @contextmanager
-def simulated(exchange: str, truth: Path, faults: str = "", rate: float = 600.0) -> Iterator[str]:
-    """The simulated exchange in a thread of its own; yields ``host:port``."""
+def served(make: Callable[[], Stage]) -> Iterator[str]:
+    """The simulation that ``make`` gives, in a thread of its own; yields ``host:port``."""
     ready: list[int] = []
     told, stop = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        stage = SoloStage(exchange, time.time_ns(), rate=rate, seed=5, faults=parse_faults(faults), truth=truth)
-        simulator = Simulator(stage)
+        simulator = Simulator(make())
         ready.append(await simulator.start())
         told.set()
         while not stop.is_set():
@@ -44,6 +44,13 @@ def simulated(exchange: str, truth: Path, faults: str = "", rate: float = 600.0)
     finally:
         stop.set()
         thread.join(20)
+
+
+def simulated(exchange: str, truth: Path, faults: str = "", rate: float = 600.0) -> AbstractContextManager[str]:
+    """The simulated exchange in a thread of its own; gives ``host:port``."""
+    return served(
+        lambda: SoloStage(exchange, time.time_ns(), rate=rate, seed=5, faults=parse_faults(faults), truth=truth)
+    )
 
 
 def collected(

@@ -29,6 +29,7 @@ class FakeLibrary:
 
     name = "ccxt_fake"
     trades_limit = 3
+    book_limit: int | None = 25
     error: type[Exception] = BaseError
     refusals: tuple[type[Exception], ...] = (BadSymbol,)
     busy: tuple[type[Exception], ...] = ()

@@ -36,7 +36,7 @@ def test_the_first_answer_acknowledges_and_every_answer_is_a_frame():
         library.answers["watch_order_book"].put_nowait(BOOK)
         library.answers["watch_order_book"].put_nowait(BOOK)
         await settle()
-        assert library.calls == [("watch_order_book", S, 20)] * 3
+        assert library.calls == [("watch_order_book", S, 25)] * 3
 
     listener = on_stage(act, "watchOrderBook")
     assert [frame["c"] for frame in listener.frames] == ["answer", "book", "book"]

@@ -105,6 +105,13 @@ def test_where_ids_are_dense_they_say_what_is_missing_and_the_cache_need_not():
     assert batch.records["id"].tolist() == batch.records["aux"].tolist() == [5, 9, 6]
 
 
+def test_a_print_of_no_size_is_no_trade_but_spends_its_id():
+    """Binance sends them on USD-M with ``X`` "NA"; ccxt hands them on like any other."""
+    prints = [trade("5"), trade("6", price=0.0, amount=0.0), trade("7")]
+    batches = decoded(objects.frame_of(lambda: objects.trades(S, prints, 1000, 0)), "ccxt_binanceusdm").batches
+    assert [(b.first_id, b.last_id, len(b.records)) for b in batches] == [(5, 5, 1), (6, 6, 0), (7, 7, 1)]
+
+
 @pytest.mark.parametrize("nested", [True, False])  # watchBidsAsks answers by symbol, watchTicker does not
 def test_best_prices(nested):
     best = {"bid": 1.5, "bidVolume": 2.0, "ask": None, "askVolume": None, "timestamp": T}

@@ -54,7 +54,7 @@ class CcxtExchange:
 
     def channels(self, market: str) -> tuple[Channel, ...]:
         """What ccxt has one way of asking for; whether the class has it, the answer to a subscription says."""
-        return streams.CHANNELS
+        return streams.CHANNELS if market != "spot" else streams.CHANNELS[:4]
 
     def polled(self, market: str) -> tuple[Channel, ...]:
         """None by us: what ccxt has to poll comes as frames, too."""

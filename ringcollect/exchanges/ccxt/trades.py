@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import uuid
+from itertools import groupby
 
 import numpy as np
 
@@ -12,7 +14,7 @@ from ringcollect.exchanges.ccxt.messages import Trade, Trades
 from ringcollect.exchanges.numbers import ms_to_ns
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.typed import Arrival, rows
-from ringcollect.records import Channel, Flag, Kind
+from ringcollect.records import RECORD, Channel, Flag, Kind
 
 DENSE = frozenset({"ccxt_binance", "ccxt_binanceus", "ccxt_binanceusdm", "ccxt_binancecoinm", "ccxt_kraken"})
 """Exchanges whose trade ids count without holes, per instrument, also as ccxt hands them on."""
@@ -39,23 +41,31 @@ def identity_of(text: str | int | None) -> tuple[int, int, int]:
 
 
 def trade_batches(exchange: str, trades: Trades, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
-    """One batch. Where ids are dense, they say what is missing; elsewhere only ccxt's own cache does."""
-    some = trades.d
-    if not some:
-        return ()
-    times = [ms_to_ns(one.t) if one.t is not None and one.t > 0 else 0 for one in some]
+    """Runs of prints. One of no size (Binance's ``X`` "NA") is no trade, but spends its id where ids are dense."""
+    runs = [(real, list(run)) for real, run in groupby(trades.d, lambda one: one.price > 0 and one.size > 0)]
+    batches = [_batch(exchange, run, trades.since, arrival, instrument, real) for real, run in runs]
+    if trades.lost and batches and batches[0].first_id < 0:
+        batches[0] = dataclasses.replace(batches[0], lossy=True)
+    return tuple(batches)
+
+
+def _batch(exchange: str, some: list[Trade], since: int, arrival: Arrival, instrument: int, real: bool) -> Batch:
+    """One run. Where ids are dense, they say what is missing; elsewhere only ccxt's own cache does."""
     identities = [identity_of(one.id) for one in some]
+    first = last = -1
+    if exchange in DENSE and all(aux and not flags for _, aux, flags in identities):
+        first, last = min(one[0] for one in identities), max(one[0] for one in identities)
+    if not real:
+        return Batch(instrument, Channel.TRADE, np.zeros(0, RECORD), first, last)
+    times = [ms_to_ns(one.t) if one.t is not None and one.t > 0 else 0 for one in some]
     records = rows(arrival, instrument, Kind.TRADE, times, len(some))
     records["price"] = [one.price for one in some]
     records["size"] = [one.size for one in some]
     records["side"] = [_side(exchange, one) for one in some]
     records["id"], records["aux"] = [one[0] for one in identities], [one[1] for one in identities]
-    old = [int(Flag.SNAPSHOT) if trades.since and 0 < time < trades.since * 1_000_000 else 0 for time in times]
+    old = [int(Flag.SNAPSHOT) if since and 0 < time < since * 1_000_000 else 0 for time in times]
     records["flags"] |= np.array([one[2] for one in identities], np.uint16) | np.array(old, np.uint16)
-    if exchange in DENSE and all(aux and not flags for _, aux, flags in identities):
-        ids = [one[0] for one in identities]
-        return (Batch(instrument, Channel.TRADE, records, min(ids), max(ids)),)
-    return (Batch(instrument, Channel.TRADE, records, lossy=trades.lost),)
+    return Batch(instrument, Channel.TRADE, records, first, last)
 
 
 def _signed(word: int) -> int:

@@ -55,6 +55,7 @@ class Library:
             raise ConfigError(f'ccxt has no class "{settings.id}" with feeds')
         self.name = PREFIX + settings.id
         self.trades_limit = settings.trades_limit
+        self.book_limit = settings.book_limit or None
         self.exchange: Any = made(
             {
                 "enableRateLimit": True,

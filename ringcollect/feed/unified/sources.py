@@ -46,9 +46,9 @@ def _left(library: Library, watch: str, method: str, *args: Any) -> Callable[[],
 def _book(library: Library, symbol: str, depth: int, poll_s: float) -> Source | str:
     if not library.can("watchOrderBook"):
         return _missing(library, "watchOrderBook")
-    watch, most = library.method("watch_order_book"), depth or USUAL_LEVELS
+    watch, most, limit = library.method("watch_order_book"), depth or USUAL_LEVELS, library.book_limit
     return Source(
-        "watchOrderBook", lambda: watch(symbol, depth or None),
+        "watchOrderBook", lambda: watch(symbol, limit),
         lambda found, since: objects.frame_of(lambda: objects.book(symbol, found, most)),
         _left(library, "watchOrderBook", "un_watch_order_book", symbol),
     )  # fmt: skip
