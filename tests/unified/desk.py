@@ -139,13 +139,13 @@ def sent_books(run: Run, market: str, symbol: str, depth: int) -> dict[int, set[
         for told in (0, body.get("T"), body.get("E")):  # which of them ccxt takes for the book's
             found.setdefault(told, set()).add(_top(sides, depth))
         for event in events:
-            if event["u"] <= body["lastUpdateId"]:
+            if event["u"] < body["lastUpdateId"]:  # an equal one changes nothing but the time
                 continue
             for side, levels in zip(sides, (event["b"], event["a"]), strict=True):
                 for price, size in levels:
                     side[float(price)] = float(size)
                     if float(size) == 0:
-                        del side[float(price)]
+                        side.pop(float(price), None)
             found.setdefault(event["E"], set()).add(_top(sides, depth))
     return found
 
