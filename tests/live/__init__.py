@@ -1,0 +1,1 @@
+"""Against the exchanges themselves: opt-in, skipped otherwise."""
