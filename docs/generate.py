@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ringcollect.records import FIELD_MEANING, KIND_MEANING, RECORD, RECORD_BYTES, Channel, Flag, Status
+from ringcollect.records import FIELD_MEANING, KIND_MEANING, RECORD, RECORD_BYTES, Channel, Flag, Status, TickerField
 
 FLAG_MEANING = {
     Flag.LAST: "last record of its batch (the records of one frame that share instrument and kind family)",
@@ -62,6 +62,7 @@ def records_page() -> str:
     flags = [[str(f.bit_length() - 1), f.name or "", FLAG_MEANING[f]] for f in Flag]
     statuses = [[str(int(s)), s.name, STATUS_MEANING[s]] for s in Status]
     channels = ", ".join(f"{int(c)} `{c.name.lower()}`" for c in Channel if c)
+    fields_of_day = ", ".join(f"{int(f)} {f.name.lower().replace('_', ' ')}" for f in TickerField)
     return f"""# The record
 
 Generated from `ringcollect/records.py` by `python docs/generate.py`. {RECORD_BYTES} bytes, one cache line,
@@ -75,7 +76,7 @@ correctly rounded float64 of its text; the instrument table says what a size is,
 A frame without levels still gives one book record with side 0, price NaN and size 0, so that the chain and the frame
 counts close. **The chain**: a book consumer has missed something of an instrument exactly when `aux` differs from the
 last `id` it applied. **The book**: apply records in ring order, skip UNSYNCED, honour CLEAR, and after each batch
-forget levels beyond the instrument's `book_depth` (0 = no limit).
+forget levels beyond the instrument's `book_depth` (0 = no limit). **Field codes** of `ticker`, add-only: {fields_of_day}.
 
 ## Flags
 
