@@ -76,7 +76,8 @@ correctly rounded float64 of its text; the instrument table says what a size is,
 A frame without levels still gives one book record with side 0, price NaN and size 0, so that the chain and the frame
 counts close. **The chain**: a book consumer has missed something of an instrument exactly when `aux` differs from the
 last `id` it applied. **The book**: apply records in ring order, skip UNSYNCED, honour CLEAR, and after each batch
-forget levels beyond the instrument's `book_depth` (0 = no limit). **Field codes** of `ticker`, add-only: {fields_of_day}.
+forget levels beyond the instrument's `book_depth` (0 = no limit).
+**Field codes** of `ticker`, add-only: {fields_of_day}.
 
 ## Flags
 
