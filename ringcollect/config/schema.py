@@ -213,6 +213,8 @@ class Websocket(msgspec.Struct, frozen=True, kw_only=True):
     silence_market: Annotated[str, Duration("100ms", "1d")] = "5s"
     silence_price: Annotated[str, Duration("100ms", "1d")] = "10s"
     silence_rate: Annotated[str, Duration("100ms", "1d")] = "1m"
+    align: bool = True
+    backfill: bool = False
     instruments_refresh: Annotated[str, Duration("1s", "7d")] = "15m"
 
     @property

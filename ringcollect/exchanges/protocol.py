@@ -171,6 +171,8 @@ class Purpose(enum.StrEnum):
     VOLUMES = "volumes"
     SNAPSHOT = "snapshot"
     OPEN_INTEREST = "open_interest"
+    LAST_TRADE = "last_trade"
+    TRADES = "trades"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,15 @@ class RestCall:
     purpose: Purpose
     market: str
     symbol: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Trades that did not come: dense ids ``first_id..last_id``, none of them older than ``after_ns`` (0: unknown)."""
+
+    first_id: int
+    last_id: int
+    after_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +294,11 @@ class Decoder(Protocol):
         ...
 
     def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
-        """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else."""
+        """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else.
+
+        TRADES: one batch of single fills, in any order, flagged REST and BACKFILLED. LAST_TRADE: a batch without
+        records, of whose ``last_id`` alone something is made.
+        """
         ...
 
 
@@ -385,6 +400,14 @@ class Exchange(Protocol):
     def snapshot_call(self, market: str, symbol: str, depth: int = 0, rest_url: str = "") -> RestCall: ...
 
     def open_interest_call(self, market: str, symbol: str, rest_url: str = "") -> RestCall: ...
+
+    def last_trade_call(self, market: str, symbol: str, rest_url: str = "") -> RestCall | None:
+        """Ask for the newest trade's dense id, as cheaply as it can be had; None where there is no such thing."""
+        ...
+
+    def trades_call(self, market: str, symbol: str, missing: Missing, rest_url: str = "") -> RestCall | None:
+        """Ask for one page of ``missing`` trades, the oldest first; None where REST does not find them by id."""
+        ...
 
     def listings(self, market: str, body: bytes) -> list[Listing]:
         """The instruments of one answer to ``instruments_calls``, only what is needed. Raises RejectedFrame."""

@@ -11,7 +11,7 @@ from ringcollect.ring.layout import SILENCE_BOUNDS_NS
 
 L_LAST_RECORD, L_SILENCE_LIMIT, L_SILENCE_GAPS, L_SILENCE = range(7, 11)
 """Words of a ledger row (ring.layout.LEDGER_ROW)."""
-L_SILENCES = 25
+L_SILENCES = 26
 
 
 def bucket_of(silence_ns: int) -> int:

@@ -6,6 +6,8 @@ from collections import deque
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.protocol import Batch, Decoded, Purpose, RestCall, RestMeaning
+from ringcollect.feed.alignment import Alignment
+from ringcollect.feed.backfill import Backfill
 from ringcollect.feed.books import Books
 from ringcollect.feed.catalogue import Catalogue
 from ringcollect.feed.connections import Connections
@@ -35,6 +37,8 @@ class Answers:
         polls: Polls,
         connections: Connections,
         membership: Membership,
+        alignment: Alignment,
+        backfill: Backfill,
     ) -> None:
         self._core = core
         self._recorder = recorder
@@ -44,6 +48,8 @@ class Answers:
         self._polls = polls
         self._connections = connections
         self._membership = membership
+        self._alignment = alignment
+        self._backfill = backfill
         self._launched: set[str] = set()
         self._calls: dict[str, deque[RestCall]] = {}  # of each market, not yet asked
         self._asking: dict[str, int] = {}  # the request under way about each market's instruments
@@ -62,15 +68,32 @@ class Answers:
             page = self._catalogue.read(call, body, bool(self._calls[action.market])) if good else None
             self.metadata(request, status, headers, page, now_ns)
             return
+        meaning = RestMeaning(action.market, Purpose(action.purpose), stream.symbol)
+        if meaning.purpose is Purpose.LAST_TRADE:
+            told = self._decode_rest(meaning, body, now_ns, keep=False) if 200 <= status < 300 else None
+            newest = max((batch.last_id for batch in told.batches), default=-1) if told is not None else -1
+            self.aligned(request, status, headers, newest, now_ns)
+            return
         self._recorder.rest(action.url, request, status, headers, body, now_ns)
         self._requests.take(request)
         good = self._requests.answered(wanted, status, headers, now_ns)
-        meaning = RestMeaning(action.market, Purpose(action.purpose), stream.symbol)
         decoded = self._decode_rest(meaning, body, now_ns) if good else None
         if meaning.purpose is Purpose.SNAPSHOT:
             self._snapshot_answer(stream, request, decoded, now_ns)
+        elif meaning.purpose is Purpose.TRADES:
+            batch = next(iter(decoded.batches), None) if decoded is not None else None
+            self._backfill.answered(stream, request, batch, now_ns)
         else:
             self._polls.answered(stream, decoded, now_ns)
+
+    def aligned(self, request: int, status: int, headers: dict[str, str], newest_id: int, now_ns: int) -> None:
+        """The venue's newest trade has this id; -1: it did not say, or (replay) that was not recorded."""
+        wanted = self._requests.take(request)
+        if wanted is None or wanted.stream is None:
+            return
+        self._recorder.event("aligned", now_ns, [request, status, headers])
+        self._requests.answered(wanted, status, headers, now_ns)
+        self._alignment.answered(wanted.stream, request, newest_id)
 
     def seen(self, url: str, status: int, body: bytes, now_ns: int) -> None:
         """An answer in a capture; the URL says what was asked."""
@@ -80,6 +103,8 @@ class Answers:
         if meaning.purpose is Purpose.INSTRUMENTS:
             self._catalogue.learn(meaning.market, body, now_ns)
             return
+        if meaning.purpose in (Purpose.LAST_TRADE, Purpose.TRADES):
+            return  # nobody knows what they were asked for
         decoded = self._decode_rest(meaning, body, now_ns)
         for batch in () if decoded is None else decoded.batches:
             stream = self._catalogue.stream(meaning.market, meaning.symbol, batch.instrument, batch.channel, now_ns)
@@ -141,7 +166,8 @@ class Answers:
         self._core.timers.cancel(("metadata", market))
         self._membership.apply(market, now_ns)
 
-    def _decode_rest(self, meaning: RestMeaning, body: bytes, now_ns: int) -> Decoded | None:
+    def _decode_rest(self, meaning: RestMeaning, body: bytes, now_ns: int, *, keep: bool = True) -> Decoded | None:
+        """None for what cannot be read; unless ``keep`` is False, what it was is kept with the rejects."""
         core = self._core
         try:
             decoded = core.decoder.rest(meaning, body, now_ns, REST_CONN)
@@ -152,6 +178,8 @@ class Answers:
             return decoded
         except RejectedFrame as error:
             core.sink.count("rest_errors")
+            if not keep:
+                return None
             kept = body[: core.options.reject_bytes]
             core.sink.keep(kept, now_ns, REST_CONN, Direction.REJECT, reason=error.reason, whole_length=len(body))
             return None

@@ -26,7 +26,7 @@ FEED_COUNTERS = (
     "resyncs",  # books taken down for a new snapshot
     "resyncs_asked",  # of these, asked for by a consumer
     "resync_failures",  # attempts used up; tried again after the cool-down
-    "snapshot_fetches",
+    "snapshot_fetches",  # REST reads of how things stand: books, and after a reconnect the newest trade's id
     "snapshots_too_old",
     "rest_requests",
     "rest_errors",
@@ -44,6 +44,10 @@ FEED_COUNTERS = (
     "dropped_ahead",  # deltas of a second connection that ran ahead of the first
     "refused_symbols",  # planned symbols no ring row can hold
     "connection_gaps",  # holes in the numbers a venue gives all frames of a connection
+    "alignment_corrections",  # of these, such as showed that trades were missed
+    "backfill_fetches",  # pages of missed trades asked for over REST
+    "trade_ids_backfilled",  # missing ids that came by them
+    "backfills_skipped",  # holes not filled, because an older one of the same stream was
     "resent_history",  # prints the venue sent again on subscribing, with SNAPSHOT, that were known already
     "possible_losses",  # times the source of a stream could not rule out that it lost something
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # A row (ring.layout.LEDGER_ROW) as int64 words; word 0 packs instrument, channel, state, reason and conn.
 L_HEAD, L_SINCE, L_LAST_DATA, L_FRAMES, L_RECORDS, L_GAPS, L_DUPLICATES = range(7)
-L_TRACKED, L_MISSING, L_OUT_OF_ORDER, L_DROPPED, L_BACKFILLED, L_GAP_SIZES = range(11, 17)
+L_TRACKED, L_MISSING, L_OUT_OF_ORDER, L_DROPPED, L_BACKFILLED, L_BEHIND, L_GAP_SIZES = range(11, 18)
 
 
 class State(enum.IntEnum):

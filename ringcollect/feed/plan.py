@@ -39,6 +39,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reject_bytes: int = 4096
     seed: int = 0
     keep_duplicates: bool = True  # what the venue sends twice on one connection is recorded twice
+    align: bool = True  # after a reconnect, ask REST how far the trades are
+    backfill: bool = False  # and for those that were missed
+    backfill_pages: int = 10  # requests for one hole
     silence_market_ns: int = 5 * SECOND  # book, trade, bbo: longer without a record is a silence, and counted
     silence_price_ns: int = 10 * SECOND  # mark_price, index_price
     silence_rate_ns: int = 60 * SECOND  # funding, open_interest
@@ -121,6 +124,8 @@ def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
         open_interest_ns=websocket.open_interest_poll_ns,
         max_future_skew_ns=config.sync.max_future_skew_ns,
         keep_duplicates=config.storage.duplicates == "keep",
+        align=websocket.align,
+        backfill=websocket.backfill,
         silence_market_ns=websocket.silence_market_ns,
         silence_price_ns=websocket.silence_price_ns,
         silence_rate_ns=websocket.silence_rate_ns,

@@ -12,6 +12,8 @@ import enum
 import numpy as np
 
 from ringcollect.exchanges.protocol import Batch
+from ringcollect.feed.alignment import Alignment
+from ringcollect.feed.backfill import Backfill
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import DenseIds, Seen
 from ringcollect.feed.recent_ids import NOT_SEEN
@@ -38,8 +40,10 @@ _OF_SEEN = {Seen.FIRST: Fate.NEWS, Seen.NEXT: Fate.NEWS, Seen.AHEAD: Fate.BEHIND
 class Prints:
     """Every stream of a session that is not a book."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, alignment: Alignment, backfill: Backfill) -> None:
         self._core = core
+        self._alignment = alignment
+        self._backfill = backfill
 
     def trades(self, stream: Stream, batch: Batch, conn: int, now_ns: int) -> None:
         """A frame of prints that spends the dense ids ``first_id..last_id``; its records may be none.
@@ -51,6 +55,8 @@ class Prints:
         ids = stream.ids
         assert ids is not None
         stream.conn = conn
+        if stream.align_request or stream.reconnected:
+            self._alignment.overtaken(stream)
         follows = batch.first_id > ids.newest and _whole(batch)
         if len(records) < 2 or follows:
             fate = self._arrive(stream, batch.first_id, batch.last_id, conn, now_ns)
@@ -94,6 +100,9 @@ class Prints:
                 Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,
                 start=expected, end=low, ts_event=stream.last_data_ns, number=float(missing),
             )  # fmt: skip
+            if stream.reconnected:
+                self._backfill.missed(stream, expected, low - 1, now_ns)
+        stream.reconnected = False
         return _OF_SEEN[seen]
 
     def _deliver(self, stream: Stream, records: np.ndarray, fates: list[Fate], now_ns: int) -> None:

@@ -86,6 +86,8 @@ def _apply_event(session: Session, name: str, data: Any, conn: int, ts: int) -> 
     elif name == "metadata":
         page = None if data[3] is None else msgspec.convert(data[3], Page)
         session.metadata(data[0], data[1], data[2], page, ts)
+    elif name == "aligned":
+        session.aligned(data[0], data[1], data[2], ts)
     elif name == "resync":
         session.resync(data, ts)
     elif name == "clock_step":

@@ -12,7 +12,14 @@ from ringcollect.feed.rest_budget import Window, retry_after_ns
 from ringcollect.feed.stream import Stream
 
 SECOND = 1_000_000_000
-_URGENCY = {Purpose.INSTRUMENTS: 0, Purpose.VOLUMES: 0, Purpose.SNAPSHOT: 1, Purpose.OPEN_INTEREST: 2}
+_URGENCY = {
+    Purpose.INSTRUMENTS: 0,
+    Purpose.VOLUMES: 0,
+    Purpose.SNAPSHOT: 1,
+    Purpose.OPEN_INTEREST: 2,
+    Purpose.LAST_TRADE: 3,
+    Purpose.TRADES: 4,
+}
 _NO_HURRY = 3
 _BLOCKED = (418, 429)
 
@@ -50,6 +57,10 @@ class Requests:
         """Ask for the open interest of ``stream``'s instrument."""
         plan = self._core.market(stream.market)
         call = self._core.exchange.open_interest_call(stream.market, stream.symbol, plan.rest_url)
+        return self._add(call, stream, now_ns)
+
+    def of_stream(self, call: RestCall, stream: Stream, now_ns: int) -> int:
+        """Ask ``call`` about ``stream``."""
         return self._add(call, stream, now_ns)
 
     def find(self, number: int) -> Wanted | None:

@@ -14,7 +14,9 @@ from ringcollect.exchanges import hot
 from ringcollect.exchanges.hot import C_CODE, C_LAST_PUBLISHED, quick
 from ringcollect.exchanges.protocol import Answer, Code, Exchange, Notice, Outcome
 from ringcollect.feed.actions import Action
+from ringcollect.feed.alignment import Alignment
 from ringcollect.feed.answers import Answers
+from ringcollect.feed.backfill import Backfill
 from ringcollect.feed.books import Books, Cause
 from ringcollect.feed.bridge import Phase
 from ringcollect.feed.catalogue import Catalogue
@@ -64,15 +66,15 @@ class Session:
         self.books = Books(self.core, self.requests, self._renew)
         self.connections = Connections(self.core, self._lost, self._acked)
         self.watchdog = Watchdog(self.core)
-        self._delivery = Delivery(
-            self.core, self.catalogue, self.books, Prints(self.core), self.connections, self.watchdog
-        )
+        self.alignment, self.backfill = Alignment(self.core, self.requests), Backfill(self.core, self.requests)
+        prints = Prints(self.core, self.alignment, self.backfill)
+        self._delivery = Delivery(self.core, self.catalogue, self.books, prints, self.connections, self.watchdog)
         self.polls = Polls(self.core, self.requests)
         self._recorder = Recorder(sink, options.record_frames)
         self.membership = Membership(self.core, self.catalogue, self.requests, self.polls, self.connections)
         self.answers = Answers(
             self.core, self._recorder, self.catalogue, self.requests, self.books, self.polls, self.connections,
-            self.membership,
+            self.membership, self.alignment, self.backfill,
         )  # fmt: skip
         self._sockets = self.connections.sockets
         self._on_hot_frames = quick(exchange.on_hot_frames)
@@ -189,6 +191,10 @@ class Session:
             self.answers.ask_no_more(gone)
         for market in changing:
             self.answers.ask_instruments(market, now_ns)
+
+    def aligned(self, request: int, status: int, headers: dict[str, str], now_ns: int) -> None:
+        """A recorded answer that told the venue's newest trade; what it told is not recorded, and changes no record."""
+        self.answers.aligned(request, status, headers, -1, now_ns)
 
     def resync(self, instrument: int, now_ns: int) -> None:
         """A consumer found the book of ``instrument`` wrong: fetch a new base for it alone."""
@@ -309,6 +315,7 @@ class Session:
             self.watchdog.watch(stream, now_ns)
             if stream.bridge is not None:
                 self.books.expect(stream, now_ns)
+            self.alignment.expect(stream, now_ns)
 
     # timers and accidents
 
@@ -386,6 +393,9 @@ class Session:
             stream.conn = ANY_CONN
             stream.forget_conns()  # the next socket's first copies are copies of this one's
             self.core.timers.cancel(("stream", stream.key))
+            stream.reconnected = True
+            self.requests.forget(stream.align_request)
+            stream.align_request = 0
             if stream.ids is None:
                 stream.gap = True  # dense ids will tell exactly; everything else can only say "perhaps"
             if stream.bridge is not None:

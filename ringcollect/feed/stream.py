@@ -20,6 +20,7 @@ from ringcollect.feed.bridge import Bridge, Phase
 from ringcollect.feed.dense_ids import DenseIds
 from ringcollect.feed.ledger import (
     L_BACKFILLED,
+    L_BEHIND,
     L_DROPPED,
     L_DUPLICATES,
     L_FRAMES,
@@ -64,6 +65,8 @@ class Stream:
     conn: int = ANY_CONN  # the connection its newest accepted frame came by
     newest_key: int = 0  # update id of the newest best price, 0 where the venue sends none
     newest_ts: int = 0  # event time of the newest frame of anything that is neither book nor trade
+    reconnected: bool = False  # and no trade came since: what is missing before the next one, the reconnect cost
+    align_request: int = 0  # number of the request for the venue's newest trade, 0 = none
     gap: bool = False  # the next record carries GAP
     first_data_ns: int = 0
     asked: int = 0  # subscribe attempts since data last flowed
@@ -184,6 +187,10 @@ class Stream:
     def count_out_of_order(self, by: int = 1) -> None:
         """Older than what was accepted, not seen before."""
         self.words[L_OUT_OF_ORDER] += by
+
+    def set_behind(self, ids: int) -> None:
+        """How many trades the venue is ahead of the newest we have, as far as REST said since the reconnect."""
+        self.words[L_BEHIND] = ids
 
     def count_backfilled(self, ids: int) -> None:
         """Missing ids that were fetched later."""

@@ -61,6 +61,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
 
     ``gaps``, the ids ``missing`` in them and their number by size (``ring.layout.GAP_SIZE_BOUNDS``, the last without a
     bound) are of streams whose ids or connection are numbered without holes; of all others they are "untracked".
+    ``behind``: trades that REST says there are beyond our newest, after a reconnect and before trades flow again.
     ``silence_*``: time between two records longer than the limit, in total ms and by length (``SILENCE_BOUNDS_NS``);
     the one that lasts is not in them: it is ``silent_ms`` long by now (0: there is none).
     """
@@ -79,6 +80,7 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     missing: int | Literal["untracked"]
     gap_sizes: tuple[int, ...]
     backfilled: int
+    behind: int
     out_of_order: int
     duplicates: int
     dropped: int
@@ -195,6 +197,7 @@ class RingView:
                     missing=int(row["missing"]) if row["tracked"] else UNTRACKED,
                     gap_sizes=tuple(row["gap_sizes"].tolist()),
                     backfilled=int(row["backfilled"]),
+                    behind=int(row["behind"]),
                     out_of_order=int(row["out_of_order"]),
                     duplicates=int(row["duplicates"]),
                     dropped=int(row["dropped"]),

@@ -74,7 +74,7 @@ def subscriptions_text(rows: Sequence[Subscription], now_ns: int) -> str:
             row.exchange, row.market, row.symbol, row.channel, row.state,
             span((now_ns - row.since_ns) / 1e9),
             span((now_ns - row.last_data_ns) / 1e9) + " ago" if row.last_data_ns else "never",
-            f"{row.frames:,}", _known(row.gaps), _known(row.missing), f"{row.backfilled:,}", f"{row.out_of_order:,}",
+            f"{row.frames:,}", _known(row.gaps), _missing(row), f"{row.backfilled:,}", f"{row.out_of_order:,}",
             f"{row.duplicates:,}", f"{row.dropped:,}", _silences(row),
             span(row.silent_ms / 1e3) if row.silent_ms else "", row.reason,
         ]
@@ -85,6 +85,10 @@ def subscriptions_text(rows: Sequence[Subscription], now_ns: int) -> str:
 
 def _known(count: int | str) -> str:
     return f"{count:,}" if isinstance(count, int) else count
+
+
+def _missing(row: Subscription) -> str:
+    return _known(row.missing) + (f" (+{row.behind:,})" if row.behind else "")
 
 
 def _silences(row: Subscription) -> str:

@@ -43,7 +43,7 @@ STATE_NAMES = {STATE_LIVE: "live", STATE_CLOSED: "closed", STATE_REPLACED: "repl
 
 GAP_SIZE_BOUNDS = (1, 2, 5, 10, 50, 100, 500, 1000)
 """Upper bounds of the histogram ``gap_sizes`` (missing ids of one gap); its last bucket has no bound."""
-SILENCE_BOUNDS_NS = tuple(seconds * 1_000_000_000 for seconds in (10, 30, 60, 300, 900, 3600))
+SILENCE_BOUNDS_NS = tuple(seconds * 1_000_000_000 for seconds in (10, 30, 60, 300, 3600))
 """Upper bounds of the histogram ``silences``; its last bucket has no bound."""
 
 LEDGER_ROW = np.dtype(
@@ -53,6 +53,7 @@ LEDGER_ROW = np.dtype(
         ("gaps", "<i8"), ("duplicates", "<i8"),
         ("last_record_ns", "<i8"), ("silence_limit_ns", "<i8"), ("silence_gaps", "<i8"), ("silence_ns", "<i8"),
         ("tracked", "<i8"), ("missing", "<i8"), ("out_of_order", "<i8"), ("dropped", "<i8"), ("backfilled", "<i8"),
+        ("behind", "<i8"),
         ("gap_sizes", "<i8", (len(GAP_SIZE_BOUNDS) + 1,)), ("silences", "<i8", (len(SILENCE_BOUNDS_NS) + 1,)),
     ]
 )  # fmt: skip
@@ -61,7 +62,7 @@ LEDGER_ROW = np.dtype(
 ``gaps``, their ``missing`` ids and ``gap_sizes`` mean something where ``tracked`` is 1: of a channel whose ids have
 holes by nature nobody can tell what is missing. ``silence_*`` are about time between two records longer than
 the limit (0: none is); ``dropped`` are second copies by another connection of ours, ``backfilled`` missing ids fetched
-later.
+later, ``behind`` ids that REST said there are beyond the newest one, after a reconnect and before trades flow again.
 """
 assert LEDGER_ROW.itemsize == 256
 

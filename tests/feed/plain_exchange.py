@@ -26,6 +26,7 @@ from ringcollect.exchanges.protocol import (
     Leg,
     Limits,
     Listing,
+    Missing,
     Notice,
     Outcome,
     Purpose,
@@ -184,6 +185,24 @@ class PlainDecoder:
                 records = self._records(rows, d["time"] * MS, ts_recv, instrument, conn)
                 records["flags"] |= int(Flag.REST)
                 return Decoded(Outcome.DECODED, (Batch(instrument, Channel.OPEN_INTEREST, records),))
+            if meaning.purpose is Purpose.LAST_TRADE:
+                newest = max(max(t.get("l", -1), t.get("id", -1)) for t in d)
+                return Decoded(
+                    Outcome.DECODED, (Batch(instrument, Channel.TRADE, np.zeros(0, RECORD), last_id=newest),)
+                )
+            if meaning.purpose is Purpose.TRADES:
+                parts = [
+                    self._records(
+                        [(Kind.TRADE, -1 if t["isBuyerMaker"] else 1, t["price"], t["qty"])], t["time"] * MS, ts_recv,
+                        instrument, conn,
+                    )
+                    for t in d
+                ]  # fmt: skip
+                records = np.concatenate([np.zeros(0, RECORD), *parts])
+                records["id"] = records["aux"] = [t["id"] for t in d]
+                records["flags"] &= ~np.uint16(Flag.LAST)
+                records["flags"] |= int(Flag.REST | Flag.BACKFILLED)
+                return Decoded(Outcome.DECODED, (Batch(instrument, Channel.TRADE, records),))
             rows = [(Kind.BOOK_SNAPSHOT, 1, *lv) for lv in d["bids"]] + [
                 (Kind.BOOK_SNAPSHOT, -1, *lv) for lv in d["asks"]
             ]
@@ -306,6 +325,18 @@ class PlainExchange:
     def open_interest_call(self, market: str, symbol: str, rest_url: str = "") -> RestCall:
         url = self._rest(market, f"openInterest?symbol={symbol}", rest_url)
         return RestCall(url, 1, Purpose.OPEN_INTEREST, market, symbol)
+
+    def last_trade_call(self, market: str, symbol: str, rest_url: str = "") -> RestCall | None:
+        name, weight = ("aggTrades", 4) if market == "spot" else ("trades", 5)
+        url = self._rest(market, f"{name}?symbol={symbol}&limit=1", rest_url)
+        return RestCall(url, weight, Purpose.LAST_TRADE, market, symbol)
+
+    def trades_call(self, market: str, symbol: str, missing: Missing, rest_url: str = "") -> RestCall | None:
+        name = f"historicalTrades?symbol={symbol}&fromId={missing.first_id}"
+        if market == "linear":
+            name = f"trades?symbol={symbol}"
+        url = self._rest(market, name + "&limit=1000", rest_url)
+        return RestCall(url, 25 if market == "spot" else 5, Purpose.TRADES, market, symbol)
 
     def _rest(self, market: str, what: str, rest_url: str) -> str:
         prefix = "/fapi/v1/" if market == "linear" else "/api/v3/"

@@ -11,12 +11,14 @@ from ringcollect.exchanges.binance.decoder import Decoder
 from ringcollect.exchanges.binance.endpoints import (
     instruments_calls,
     keepalive,
+    last_trade_call,
     limits,
     next_instruments_call,
     open_interest_call,
     read_rest,
     read_url,
     snapshot_call,
+    trades_call,
     volumes_calls,
 )
 from ringcollect.exchanges.binance.instruments import guessed, listings, resolve, volumes
@@ -27,10 +29,10 @@ from ringcollect.records import Channel
 
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
-    "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
-    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
-    "volumes_calls", "warm",
+    "guessed", "instruments_calls", "join", "keepalive", "last_trade_call", "legs", "limits", "listings", "market_of",
+    "markets", "name", "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
+    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "trades_call", "unsubscribe",
+    "volumes", "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "binance"

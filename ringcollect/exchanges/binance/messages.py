@@ -134,6 +134,24 @@ class Snapshot(Struct):
     E: Time | UnsetType = UNSET
 
 
+class OldTrade(Struct):
+    """A row of REST ``trades`` and ``historicalTrades``; ``isRPITrade`` only on USD-M."""
+
+    id: Id
+    price: Number
+    qty: Number
+    time: Time
+    is_buyer_maker: bool = msgspec.field(name="isBuyerMaker")
+    is_rpi: bool = msgspec.field(default=False, name="isRPITrade")
+
+
+class OldAggregate(Struct):
+    """A row of REST ``aggTrades``, of which only the newest trade's id is of use; ``trades`` has ``id`` for it."""
+
+    last: Id = msgspec.field(default=-1, name="l")
+    id: Id = -1
+
+
 class OpenInterest(Struct):
     """REST ``openInterest``, in base units."""
 

@@ -21,14 +21,15 @@ from ringcollect.exchanges.bybit.endpoints import (
 from ringcollect.exchanges.bybit.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.bybit.streams import CHANNELS, read_stream
 from ringcollect.exchanges.bybit.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
-    "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frames", "polled", "read_rest", "read_stream", "read_url",
-    "resolve", "subscribe", "unsubscribe", "volumes", "volumes_calls", "warm",
+    "guessed", "instruments_calls", "join", "keepalive", "last_trade_call", "legs", "limits", "listings", "market_of",
+    "markets", "name", "next_instruments_call", "numbered_books", "on_hot_frames", "polled", "read_rest", "read_stream",
+    "read_url", "resolve", "subscribe", "trades_call", "unsubscribe", "volumes", "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "bybit"

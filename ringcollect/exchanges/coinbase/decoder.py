@@ -10,6 +10,7 @@ from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.coinbase.cold import decode_frame, harmless_sequence
 from ringcollect.exchanges.coinbase.endpoints import MAX_FRAME_BYTES
+from ringcollect.exchanges.coinbase.rest import decode_body
 from ringcollect.exchanges.kernel_decoder import KernelDecoder
 from ringcollect.exchanges.protocol import Decoded, RestMeaning
 
@@ -35,5 +36,5 @@ class Decoder(KernelDecoder):
             raise
 
     def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
-        """Nothing is polled and books come by their stream: always RejectedFrame."""
-        raise RejectedFrame(f"no records in an answer about {meaning.purpose}")
+        """Trades that were missed: books come by their stream, and nothing is polled. Raises RejectedFrame only."""
+        return decode_body(meaning, body, self.arrival(meaning.market, conn, ts_recv))

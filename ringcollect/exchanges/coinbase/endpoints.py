@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from ringcollect.exchanges.coinbase.streams import EXCHANGE_PATH
-from ringcollect.exchanges.protocol import Keepalive, Limits, Purpose, RestCall, RestMeaning, UrlMeaning
+from ringcollect.exchanges.protocol import Keepalive, Limits, Missing, Purpose, RestCall, RestMeaning, UrlMeaning
 
 SECOND = 1_000_000_000
 ADVANCED_WEBSOCKET = "wss://advanced-trade-ws.coinbase.com"
 EXCHANGE_WEBSOCKET = "wss://ws-feed.exchange.coinbase.com"
 REST = "https://api.coinbase.com"
+EXCHANGE_REST = "https://api.exchange.coinbase.com"
+"""Where trades are found by id; both feeds are of one matching engine, and count its trades alike."""
 ADVANCED_PATH = "/advanced-trade-ws"
 """Path that says of any address that Advanced Trade is behind it; it is not needed."""
 PRODUCTS, EXCHANGE_PRODUCTS = "/api/v3/brokerage/market/products", "/products"
+_TRADES, _MOST_TRADES = "trades", 1000
 _HOSTS = ("advanced-trade-ws", "ws-feed", "ws-direct")
 MAX_FRAME_BYTES = 16 << 20
 """The book of BTC-USD is one message of 5 MB."""
@@ -69,6 +72,23 @@ def open_interest_call(market: str, symbol: str, rest_url: str = "") -> RestCall
     raise ValueError("spot has no open interest")
 
 
+def last_trade_call(market: str, symbol: str, rest_url: str = "") -> RestCall | None:
+    """Ask for the newest trade."""
+    return RestCall(_trades_url(symbol, rest_url, limit=1), 1, Purpose.LAST_TRADE, market, symbol)
+
+
+def trades_call(market: str, symbol: str, missing: Missing, rest_url: str = "") -> RestCall | None:
+    """Ask for the oldest thousand of them: a page goes back from an id, which is not in it."""
+    above = min(missing.last_id, missing.first_id + _MOST_TRADES - 1) + 1
+    url = _trades_url(symbol, rest_url, limit=_MOST_TRADES, after=above)
+    return RestCall(url, 1, Purpose.TRADES, market, symbol)
+
+
+def _trades_url(symbol: str, base: str, **query: int) -> str:
+    path = f"{EXCHANGE_PRODUCTS}/{quote(symbol, safe='')}/{_TRADES}"
+    return (base or EXCHANGE_REST).rstrip("/") + path + "?" + urlencode(query)
+
+
 def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     """Ask for all products: Advanced Trade's list, whose ids are those of the Exchange feed too."""
     url = (rest_url or REST).rstrip("/") + PRODUCTS + "?" + urlencode({"product_type": "SPOT"})
@@ -89,7 +109,14 @@ def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:
 def read_rest(url: str) -> RestMeaning | None:
     """What a REST URL asks for, whatever its host; None for what we never ask."""
     try:
-        path = urlsplit(url).path.rstrip("/")
+        parts = urlsplit(url)
     except ValueError:
         return None
-    return RestMeaning("spot", Purpose.INSTRUMENTS) if path in (PRODUCTS, EXCHANGE_PRODUCTS) else None
+    path = parts.path.rstrip("/")
+    if path in (PRODUCTS, EXCHANGE_PRODUCTS):
+        return RestMeaning("spot", Purpose.INSTRUMENTS)
+    words = path.removeprefix(EXCHANGE_PRODUCTS + "/").split("/")
+    if not path.startswith(EXCHANGE_PRODUCTS + "/") or len(words) != 2 or words[1] != _TRADES or not words[0]:
+        return None
+    purpose = Purpose.TRADES if "after" in parse_qs(parts.query) else Purpose.LAST_TRADE
+    return RestMeaning("spot", purpose, unquote(words[0]))

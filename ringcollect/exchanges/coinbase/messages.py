@@ -47,6 +47,16 @@ class Trade(Struct):
     time: str | None = None
 
 
+class OldTrade(Struct):
+    """A row of REST ``/products/{id}/trades``; ``side`` is the maker's."""
+
+    trade_id: str | int
+    price: Number
+    size: Number
+    side: str
+    time: str | None = None
+
+
 class Trades(Struct):
     """An event of ``market_trades``: newest first; a snapshot may be of several products."""
 

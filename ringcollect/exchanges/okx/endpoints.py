@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ringcollect.exchanges.okx.streams import BUSINESS
 from ringcollect.exchanges.okx.symbols import guessed_market, kind_of
-from ringcollect.exchanges.protocol import Keepalive, Limits, Purpose, RestCall, RestMeaning, UrlMeaning
+from ringcollect.exchanges.protocol import Keepalive, Limits, Missing, Purpose, RestCall, RestMeaning, UrlMeaning
 
 SECOND = 1_000_000_000
 WEBSOCKET = "wss://ws.okx.com:8443"
@@ -14,7 +14,10 @@ REST = "https://www.okx.com"
 _PATHS = ("/ws/v5/public", "/ws/v5/business")
 _BOOKS, _INSTRUMENTS, _INTEREST = "/api/v5/market/books", "/api/v5/public/instruments", "/api/v5/public/open-interest"
 _TICKERS = "/api/v5/market/tickers"
+_TRADES, _OLD_TRADES = "/api/v5/market/trades", "/api/v5/market/history-trades"
 MOST_DEPTH = 400
+_MOST_TRADES = 100
+_BY_ID = 1
 _TYPES = {"spot": ("SPOT",), "linear": ("SWAP", "FUTURES"), "inverse": ("SWAP", "FUTURES")}
 
 _LIMITS = Limits(
@@ -72,6 +75,18 @@ def open_interest_call(market: str, symbol: str, rest_url: str = "") -> RestCall
     return RestCall(url, 1, Purpose.OPEN_INTEREST, market, symbol)
 
 
+def last_trade_call(market: str, symbol: str, rest_url: str = "") -> RestCall | None:
+    """Ask for the newest trade."""
+    return RestCall(_rest_url(_TRADES, rest_url, instId=symbol, limit=1), 1, Purpose.LAST_TRADE, market, symbol)
+
+
+def trades_call(market: str, symbol: str, missing: Missing, rest_url: str = "") -> RestCall | None:
+    """Ask for the oldest hundred of them: a page goes back from an id, which is not in it."""
+    above = min(missing.last_id, missing.first_id + _MOST_TRADES - 1) + 1
+    url = _rest_url(_OLD_TRADES, rest_url, instId=symbol, type=_BY_ID, after=above, limit=_MOST_TRADES)
+    return RestCall(url, 1, Purpose.TRADES, market, symbol)
+
+
 def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     """Ask for all instruments: one list per type, each with linear and inverse ones."""
     return [
@@ -92,6 +107,14 @@ def next_instruments_call(call: RestCall, body: bytes) -> RestCall | None:
     return None
 
 
+_PURPOSES = {
+    _BOOKS: Purpose.SNAPSHOT,
+    _INTEREST: Purpose.OPEN_INTEREST,
+    _TRADES: Purpose.LAST_TRADE,
+    _OLD_TRADES: Purpose.TRADES,
+}
+
+
 def read_rest(url: str) -> RestMeaning | None:
     """What a REST URL asks for, whatever its host; None for what we never ask."""
     try:
@@ -103,7 +126,7 @@ def read_rest(url: str) -> RestMeaning | None:
         kind = query.get("instType")
         market = next((market for market, kinds in _TYPES.items() if kind in kinds), None)
         return None if market is None else RestMeaning(market, Purpose.INSTRUMENTS)
-    purpose = {_BOOKS: Purpose.SNAPSHOT, _INTEREST: Purpose.OPEN_INTEREST}.get(parts.path)
+    purpose = _PURPOSES.get(parts.path)
     symbol = query.get("instId", "")
     market = guessed_market(symbol)
     if purpose is None or market not in _TYPES or (purpose is Purpose.OPEN_INTEREST and market == "spot"):

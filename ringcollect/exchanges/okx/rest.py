@@ -1,22 +1,25 @@
-"""REST bodies as records: book snapshots and open interest, flagged REST."""
+"""REST bodies as records: book snapshots, open interest and trades that were missed, flagged REST."""
 
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.okx import messages
 from ringcollect.exchanges.okx.books import book_batches
 from ringcollect.exchanges.okx.derivatives import open_interest
+from ringcollect.exchanges.okx.trades import print_records
 from ringcollect.exchanges.protocol import Batch, Decoded, Outcome, Purpose, RestMeaning
 from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
-from ringcollect.records import Flag
+from ringcollect.records import RECORD, Channel, Flag
 
 MAX_BODY_BYTES = 64 << 20
 
 _body = msgspec.json.Decoder(messages.Body)
 _books = msgspec.json.Decoder(list[messages.Book])
 _interests = msgspec.json.Decoder(list[messages.OpenInterest])
+_prints = msgspec.json.Decoder(list[messages.Trade])
 
 
 def data_of(body: bytes) -> msgspec.Raw:
@@ -46,6 +49,18 @@ def _interest(data: msgspec.Raw, arrival: Arrival, symbol: str, instrument: int)
     return batch
 
 
+def _old_trades(data: msgspec.Raw, arrival: Arrival, symbol: str, instrument: int) -> Batch:
+    """Single fills, newest first."""
+    trades = _prints.decode(data)
+    if any(trade.inst_id != symbol for trade in trades):
+        raise RejectedFrame(f"trades of something else, asked for {symbol}")
+    if not trades:
+        return Batch(instrument, Channel.TRADE, np.zeros(0, RECORD))
+    batch = print_records(trades, arrival, instrument)
+    batch.records["flags"] |= int(Flag.REST | Flag.BACKFILLED)
+    return batch
+
+
 def decode_body(meaning: RestMeaning, body: bytes, arrival: Arrival) -> Decoded:
     """One REST answer. Raises RejectedFrame, nothing else."""
     instrument = arrival.find(meaning.symbol)
@@ -57,6 +72,11 @@ def decode_body(meaning: RestMeaning, body: bytes, arrival: Arrival) -> Decoded:
             batch = _snapshot(data, arrival, instrument)
         elif meaning.purpose is Purpose.OPEN_INTEREST:
             batch = _interest(data, arrival, meaning.symbol, instrument)
+        elif meaning.purpose is Purpose.TRADES:
+            batch = _old_trades(data, arrival, meaning.symbol, instrument)
+        elif meaning.purpose is Purpose.LAST_TRADE:
+            last_id = _old_trades(data, arrival, meaning.symbol, instrument).last_id
+            batch = Batch(instrument, Channel.TRADE, np.zeros(0, RECORD), -1, last_id)
         else:
             raise RejectedFrame(f"no records in an answer about {meaning.purpose}")
     except (msgspec.DecodeError, UnicodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.exchanges.upbit.continuity import follows
 from ringcollect.exchanges.upbit.decode import decode_hot, on_hot_frames, warm
@@ -27,10 +28,10 @@ from ringcollect.records import Channel
 
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
-    "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
-    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
-    "volumes_calls", "warm",
+    "guessed", "instruments_calls", "join", "keepalive", "last_trade_call", "legs", "limits", "listings", "market_of",
+    "markets", "name", "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
+    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "trades_call", "unsubscribe",
+    "volumes", "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "upbit"

@@ -27,6 +27,7 @@ from ringcollect.sim.truth import Truth
 MILLISECOND = 1_000_000
 _STEERING_S = 3.0  # how far behind or ahead of the target rate makes e times faster or slower
 _DEPTH_TOPIC = "depth@100ms"
+_TRADES_KEPT = 10_000  # that REST finds by id
 _OLD_SNAPSHOTS = 5  # seconds a stale snapshot lags behind
 
 
@@ -87,7 +88,7 @@ class SymbolFeed:
         self.update_id = start_ns // MILLISECOND * 100
         self.trade_id = start_ns // MILLISECOND
         self.agg_id = self.trade_id // 2
-        self.trades: deque[Trade] = deque(maxlen=1000)
+        self.trades: deque[Trade] = deque(maxlen=_TRADES_KEPT)
         self.aggregates: deque[AggTrade] = deque(maxlen=1000)
         self.frames = 0
         self._hub = hub

@@ -22,6 +22,7 @@ MILLISECOND = 1_000_000
 _BOOK_NS = 50 * MILLISECOND
 _TRADES_NS = 250 * MILLISECOND
 _HISTORY = 100
+_TRADES_KEPT = 10_000
 _PUBLISHED_NS = 40 * MILLISECOND
 """How much later than the match a message says it was published."""
 Text = Callable[[], str]
@@ -56,6 +57,7 @@ class CoinbaseFeed:
         self._trade_id = scene.start_ns // SECOND % 10**9
         self._fresh: list[dict[str, Any]] = []
         self._history: deque[dict[str, Any]] = deque(maxlen=_HISTORY)
+        self._old: deque[dict[str, Any]] = deque(maxlen=_TRADES_KEPT)
         self._best: tuple[str, ...] = ()
         scene.scheduler.add(self.model.next_ns, self._order)
         scene.scheduler.add(_BOOK_NS, lambda due_ns: self._again(due_ns, _BOOK_NS, self._push_book))
@@ -76,6 +78,17 @@ class CoinbaseFeed:
         if channel == "ticker":
             return self._ticker_text("snapshot", now_ns) if leg == "advanced" else self._exchange_ticker_text(now_ns)
         return ""
+
+    def old_trades(self, before: int, most: int) -> list[dict[str, Any]]:
+        """Trades with ids below ``before`` (0: the newest) as the Exchange's REST lists them, newest first."""
+        found = [row for row in self._old if not before or int(row["trade_id"]) < before][-most:][::-1]
+        return [
+            {
+                "trade_id": int(row["trade_id"]), "side": row["side"].lower(), "size": row["size"],
+                "price": row["price"], "time": row["time"],
+            }
+            for row in found
+        ]  # fmt: skip
 
     def book(self) -> list[Level]:
         """Every level as told, bids from the best down, then asks from the best up."""
@@ -127,6 +140,7 @@ class CoinbaseFeed:
         )  # fmt: skip
         self._fresh.append(row)
         self._history.append(row)
+        self._old.append(row)
         self._send("exchange:matches", self._matched_ns, lambda: self._match_text("match", row))
         self._send("exchange:ticker", self._matched_ns, lambda: self._exchange_ticker_text(self._matched_ns))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from ringcollect.sim.coinbase import texts
 from ringcollect.sim.coinbase.feed import CoinbaseFeed, Text
@@ -166,13 +166,27 @@ class CoinbaseVenue(Reception):
 
     def get(self, target: str, now_ns: int) -> Answer | None:
         """The answer to a REST request; None for a path that is not simulated."""
-        feed = _PRODUCTS.get(urlsplit(target).path)
+        parts = urlsplit(target)
+        words = parts.path.split("/")
+        if len(words) == 4 and words[1] == "products" and words[3] == "trades":
+            return self._old_trades(words[2], parts.query, target, now_ns)
+        feed = _PRODUCTS.get(parts.path)
         if feed is None:
             return None
         rows = [_listed(one) for one in self.feeds.values()]
         body: Any = {"products": rows} if feed == _ADVANCED else [row | {"id": row["product_id"]} for row in rows]
         self.scene.truth.line("rest", t=now_ns, u=target, status=200, f="")
         return Answer(200, {"Content-Type": "application/json"}, json.dumps(body))
+
+    def _old_trades(self, product: str, query: str, target: str, now_ns: int) -> Answer:
+        asked = {name: values[0] for name, values in parse_qs(query).items()}
+        most, before = asked.get("limit", "1000"), asked.get("after", "0")
+        feed = self.feeds.get(product)
+        headers = {"Content-Type": "application/json"}
+        if feed is None or not most.isdecimal() or not before.isdecimal():
+            return Answer(404 if feed is None else 400, headers, json.dumps({"message": "NotFound"}))
+        self.scene.truth.line("rest", t=now_ns, u=target, status=200, f="")
+        return Answer(200, headers, json.dumps(feed.old_trades(int(before), min(int(most), 1000))))
 
     def finish(self) -> None:
         """The run ends: what is held back goes out, the final books are written down."""

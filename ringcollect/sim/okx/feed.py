@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from random import Random
 from typing import Any
 
 from ringcollect.sim.fixed import trimmed
 from ringcollect.sim.hub import Hub
-from ringcollect.sim.market import SECOND, Event, SymbolMarket
+from ringcollect.sim.market import SECOND, Event, Fill, SymbolMarket
 from ringcollect.sim.okx import texts
 from ringcollect.sim.okx.specs import kind_of, okx_spec
 from ringcollect.sim.okx.texts import MILLISECOND, Level
@@ -16,6 +17,7 @@ from ringcollect.sim.scheduler import Scheduler
 from ringcollect.sim.truth import Truth
 
 DEPTH = 400
+_FILLS_KEPT = 10_000
 _HEARTBEAT_NS = 60 * SECOND
 _FUNDING_NS = 8 * 3600 * SECOND
 
@@ -41,6 +43,7 @@ class OkxFeed:
         self._shown: dict[int, dict[int, int]] = {1: self._top(1), -1: self._top(-1)}
         self._pushed_ns = start_ns
         self._last_trade: dict[str, Any] | None = None
+        self._fills: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_FILLS_KEPT)
         scheduler.add(self.model.next_ns, self._order)
         self._every(100 * MILLISECOND, self._push_book)
         if self.kind != "SPOT":
@@ -171,10 +174,11 @@ class OkxFeed:
         while fills:
             same = [fill for fill in fills if fill.tick == fills[0].tick]
             fills = [fill for fill in fills if fill.tick != same[0].tick]
+            side = "buy" if same[0].side > 0 else "sell"
+            self._keep(same, side, now_ns)
             self.trade_id += len(same)
             self.frames += 1
             price, size = self._level(same[0].tick, sum(fill.lots for fill in same))
-            side = "buy" if same[0].side > 0 else "sell"
             row = {
                 "instId": self.spec.symbol, "tradeId": str(self.trade_id), "px": price, "sz": size, "side": side,
                 "ts": texts.ms(now_ns), "count": str(len(same)), "source": "0", "seqId": self.sequence,
@@ -191,6 +195,18 @@ class OkxFeed:
                 single = {name: value for name, value in row.items() if name != "count"}
                 text = texts.frame("trades-all", self.spec.symbol, [single | {"tradeId": str(number), "sz": size}])
                 self._push(f"trades-all:{self.spec.symbol}", number, now_ns, text)
+
+    def _keep(self, fills: list[Fill], side: str, now_ns: int) -> None:
+        """Single fills, as REST lists them."""
+        for number, fill in enumerate(fills, self.trade_id + 1):
+            price, size = self._level(fill.tick, fill.lots)
+            row = {"instId": self.spec.symbol, "tradeId": str(number), "px": price, "sz": size, "side": side}
+            self._fills.append((number, row | {"ts": texts.ms(now_ns), "source": "0"}))
+
+    def old_trades(self, before: int, most: int) -> list[dict[str, Any]]:
+        """Fills with ids below ``before`` (0: the newest), newest first, as far back as they are kept."""
+        found = [row for number, row in self._fills if not before or number < before]
+        return found[-most:][::-1]
 
     def _fair(self, shift: int = 0) -> str:
         spec = self.spec

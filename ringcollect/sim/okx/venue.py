@@ -19,6 +19,8 @@ PATHS = ("/ws/v5/public", "/ws/v5/business")
 _HOUR_NS = 3600 * 1_000_000_000
 _REQUESTS_AN_HOUR = 480
 _ARGS_BYTES = 64 * 1024
+_TRADES = {"/api/v5/market/trades": 500, "/api/v5/market/history-trades": 100}
+"""Path -> rows of one answer at most; only the second goes back from an id, the first never gets one."""
 _INSTRUMENT_CHANNELS = ("books", "books5", "bbo-tbt", "trades")
 _BUSINESS_CHANNELS = ("trades-all",)
 _DERIVATIVE_CHANNELS = ("mark-price", "open-interest", "funding-rate")
@@ -160,6 +162,13 @@ class OkxVenue:
                 body = {"code": "51001", "msg": "Instrument ID does not exist", "data": []}
                 return Answer(200, {}, json.dumps(body))
             rows = [feed.snapshot(now_ns)]
+        elif parts.path in _TRADES:
+            most, before = query.get("limit", "100"), query.get("after", "0")
+            feed = self.feeds.get(query.get("instId", ""))
+            if feed is None or not most.isdecimal() or not before.isdecimal():
+                return Answer(200, {}, json.dumps({"code": "51000", "msg": "Parameter error", "data": []}))
+            rows = feed.old_trades(int(before), min(int(most), _TRADES[parts.path]))
+            self.scene.truth.line("rest", t=now_ns, u=target, status=200, f="")
         else:
             return None
         return Answer(200, {}, json.dumps({"code": "0", "msg": "", "data": rows}))
