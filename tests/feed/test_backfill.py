@@ -1,4 +1,4 @@
-"""After a reconnect: one REST read says how far the venue is and leaves no trace; what was missed is fetched, if wanted."""
+"""After a reconnect: one REST read says how far the venue is, and leaves no trace; what was missed can be fetched."""
 
 from __future__ import annotations
 

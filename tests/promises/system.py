@@ -92,21 +92,24 @@ class Exchange:
 class Collector:
     """``ringcollect start`` on that exchange, with its own runtime folder and lake."""
 
-    def __init__(self, folder: Path, exchange: Exchange, **storage: str) -> None:
+    def __init__(
+        self, folder: Path, exchange: Exchange, *, websocket: dict[str, str] | None = None, **storage: str
+    ) -> None:
         self.data = folder / "data"
         self.runtime = Path(tempfile.mkdtemp(prefix="ringcollect-test-", dir=shm()))
         self.config = folder / "config.toml"
         self.log = folder / "log.txt"
-        self.config.write_text(self._config(exchange.ready, storage))
+        self.config.write_text(self._config(exchange.ready, storage, websocket or {}))
         self.process: subprocess.Popen[str] | None = None
 
-    def _config(self, ready: dict, storage: dict[str, str]) -> str:
+    def _config(self, ready: dict, storage: dict[str, str], websocket: dict[str, str]) -> str:
         settings = {"rotate_time": '"3s"', "flush": '"100ms"'} | storage
         lines = [
             "[collector]", f'data = "{self.data}"', f'runtime_dir = "{self.runtime}"',
             "[storage]", *(f"{key} = {value}" for key, value in settings.items()),
             "[sync]", 'checkpoint_interval = "500ms"',
             "[websocket]", 'retry_first = "100ms"', 'open_interest_poll = "1s"',
+            *(f"{key} = {value}" for key, value in websocket.items()),
             "[http]", "enabled = false",
             "[log]", 'format = "json"',
         ]  # fmt: skip
@@ -211,10 +214,12 @@ class Collector:
 
 
 @contextmanager
-def system(folder: Path, rate: int = 400, faults: str = "", **storage: str) -> Iterator[tuple[Exchange, Collector]]:
+def system(
+    folder: Path, rate: int = 400, faults: str = "", websocket: dict[str, str] | None = None, **storage: str
+) -> Iterator[tuple[Exchange, Collector]]:
     """An exchange and a collector (not yet started); both are gone afterwards."""
     exchange = Exchange(folder, rate, faults=faults)
-    collector = Collector(folder, exchange, **storage)
+    collector = Collector(folder, exchange, websocket=websocket, **storage)
     try:
         yield exchange, collector
     finally:
