@@ -40,13 +40,15 @@ def _has(window: int, key: int) -> bool:
 
 @njit
 def take(window: int, batch: int, n: int, conn: int) -> bool:
-    """Add the ids of ``n`` records at ``batch``, or (False) nothing: one was seen before, or there are too many."""
+    """Add the ids of ``n`` records at ``batch``, or (False) nothing: one was seen before, or is none, or there are too
+    many.
+    """
     if n > MOST_AT_ONCE:
         return False
     for r in range(n):
         record = batch + 8 * RECORD_WORDS * r
         key = word_at(record, W_ID) ^ (word_at(record, W_AUX) << 1)
-        if _has(window, key):
+        if key == 0 or _has(window, key):
             return False
         for earlier in range(r):
             other = batch + 8 * RECORD_WORDS * earlier

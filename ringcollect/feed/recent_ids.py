@@ -36,6 +36,8 @@ class RecentIds:
         self._conns[self._conns != but & 0xFF] = NOBODY
 
     def _arrive(self, key: np.int64, conn: int) -> int:
+        if not key:
+            return NOT_SEEN  # a print without an id
         added, capacity = int(self._words[R_ADDED]), int(self._words[R_CAPACITY])
         places = np.flatnonzero(self._keys[: min(added, capacity)] == key)
         if len(places):

@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from ringcollect.exchanges import load
-from ringcollect.exchanges.protocol import Code
+from ringcollect.exchanges.hot import no_kernel
 from ringcollect.feed.counters import FEED_COUNTERS
 from ringcollect.feed.plan import MarketPlan, Options, Plan
 from ringcollect.feed.session import Session
@@ -32,8 +32,7 @@ class Onlooker:
         module: Any = load(exchange)
         venue: Any = SimpleNamespace(**{name: getattr(module, name) for name in module.__all__})
         if not kernel:
-            venue.on_hot_frame = lambda frame, ctx, ts_recv: int(Code.SLOW)
-            vars(venue).pop("on_hot_frames", None)
+            venue.on_hot_frames = no_kernel
         self.ring = Producer.open(
             folder, f"{exchange}.rec", capacity=1 << 14, generation=T0, counters=FEED_COUNTERS, ledger_rows=64
         )  # fmt: skip

@@ -16,6 +16,7 @@ from ringcollect.exchanges.ccxt.continuity import follows
 from ringcollect.exchanges.ccxt.decoder import Decoder
 from ringcollect.exchanges.ccxt.trades import DENSE
 from ringcollect.exchanges.hot import no_kernel
+from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Code, Leg, Listing, RestCall, Rule, Want
 from ringcollect.records import Channel
 
@@ -35,6 +36,8 @@ class CcxtExchange:
     listings = staticmethod(instruments.listings)
     guessed = staticmethod(instruments.guessed)
     volumes = staticmethod(instruments.volumes)
+    last_trade_call = staticmethod(last_trade_call)
+    trades_call = staticmethod(trades_call)
 
     def __init__(self, name: str) -> None:
         self.name = name
