@@ -21,7 +21,7 @@ RESULT_FILE = "reload.json"
 ANSWER_S = 30.0
 """A feed has this long: an instrument list must come first, and it may have to be asked for twice."""
 DONE, PARTLY, REFUSED = 0, 1, 2
-_FIXED = ("collector", "ring", "wait", "sync", "storage", "http", "log")
+_LIVE = ("markets", "websocket")
 _TAKES_A_RESTART = "takes a restart"
 
 
@@ -48,7 +48,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 def compare(running: Config, wanted: Config) -> Change:
     """What of ``wanted`` a collector that runs by ``running`` can take over. Pure."""
-    refused = [line for section in _FIXED for line in _differences(section, running, wanted)]
+    fixed = [section for section in Config.__struct_fields__ if section not in _LIVE]
+    refused = [line for section in fixed for line in _differences(section, running, wanted)]
     known = running.exchanges()
     fresh = [exchange for exchange in wanted.exchanges() if exchange not in known]
     refused += [f"{exchange}: an exchange that was not collected before {_TAKES_A_RESTART}" for exchange in fresh]
@@ -81,6 +82,8 @@ def compare(running: Config, wanted: Config) -> Change:
 
 def _differences(section: str, running: Config, wanted: Config) -> list[str]:
     old, new = getattr(running, section), getattr(wanted, section)
+    if not isinstance(old, msgspec.Struct):
+        return [f"{section} {_TAKES_A_RESTART}"] if old != new else []
     return [
         f"{section}.{key}: {_shown(section, key, old)} -> {_shown(section, key, new)} {_TAKES_A_RESTART}"
         for key in old.__struct_fields__

@@ -7,19 +7,21 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
+from ringcollect.observe.observer import Observer
 from ringcollect.records import Channel, Flag, Kind, Status
 from ringcollect.ring.attach import attach
 from tests.cli.running import ringcollect
 from tests.cli.simulated import Simulated
 from tests.cli.test_start import start
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 CONFIG = """
 [collector]
 data = "data"
@@ -39,9 +41,9 @@ def market(exchange: str, symbols: list[str], channels: list[str], simulator: Si
 
 
 @contextmanager
-def collecting(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def collecting(folder: Path, env: Mapping[str, str] = MappingProxyType({})) -> Iterator[subprocess.Popen[str]]:
     """``start`` in ``folder``; gone at the end, whatever happened."""
-    with start(cwd=folder) as process:
+    with start(cwd=folder, **env) as process:
         try:
             yield process
         finally:
@@ -56,10 +58,9 @@ def until(condition: Callable[[], bool], what: str) -> None:
 
 
 def states(folder: Path) -> dict[tuple[str, str, str], str]:
-    done = ringcollect("status", "--subscriptions", "--json", cwd=folder)
-    if done.returncode:
-        return {}
-    return {(s["exchange"], s["symbol"], s["channel"]): s["state"] for s in json.loads(done.stdout)}
+    """Exchange, market and symbol, channel of each subscription, and what became of it."""
+    rows = Observer(folder / "run").subscriptions()
+    return {(row.exchange, f"{row.market} {row.symbol}", row.channel): row.state for row in rows}
 
 
 def everything(folder: Path, ring: str) -> tuple[np.ndarray, dict[str, int], list]:
@@ -70,7 +71,6 @@ def everything(folder: Path, ring: str) -> tuple[np.ndarray, dict[str, int], lis
 
 def test_reload_changes_what_it_can_on_the_live_connections_and_names_what_takes_a_restart(tmp_path: Path) -> None:
     symbols = "binance:BTCUSDT,binance:ETHUSDT,binance:SOLUSDT,upbit:KRW-BTC"
-    assert ringcollect("warm", cwd=tmp_path, timeout_s=180).returncode == 0
     with Simulated(("binance", "upbit"), symbols, rate=600) as simulator:
         file = tmp_path / "config.toml"
         all_three = ["book", "trade", "bbo"]
@@ -78,7 +78,7 @@ def test_reload_changes_what_it_can_on_the_live_connections_and_names_what_takes
         file.write_text(CONFIG + market("binance", ["BTCUSDT", "ETHUSDT"], all_three, simulator) + upbit)
         assert ringcollect("reload", cwd=tmp_path).returncode == 3
         with collecting(tmp_path) as process:
-            wanted = {("binance", s, c): "flowing" for s in ("BTCUSDT", "ETHUSDT") for c in all_three}
+            wanted = {("binance", f"spot {s}", c): "flowing" for s in ("BTCUSDT", "ETHUSDT") for c in all_three}
             until(lambda: wanted.items() <= states(tmp_path).items(), "the first configuration is not collected")
 
             good = file.read_text()
@@ -102,10 +102,10 @@ def test_reload_changes_what_it_can_on_the_live_connections_and_names_what_takes
                 "upbit: stopped, it is not configured any more",
                 "not changed: ring.capacity: 131072 -> 65536 takes a restart",
             ]
-            new = {("binance", "SOLUSDT", c): "flowing" for c in all_three}
+            new = {("binance", "spot SOLUSDT", c): "flowing" for c in all_three}
             until(lambda: new.items() <= states(tmp_path).items(), "what was added does not flow")
             now = states(tmp_path)
-            assert {now["binance", "ETHUSDT", c] for c in all_three} == {"closed"}
+            assert {now["binance", "spot ETHUSDT", c] for c in all_three} == {"closed"}
             assert ringcollect("status", "--check", cwd=tmp_path).returncode == 0
             again = ringcollect("reload", "--json", cwd=tmp_path)
             assert (again.returncode, json.loads(again.stdout)["lines"][0][:11]) == (1, "not changed")
