@@ -15,7 +15,6 @@ from ringcollect.sync.emit import OVERRUN, advance
 from ringcollect.sync.grid import record_time, row_of
 from ringcollect.sync.layout import (
     B_GAP,
-    B_UNSYNCED,
     G_ARGUMENT,
     G_FREE,
     G_LATE_UPDATES,
@@ -40,6 +39,7 @@ from ringcollect.sync.layout import (
     K_INDEX,
     K_SNAPSHOT,
     NO_FLOW,
+    NO_STATE,
     P_GRID,
     P_MAX_HELD,
     POOL_NEXT,
@@ -63,7 +63,7 @@ def role(record: np.ndarray) -> int:
     if is_event(kind):
         return EVENT if is_flow(kind, sub, flags) else SKIP
     if K_FUNDING <= kind <= K_INDEX:
-        return SKIP if flags & B_UNSYNCED else EVENT
+        return SKIP if flags & NO_STATE else EVENT
     return SKIP
 
 

@@ -145,6 +145,7 @@ S_INSTRUMENT_NEW, S_INSTRUMENT_CHANGED = int(Status.INSTRUMENT_NEW), int(Status.
 C_BOOK = int(Channel.BOOK)
 B_LAST, B_CLEAR, B_GAP, B_REST = int(Flag.LAST), int(Flag.CLEAR), int(Flag.GAP), int(Flag.REST)
 B_UNSYNCED = int(Flag.UNSYNCED)
+NO_STATE = int(Flag.UNSYNCED | Flag.DUPLICATE)  # an older state once more would undo a newer one
 NO_FLOW = int(Flag.SNAPSHOT | Flag.REPLAYED | Flag.UNSYNCED | Flag.DUPLICATE)
 NO_CLOCK = NO_FLOW | int(Flag.BACKFILLED)
 T_BLOCK, T_ADL = int(TradeSub.BLOCK), int(TradeSub.ADL_INSURANCE)

@@ -178,7 +178,7 @@ class Reference:
         if r["kind"] in BOOK_KINDS and r["sub"] == 0:
             self.book(v, r)
         elif (r["kind"] in (Kind.TRADE, Kind.LIQUIDATION) and self.is_flow(r)) or (
-            r["kind"] in STATE_KINDS and not r["flags"] & Flag.UNSYNCED
+            r["kind"] in STATE_KINDS and not r["flags"] & (Flag.UNSYNCED | Flag.DUPLICATE)
         ):
             self.event(v, r)
         else:

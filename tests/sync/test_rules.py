@@ -255,6 +255,14 @@ def test_g20_history_sent_on_subscribe_drives_nothing_and_enters_no_flow(flag: F
     assert made.counters()["late_events_dropped"] == 0
 
 
+def test_a_state_that_was_sent_twice_does_not_undo_a_newer_one() -> None:
+    stream = Stream().trade(1000)
+    for ts, rate, flag in ((1010, 1e-4, Flag.LAST), (1020, 2e-4, Flag.LAST), (1030, 1e-4, Flag.LAST | Flag.DUPLICATE)):
+        stream.add(Kind.FUNDING, ts=ts, price=rate, flags=flag)
+    rows = run(engine(mode="trade"), stream.trade(1100).array(), finalize=False)
+    assert [r["fr_rate"] for r in rows] == [2e-4]
+
+
 @pytest.mark.parametrize("flag", [Flag.SNAPSHOT, Flag.REPLAYED, Flag.UNSYNCED])
 def test_g20_book_records_that_are_no_news_drive_no_clock(flag: Flag) -> None:
     stream = Stream().book(1000, (1, 10.0, 1.0), (-1, 12.0, 1.0)).book(1400, (1, 11.0, 1.0), flags=flag)
