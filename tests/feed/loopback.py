@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ringcollect.config import Collector, Config, Market
+from ringcollect.config import Collector, Config, Market, Websocket
 from ringcollect.exchanges import load
 from ringcollect.feed.process import run
 from ringcollect.ring.attach import attach
@@ -63,6 +63,7 @@ def collected(
     path: str = "",
     rate: float = 600.0,
     seconds: float = 30.0,
+    websocket: Websocket | None = None,
 ) -> tuple[np.ndarray, dict[str, int], list[Any]]:
     """Everything in the ring once ``enough(reader, config)``, the counters, the instruments.
 
@@ -79,7 +80,7 @@ def collected(
             for market, (symbols, channels) in markets.items()
         )  # fmt: skip
         collector = Collector(data=str(folder / "data"), runtime_dir=str(folder / "run"))
-        config = Config(collector=collector, markets=planned)
+        config = Config(collector=collector, markets=planned, websocket=websocket or Websocket())
         ring = config.runtime_path() / f"{exchange}.rec.ring"
         deadline = time.monotonic() + seconds
         readers: list[Any] = []
