@@ -84,7 +84,7 @@ class Decode(Own):
     """Frame to records in the private batch, one call a frame."""
 
     def run(self) -> int:
-        decode, cold, ctx = self.exchange.decode_hot, self.decoder.cold, self.ctx
+        decode, cold, ctx = hot.quick(self.exchange.decode_hot), self.decoder.cold, self.ctx
         for _ in range(self.again):
             for frame, time in self.pairs:
                 if decode(frame, ctx, time) < 0:
@@ -100,7 +100,7 @@ class Cold(Own):
         self.again = max(1, self.again // TYPED_SHARE)
 
     def run(self) -> int:
-        hot_way, cold, ctx = self.exchange.decode_hot, self.decoder.cold, self.ctx
+        hot_way, cold, ctx = hot.quick(self.exchange.decode_hot), self.decoder.cold, self.ctx
         for _ in range(self.again):
             for frame, time in self.pairs:
                 if hot_way(frame, ctx, time) < 0:

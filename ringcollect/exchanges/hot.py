@@ -23,11 +23,9 @@ Words 4 and 5 are the exchange's own. This module is venue-neutral: the rule tha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-from ringcollect.decode.frames import FRAME_LIST
 from ringcollect.decode.memory import (
     address_of,
     byte_at,
@@ -44,7 +42,7 @@ from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.exchanges.recent import take, whole
 from ringcollect.exchanges.silence import L_LAST_RECORD, L_SILENCE_LIMIT, count_silence
 from ringcollect.instruments import MAX_INSTRUMENTS
-from ringcollect.jit import Entry, carray, inlined, njit, types
+from ringcollect.jit import Entry, carray, inlined, njit
 from ringcollect.records import (
     RECORD_WORDS,
     W_AUX,
@@ -87,6 +85,7 @@ SCRATCH_BYTES = 256
 # is none), of the exchange's table, of the symbols of its rows and groups, and of what it remembers.
 C_SHARED, C_TABLE, C_ROW_SYMBOLS, C_GROUP_SYMBOLS, C_GROUPS, C_INTERVALS, C_STATE = range(128, 135)
 C_NAME, C_NAME_BYTES = 135, 136  # the frame's symbol
+C_KERNEL = 137  # address of the exchange's own kernel, 0: there is none
 C_SLOTS, C_STACK = 140, 180  # its own scratch
 CONTEXT_WORDS = 216
 
@@ -320,20 +319,12 @@ def shared(ctx: np.ndarray, code: int, a: int, n: int, ts_recv: int, publish: in
     return call_words(kernel, address_of(ctx), a, n, ts_recv, publish)
 
 
-def batch_entry(kernel: Any) -> Entry:
-    """``on_hot_frames`` of an exchange: its kernel over (list of frames, context, ts_recv), callable from Python."""
-    return Entry(kernel, lambda: (FRAME_LIST, types.Array(types.int64, 1, "C"), types.int64))
-
-
-OnHotFrames = Callable[[list[bytes], np.ndarray, int], int]
-
-
 def no_kernel(frames: list[bytes], ctx: np.ndarray, ts_recv: int) -> int:
     """``on_hot_frames`` of an exchange without a kernel: every frame goes the typed way."""
     ctx[C_CODE] = _SLOW
     return 0
 
 
-def quick(on_hot_frames: OnHotFrames) -> OnHotFrames:
-    """``on_hot_frames`` of an exchange, called without a detour."""
-    return on_hot_frames.direct if isinstance(on_hot_frames, Entry) else on_hot_frames
+def quick(way_in: Callable[..., int]) -> Callable[..., int]:
+    """``on_hot_frames`` or ``decode_hot`` of an exchange, called without a detour."""
+    return way_in.direct if isinstance(way_in, Entry) else way_in

@@ -11,6 +11,7 @@ from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.tabular import kernel
 from ringcollect.exchanges.typed import Arrival
 from ringcollect.instruments import MAX_INSTRUMENTS
+from ringcollect.jit import Entry
 from ringcollect.records import CHANNEL_OF_KIND, RECORD, Channel, Flag, Kind
 
 MAX_FRAME_BYTES = 4 << 20
@@ -19,10 +20,14 @@ MAX_FRAME_BYTES = 4 << 20
 class KernelDecoder:
     """What :class:`ringcollect.exchanges.protocol.Decoder` asks for, but ``context``, ``cold`` and ``rest``.
 
-    ``markets`` gives each market's number in the context word ``hot.C_MARKET``.
+    ``kernel``: the exchange's own (:mod:`ringcollect.exchanges.entries`), None if it has none. ``markets`` gives each
+    market's number in the context word ``hot.C_MARKET``.
     """
 
-    def __init__(self, markets: dict[str, int], capacity: int, max_past_ns: int, max_future_skew_ns: int) -> None:
+    def __init__(
+        self, kernel: Entry | None, markets: dict[str, int], capacity: int, max_past_ns: int, max_future_skew_ns: int
+    ) -> None:
+        self._kernel = kernel
         self.batch = np.zeros(capacity, RECORD)
         self.hot = hot.HotRows()
         self._codes = markets
@@ -64,6 +69,7 @@ class KernelDecoder:
             ctx[hot.C_CAPACITY] = len(self.batch)
             ctx[hot.C_HOT] = address(self.hot.words.reshape(-1))
             ctx[hot.C_SYMBOLS] = self._symbols[market].address()
+            ctx[hot.C_KERNEL] = self._kernel.address if self._kernel else 0
             ctx[hot.C_MARKET] = self._codes[market]
             ctx[hot.C_CONN] = conn
             ctx[hot.C_MAX_PAST] = self._max_past_ns

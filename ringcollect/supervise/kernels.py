@@ -24,6 +24,7 @@ CORE_MODULES: tuple[str, ...] = (
     "ringcollect.decode.symbols",
     "ringcollect.decode.times",
     "ringcollect.exchanges.tabular.kernel",
+    "ringcollect.exchanges.entries",
     "ringcollect.sync.engine",
 )
 """What every collector needs."""

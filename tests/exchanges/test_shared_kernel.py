@@ -41,7 +41,8 @@ class Bench:
             row[hot.LEDGER] = self.ledger[channel : channel + 1].ctypes.data
 
     def __call__(self, frame: bytes) -> int:
-        return int(binance.on_hot_frame(frame, self.ctx, NOW))
+        binance.on_hot_frames([frame], self.ctx, NOW)
+        return int(self.ctx[hot.C_CODE])
 
     def published(self) -> np.ndarray:
         reader = attach(self.ring.path)

@@ -10,7 +10,6 @@ import json
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import load
 from ringcollect.exchanges.protocol import Code, Outcome
-from ringcollect.jit import types
 from tests.decode.guard import GuardedPage
 from tests.fuzz.corpus import Corpus
 
@@ -36,17 +35,13 @@ class Judge:
             self._decoder.add_symbol(corpus.market, symbol, number)
         self._ctx = self._decoder.context(corpus.market, 0)
         self._page = GuardedPage()
-        kernel = self._exchange.decode_hot
-        kernel(b"{}", self._ctx, NOW)
-        self._machine_code = next(
-            code.entry_point for kinds, code in kernel.overloads.items() if isinstance(kinds[0], types.Bytes)
-        )  # what frames of the feed run through; it reads any buffer
 
     def hot(self, frame: bytes) -> int:
         """The kernel's answer; the frame ends where memory ends, if it fits a page."""
-        answer = self._exchange.decode_hot(frame, self._ctx, NOW)
+        decode = self._exchange.decode_hot
+        answer = decode(frame, self._ctx, NOW)
         if len(frame) <= 4096:
-            again = self._machine_code(self._page.view(frame), self._ctx, NOW)
+            again = decode(self._page.view(frame), self._ctx, NOW)
             if again != answer:
                 raise Disagreement(f"where the frame lies changes the answer: {answer} and {again}")
         return answer

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ringcollect.exchanges.binance.continuity import accept_linear, accept_spot, join_linear, join_spot
-from ringcollect.exchanges.binance.decode import decode_hot, on_hot_frames, warm
+from ringcollect.exchanges.binance.decode import warm
 from ringcollect.exchanges.binance.decoder import Decoder
 from ringcollect.exchanges.binance.endpoints import (
     instruments_calls,
@@ -24,6 +24,7 @@ from ringcollect.exchanges.binance.endpoints import (
 from ringcollect.exchanges.binance.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.binance.streams import SUFFIXES, read_stream
 from ringcollect.exchanges.binance.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 

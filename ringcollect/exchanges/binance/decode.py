@@ -8,21 +8,18 @@ the venue's continuity rule against the stream's hot row, publishes and counts.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
-from ringcollect.decode import memory, number, skip, symbols
-from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import levels, put_level
-from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
+from ringcollect.decode.memory import bits_float, put_word, word_at
 from ringcollect.decode.times import epoch_ns
-from ringcollect.exchanges import hot
+from ringcollect.exchanges import entries, hot
 from ringcollect.exchanges.binance import events as ev
 from ringcollect.exchanges.binance.continuity import FITS, GAP, STALE, linear_code, spot_code
 from ringcollect.exchanges.binance.scan import frame as frame_fields
+from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.protocol import Code
-from ringcollect.exchanges.tabular import kernel as shared
 from ringcollect.jit import inlined, njit
 from ringcollect.records import Channel, Kind, TradeSub
 
@@ -191,43 +188,21 @@ def _verdict(ctx: int, known_id: int) -> int:
 
 
 @njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    a, n = address_of(frame), len(frame)
-    return hot.shared(address_of(ctx), _decode(address_of(ctx), a, n, ts_recv), a, n, ts_recv, 0)
-
-
-@njit
-def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
+def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
+    """See :mod:`ringcollect.exchanges.entries`."""
     answer = _decode(ctx, a, n, ts_recv)
-    if answer < 0:
-        return hot.shared(ctx, answer, a, n, ts_recv, 1)
+    if answer < 0 or publish == 0:
+        return answer
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
     return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 
 
-@njit
-def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
-    context = address_of(ctx)
-    count = frame_count(frames)
-    for k in range(count):
-        a, n = frame_at(frames, k)
-        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
-        put_word(context, hot.C_CODE, answer)
-        if answer < 0:
-            return k
-    return count
-
-
-on_hot_frames = hot.batch_entry(_on_hot_frames)
+KERNEL = kernel_entry(kernel)
 
 
 def warm() -> None:
-    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
-    for part in (memory, number, skip, symbols, shared):
-        part.warm()
-    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
-    decode_hot(b"{}", ctx, 0)
-    on_hot_frames([b"{}"], ctx, 0)
+    """Compile everything a feed of this exchange calls, the ways in included."""
+    entries.warm()
+    assert KERNEL.address

@@ -8,6 +8,7 @@ import numpy as np
 
 from ringcollect.exchanges.binance import tables
 from ringcollect.exchanges.binance.cold import decode_frame
+from ringcollect.exchanges.binance.decode import KERNEL
 from ringcollect.exchanges.binance.events import MARKET_CODES, RAW_DEPTH
 from ringcollect.exchanges.binance.rest import decode_body
 from ringcollect.exchanges.binance.streams import is_diff_depth
@@ -19,7 +20,7 @@ class Decoder(KernelDecoder):
     """See :class:`ringcollect.exchanges.protocol.Decoder`."""
 
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
-        super().__init__(MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
+        super().__init__(KERNEL, MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ringcollect.exchanges.bybit.continuity import accept as _accept
-from ringcollect.exchanges.bybit.decode import decode_hot, on_hot_frames, warm
+from ringcollect.exchanges.bybit.decode import warm
 from ringcollect.exchanges.bybit.decoder import Decoder
 from ringcollect.exchanges.bybit.endpoints import (
     MARKETS,
@@ -21,6 +21,7 @@ from ringcollect.exchanges.bybit.endpoints import (
 from ringcollect.exchanges.bybit.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.bybit.streams import CHANNELS, read_stream
 from ringcollect.exchanges.bybit.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel

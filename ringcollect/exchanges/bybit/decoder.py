@@ -9,6 +9,7 @@ import numpy as np
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.bybit.cold import Arrival, decode_frame
+from ringcollect.exchanges.bybit.decode import KERNEL
 from ringcollect.exchanges.bybit.fields import MARKET_CODES
 from ringcollect.exchanges.bybit.messages import Ticker
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
@@ -19,7 +20,7 @@ class Decoder(KernelDecoder):
     """See :class:`ringcollect.exchanges.protocol.Decoder`."""
 
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
-        super().__init__(MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
+        super().__init__(KERNEL, MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
         self._topics: dict[tuple[str, int], frozenset[str]] = {}
         self._tickers: dict[tuple[str, int], dict[int, Ticker]] = {}
 

@@ -17,7 +17,8 @@ class Decoder(KernelDecoder):
     """See :class:`ringcollect.exchanges.protocol.Decoder`. ``name`` is the exchange's, whose trades' traps it knows."""
 
     def __init__(self, name: str, *, capacity: int = 16, max_past_ns: int, max_future_skew_ns: int) -> None:
-        super().__init__({market: i for i, market in enumerate(MARKETS)}, capacity, max_past_ns, max_future_skew_ns)
+        markets = {market: number for number, market in enumerate(MARKETS)}
+        super().__init__(None, markets, capacity, max_past_ns, max_future_skew_ns)
         self._name = name
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from ringcollect.exchanges.coinbase.continuity import follows
-from ringcollect.exchanges.coinbase.decode import decode_hot, on_hot_frames, warm
+from ringcollect.exchanges.coinbase.decode import warm
 from ringcollect.exchanges.coinbase.decoder import Decoder
 from ringcollect.exchanges.coinbase.endpoints import (
     instruments_calls,
@@ -27,6 +27,7 @@ from ringcollect.exchanges.coinbase.endpoints import (
 from ringcollect.exchanges.coinbase.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.coinbase.streams import ADVANCED, read_stream
 from ringcollect.exchanges.coinbase.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 

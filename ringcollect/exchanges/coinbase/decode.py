@@ -9,18 +9,14 @@ subscription) is decoded here too, but left to the feed to publish.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
-
-from ringcollect.decode import memory, number, skip, symbols, times
-from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import put_level
-from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
-from ringcollect.exchanges import hot
+from ringcollect.decode.memory import bits_float, put_word, word_at
+from ringcollect.exchanges import entries, hot
 from ringcollect.exchanges.coinbase import fields as at
 from ringcollect.exchanges.coinbase.scan import scan as scan_advanced
 from ringcollect.exchanges.coinbase.scan_exchange import scan as scan_exchange
+from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.exchanges.scanning import announce, find_symbol, unknown
 from ringcollect.jit import njit
@@ -119,7 +115,7 @@ def _best(ctx: int, ts_recv: int) -> int:
     return 2
 
 
-@njit(inline="always")
+@njit
 def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
     """Decode the message of ``n`` bytes at ``a``; ``ctx`` is the context's address."""
     if not scan_advanced(ctx, a, n) and not scan_exchange(ctx, a, n):
@@ -146,15 +142,10 @@ def _verdict(ctx: int, known_id: int) -> int:
 
 
 @njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
-
-
-@njit(inline="always")
-def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
+def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
+    """See :mod:`ringcollect.exchanges.entries`."""
     answer = _decode(ctx, a, n, ts_recv)
-    if answer < 0:
+    if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
     if row == 0 or word_at(ctx, at.F_SNAPSHOT) != 0:
@@ -162,25 +153,10 @@ def _settle(ctx: int, a: int, n: int, ts_recv: int) -> int:
     return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 
 
-@njit
-def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
-    context = address_of(ctx)
-    count = frame_count(frames)
-    for k in range(count):
-        a, n = frame_at(frames, k)
-        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
-        put_word(context, hot.C_CODE, answer)
-        if answer < 0:
-            return k
-    return count
-
-
-on_hot_frames = hot.batch_entry(_on_hot_frames)
+KERNEL = kernel_entry(kernel)
 
 
 def warm() -> None:
-    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
-    for primitives in (memory, number, skip, symbols, times):
-        primitives.warm()
-    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
-    on_hot_frames([b"{}"], ctx, 0)
+    """Compile everything a feed of this exchange calls, the ways in included."""
+    entries.warm()
+    assert KERNEL.address

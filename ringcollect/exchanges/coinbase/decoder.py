@@ -9,6 +9,7 @@ import numpy as np
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.coinbase.cold import decode_frame, harmless_sequence
+from ringcollect.exchanges.coinbase.decode import KERNEL
 from ringcollect.exchanges.coinbase.endpoints import MAX_FRAME_BYTES
 from ringcollect.exchanges.coinbase.rest import decode_body
 from ringcollect.exchanges.kernel_decoder import KernelDecoder
@@ -19,7 +20,7 @@ class Decoder(KernelDecoder):
     """See :class:`ringcollect.exchanges.protocol.Decoder`. Messages say themselves of which feed they are."""
 
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
-        super().__init__({"spot": 0}, capacity, max_past_ns, max_future_skew_ns)
+        super().__init__(KERNEL, {"spot": 0}, capacity, max_past_ns, max_future_skew_ns)
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""

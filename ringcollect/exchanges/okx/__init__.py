@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.okx.continuity import accept as _accept
 from ringcollect.exchanges.okx.continuity import join as _join
-from ringcollect.exchanges.okx.decode import decode_hot, on_hot_frames, warm
+from ringcollect.exchanges.okx.decode import warm
 from ringcollect.exchanges.okx.decoder import Decoder
 from ringcollect.exchanges.okx.endpoints import (
     instruments_calls,

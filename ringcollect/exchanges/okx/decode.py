@@ -9,15 +9,11 @@ prints go the typed way.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
-
-from ringcollect.decode import memory, number, skip, symbols
-from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import put_level
-from ringcollect.decode.memory import address_of, put_word, word_at
-from ringcollect.exchanges import hot
+from ringcollect.decode.memory import put_word, word_at
+from ringcollect.exchanges import entries, hot
+from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.okx import fields as at
 from ringcollect.exchanges.okx.continuity import FITS, GAP, STALE, update_code
 from ringcollect.exchanges.okx.scan import scan
@@ -146,12 +142,6 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
 
 
 @njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
-
-
-@njit
 def _verdict(ctx: int, known_id: int) -> int:
     """The venue's rule for the decoded frame against the last accepted id."""
     channel = word_at(ctx, hot.C_CHANNEL)
@@ -166,36 +156,21 @@ def _verdict(ctx: int, known_id: int) -> int:
 
 
 @njit
-def _settle(ctx: int, a: int, length: int, ts_recv: int) -> int:
-    answer = _decode(ctx, a, length, ts_recv)
-    if answer < 0:
+def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
+    """See :mod:`ringcollect.exchanges.entries`."""
+    answer = _decode(ctx, a, n, ts_recv)
+    if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
-    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), length, ts_recv)
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 
 
-@njit
-def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
-    context = address_of(ctx)
-    count = frame_count(frames)
-    for k in range(count):
-        a, n = frame_at(frames, k)
-        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
-        put_word(context, hot.C_CODE, answer)
-        if answer < 0:
-            return k
-    return count
-
-
-on_hot_frames = hot.batch_entry(_on_hot_frames)
+KERNEL = kernel_entry(kernel)
 
 
 def warm() -> None:
-    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
-    for primitives in (memory, number, skip, symbols):
-        primitives.warm()
-    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
-    decode_hot(b"{}", ctx, 0)
-    on_hot_frames([b"{}"], ctx, 0)
+    """Compile everything a feed of this exchange calls, the ways in included."""
+    entries.warm()
+    assert KERNEL.address

@@ -10,6 +10,7 @@ from ringcollect.decode.symbols import SymbolTable
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
 from ringcollect.exchanges.okx.cold import Arrival, decode_frame
+from ringcollect.exchanges.okx.decode import KERNEL
 from ringcollect.exchanges.okx.fields import F_HISTORY, MARKET_CODES, MIXED
 from ringcollect.exchanges.okx.history import History
 from ringcollect.exchanges.okx.rest import decode_body
@@ -25,7 +26,7 @@ class Decoder(KernelDecoder):
     """
 
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
-        super().__init__(MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
+        super().__init__(KERNEL, MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
         self._symbols = dict.fromkeys(MARKET_CODES, SymbolTable())
         self._market_of: dict[int, str] = {}
         self._followers: dict[str, dict[int, None]] = {}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.exchanges.upbit.continuity import follows
-from ringcollect.exchanges.upbit.decode import decode_hot, on_hot_frames, warm
+from ringcollect.exchanges.upbit.decode import warm
 from ringcollect.exchanges.upbit.decoder import Decoder
 from ringcollect.exchanges.upbit.endpoints import (
     instruments_calls,
