@@ -17,11 +17,12 @@ def command(exchanges: tuple[str, ...], as_json: bool) -> None:
 
     import msgspec
 
+    from ringcollect.config.unified import is_unified
     from ringcollect.kernel_cache import choose_cache_dir
     from ringcollect.supervise.kernels import EXCHANGE_MODULES
     from ringcollect.supervise.warming import mark_warm, warm_apart
 
-    unknown = [name for name in exchanges if name not in EXCHANGE_MODULES]
+    unknown = [name for name in exchanges if name not in EXCHANGE_MODULES and not is_unified(name)]
     if unknown:
         raise click.UsageError(f"--exchange {unknown[0]}: there are {', '.join(EXCHANGE_MODULES)}")
 

@@ -6,10 +6,15 @@ import json
 import os
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from ringcollect.cli.warm import command
 from ringcollect.exchanges import NAMES
-from ringcollect.kernel_cache import cache_dir
-from ringcollect.supervise.kernels import EXCHANGE_MODULES, KERNEL_MODULES, modules_of
-from ringcollect.supervise.warming import MARKER, is_warm, mark_warm
+from ringcollect.kernel_cache import cache_dir, choose_cache_dir
+from ringcollect.supervise import warming
+from ringcollect.supervise.kernels import CORE_MODULES, EXCHANGE_MODULES, KERNEL_MODULES, modules_of
+from ringcollect.supervise.warming import MARKER, Compiled, is_warm, mark_warm
 from tests.cli.running import ringcollect
 
 
@@ -51,3 +56,17 @@ def test_an_exchange_nobody_has_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_every_exchange_has_its_kernels_in_the_list() -> None:
     assert set(EXCHANGE_MODULES) == set(NAMES)
+
+
+def test_an_exchange_that_ccxt_reaches_needs_the_core_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def apart(exchanges: tuple[str, ...]) -> list[Compiled]:
+        asked.append(modules_of(exchanges))
+        return [Compiled(module, 0.0, 1) for module in asked[-1]]
+
+    monkeypatch.setattr(warming, "warm_apart", apart)
+    monkeypatch.setenv("RINGCOLLECT_CACHE", str(tmp_path))
+    done = CliRunner().invoke(command, ["--exchange", "ccxt_kucoin"])
+    assert done.exit_code == 0, done.output
+    assert asked == [CORE_MODULES] and is_warm(choose_cache_dir(), ["ccxt_kucoin"])
