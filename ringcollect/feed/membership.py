@@ -156,7 +156,8 @@ class Membership:
             stream.take_back()
             self._polls.end(stream)
             self._requests.forget(stream.snapshot_request)
-            stream.snapshot_request = 0
+            self._requests.forget(stream.align_request)
+            stream.snapshot_request = stream.align_request = 0
             core.timers.cancel_of(stream.key)
             core.sink.status(
                 Status.COUNTERS, now_ns, instrument=stream.instrument, channel=stream.channel,

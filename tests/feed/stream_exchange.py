@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ringcollect.exchanges import hot
 from ringcollect.exchanges.protocol import Batch, Decoded, Keepalive, Leg, Outcome, Request, RestCall, Verdict, Want
 from ringcollect.records import Channel, Flag, Kind
 from tests.feed.plain_exchange import PlainDecoder, PlainExchange
@@ -16,7 +17,8 @@ SECOND = 1_000_000_000
 
 
 class StreamDecoder(PlainDecoder):
-    """``{"k":"snap"|"delta"|"trade"|"pong","s":symbol,"l":[[side,price,size],…],"u":id,"n":number,"check":…}``."""
+    """``{"k":"snap"|"delta"|"trade"|"pong","s":symbol,"l":[[side,price,size],…],"u":id,"n":number,"check":…}``; of
+    trades "i":id and "t":time."""
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         d = json.loads(payload)
@@ -26,12 +28,13 @@ class StreamDecoder(PlainDecoder):
                 return super().cold(payload, ctx, ts_recv)
             return Decoded(Outcome.CONTROL, sequence=number)
         instrument = self._numbers["spot", d["s"]]
-        batches = tuple(self._of(d, instrument, ts_recv))
+        batches = tuple(self._of(d, instrument, ts_recv, int(ctx[hot.C_CONN])))
         return Decoded(Outcome.DECODED, batches, sequence=number)
 
-    def _of(self, d: dict[str, Any], instrument: int, ts_recv: int) -> list[Batch]:
+    def _of(self, d: dict[str, Any], instrument: int, ts_recv: int, conn: int) -> list[Batch]:
         if d["k"] == "trade":
-            records = self._records([(Kind.TRADE, 1, "1", "1")], ts_recv, ts_recv, instrument, 0)
+            records = self._records([(Kind.TRADE, 1, "1", "1")], d.get("t", ts_recv), ts_recv, instrument, conn)
+            records["id"] = records["aux"] = d.get("i", 0)
             return [Batch(instrument, Channel.TRADE, records)]
         kind = Kind.BOOK_SNAPSHOT if d["k"] == "snap" else Kind.BOOK_DELTA
         update = d.get("u", -1)

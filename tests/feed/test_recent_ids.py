@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringcollect.exchanges.recent import MOST_AT_ONCE, take
+from ringcollect.feed.actions import Connect
 from ringcollect.feed.recent_ids import NOBODY, NOT_SEEN, RecentIds
 from ringcollect.records import RECORD, Channel, Flag, Kind
 from tests.feed.onlooker import MS, T0, Onlooker
+from tests.feed.stream_exchange import StreamExchange, snap
 
 CAPACITY = 8
+SECOND, DAY = 10**9, 24 * 3600 * 10**9
 BYBIT, UPBIT = "wss://stream.bybit.com/v5/public/linear", "wss://api.upbit.com/websocket/v1"
 
 
@@ -156,3 +159,56 @@ def test_duplicates_are_left_out_where_the_configuration_says_so_and_counted_all
     assert told(s) == [(1, False, False), (2, False, False), (3, False, False)]
     assert s.counter("duplicates") == 2 and s.row(Channel.TRADE)["duplicates"] == 2
     s.close()
+
+
+def test_an_overlapped_reconnect_of_prints_without_dense_ids_loses_none_and_doubles_none(stage) -> None:
+    """All prints of one millisecond: only their ids tell them apart."""
+    quiet = {"stale_ns": 3 * DAY, "tick_ns": 3600 * SECOND, "counters_ns": DAY}
+    s = stage(
+        exchange=StreamExchange(), symbols=("AAAUSDT",), channels=("book", "trade"), rollover_ns=300 * SECOND, **quiet
+    )  # fmt: skip
+    s.up()
+
+    def sent(number: int, conn: int) -> None:
+        s.frame({"k": "trade", "s": "AAAUSDT", "i": number, "t": s.now // DAY * DAY}, conn)
+
+    s.frame(snap("AAAUSDT", [[1, "1", "1"]], u=1), 0)
+    for number in (1, 2):
+        sent(number, 0)
+    while not (connects := s.take(Connect)):
+        s.advance(60)
+    new = connects[0].conn
+    sent(3, 0)
+    s.session.open(new, connects[0].url, s.now)
+    s._collect()
+    for number, conn in ((3, new), (4, new), (4, 0), (5, 0), (5, new), (7, 0), (6, 0), (6, new), (7, new), (8, new)):
+        sent(number, conn)
+    assert s.closes() == []
+    s.frame(snap("AAAUSDT", [[1, "1", "1"]], u=2), new)
+    assert s.closes() == [0]
+    for number in (8, 9, 7):  # 8 came by this one, 7 by the other: a duplicate of the venue's, and a copy of ours
+        sent(number, new)
+    records = s.data("AAAUSDT", Kind.TRADE)
+    assert [(int(r["id"]), bool(r["flags"] & Flag.DUPLICATE)) for r in records] == [
+        (1, False), (2, False), (3, False), (4, False), (5, False), (7, False), (6, False), (8, False), (8, True),
+        (9, False),
+    ]  # fmt: skip
+    assert not any(r["flags"] & Flag.GAP for r in records)
+    assert s.counter("dropped_duplicates") == 6 and s.counter("rollovers") == 1
+
+
+def test_after_a_real_cut_the_greeting_is_a_copy_and_the_next_print_says_that_some_may_be_missing(stage) -> None:
+    s = stage(exchange=StreamExchange(), symbols=("AAAUSDT",), channels=("trade",))
+    s.up()
+    for number in (11, 12):
+        s.frame({"k": "trade", "s": "AAAUSDT", "i": number}, 0)
+    s.session.close(0, 1006, "cut", s.now)
+    s._collect()
+    s.advance(3)
+    s.open_sockets()
+    [conn] = s.session.connections.sockets
+    for number in (12, 11, 20):
+        s.frame({"k": "trade", "s": "AAAUSDT", "i": number}, conn)
+    records = s.data("AAAUSDT", Kind.TRADE)
+    assert [(int(r["id"]), bool(r["flags"] & Flag.GAP)) for r in records] == [(11, False), (12, False), (20, True)]
+    assert s.counter("dropped_duplicates") == 2

@@ -60,6 +60,14 @@ def test_metrics_carry_the_numbers_of_shared_memory_with_their_labels(tmp_path: 
     assert samples["ringcollect_frames_in_total", (("ring", "binance.rec"),)] == 42
     assert samples["ringcollect_consumer_lag_records", (("consumer", "journal"), ("ring", "binance.rec"))] == 8
     assert samples["ringcollect_subscription_frames_total", place] == 7
+    histogram = {
+        bound: samples["ringcollect_subscription_gap_size_bucket", tuple(sorted((*place, ("le", bound))))]
+        for bound in ("1", "2", "5", "10", "50", "100", "500", "1000", "+Inf")
+    }
+    assert histogram == {"1": 0, "2": 0} | dict.fromkeys(("5", "10", "50", "100", "500", "1000", "+Inf"), 1)
+    assert samples["ringcollect_subscription_gap_size_sum", place] == 3
+    assert samples["ringcollect_subscription_missing_total", place] == 3
+    assert samples["ringcollect_subscription_silence_seconds_count", place] == 0
     assert samples["ringcollect_subscription_state", tuple(sorted((*place, ("state", "flowing"))))] == 1
     assert samples["ringcollect_state", (("state", "READY"),)] == 1
     assert samples["ringcollect_state", (("state", "ERROR"),)] == 0
@@ -102,3 +110,22 @@ def test_a_port_that_is_taken_is_refused_with_its_number(tmp_path: Path) -> None
 
     with pytest.raises(EnvironmentRefused, match=r"cannot listen on 127\.0\.0\.1:\d+"):
         asyncio.run(start_twice())
+
+
+def test_what_nobody_can_know_has_no_series_and_is_said_in_words(tmp_path: Path) -> None:
+    ring = producer(tmp_path)
+    row = subscribe(ring, 0, Channel.BBO, state=3)
+    row["tracked"], row["silence_limit_ns"], row["last_record_ns"] = 0, 5 * 10**9, 1
+    row["silence_gaps"], row["silence_ns"], row["silences"][0, 1] = 1, 20 * 10**9, 1
+    observer = Observer(tmp_path)
+    (_, text), (_, ledger) = answers(observer.look(table(tmp_path)), observer, "/metrics", "/subscriptions")
+    samples = {s.name: s for family in text_string_to_metric_families(text) for s in family.samples}
+    assert "ringcollect_subscription_gaps_total" not in samples
+    assert "ringcollect_subscription_gap_size_count" not in samples
+    assert samples["ringcollect_subscription_tracked"].value == 0
+    assert samples["ringcollect_subscription_silence_seconds_count"].value == 1
+    assert samples["ringcollect_subscription_silence_seconds_sum"].value == 20
+    assert samples["ringcollect_subscription_silent_seconds"].value > 10**9, "it has been silent since 1970"
+    [said] = json.loads(ledger)
+    assert (said["gaps"], said["missing"], said["silence_ms"]) == ("untracked", "untracked", 20_000)
+    ring.close()

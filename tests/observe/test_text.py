@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ringcollect.observe.observer import Observer
@@ -51,4 +52,19 @@ def test_the_ledger_says_since_when_and_why(tmp_path: Path) -> None:
     assert head.split()[:4] == ["exchange", "market", "symbol", "channel"]
     for piece in ("ETHUSDT", "book", "stale", "1m 5s", "never", "flowed, then stopped"):
         assert piece in row
+    ring.close()
+
+
+def test_the_ledger_names_a_silence_that_lasts_and_what_cannot_be_tracked(tmp_path: Path) -> None:
+    ring = producer(tmp_path)
+    row = subscribe(ring, 1, Channel.BBO, state=3)
+    row["tracked"], row["silence_limit_ns"], row["last_record_ns"] = 0, 5 * 10**9, GENERATION
+    row["silence_gaps"], row["silence_ns"], row["behind"] = 2, 61 * 10**9, 4
+    observer = Observer(tmp_path)
+    now = observer.look(table(tmp_path))
+    [said] = observer.subscriptions()
+    text = subscriptions_text([msgspec.structs.replace(said, silent_ms=90_000)], GENERATION)
+    for piece in ("untracked (+4)", "2 (1m 1s)", "1m 30s"):
+        assert piece in text
+    assert "silent: 1 subscriptions without a record for longer than their limit" in render(now)
     ring.close()
