@@ -31,7 +31,7 @@ def book_records(book: Book, arrival: Arrival, instrument: int, ts_event: int, *
 def best_records(
     book: Book, arrival: Arrival, instrument: int, ts_event: int, row: np.ndarray | None, *, delta: bool
 ) -> Batch:
-    """Best bid and ask. ``row`` (the bbo's hot row) remembers them for deltas, which production sent until 2023."""
+    """Best bid and ask. ``row`` (the instrument's of no channel) has them for deltas, as they were sent until 2023."""
     best = [0.0, 0.0, 0.0, 0.0]
     if delta and row is not None:
         best = row[at.R_BID : at.R_ASK_SIZE + 1].view(np.float64).tolist()

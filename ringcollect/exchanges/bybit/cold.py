@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from ringcollect.errors import RejectedFrame
@@ -49,7 +50,7 @@ class Arrival(typed.Arrival):
 
     rows: hot.HotRows = field(default_factory=hot.HotRows)
     topics: Container[str] = ()  # asked for on this connection, as far as known
-    tickers: dict[int, messages.Ticker] = field(default_factory=dict)  # merged, by instrument
+    tickers: np.ndarray = field(default_factory=tickers.new_states)  # merged, by instrument
 
 
 def _answer(head: messages.Head) -> Decoded:
@@ -81,7 +82,7 @@ def _orderbook(head: messages.Head, depth: str, symbol: str, arrival: Arrival) -
     instrument, delta = max(0, number), head.type == _DELTA
     ts_event = _time(head.cts, head.ts)  # cts is the matching engine's, ts the publisher's
     if int(depth) == BEST:
-        row = arrival.rows.row(instrument, Channel.BBO) if number >= 0 else None
+        row = arrival.rows.row(instrument, Channel.NONE) if number >= 0 else None
         batch = best_records(book, arrival, instrument, ts_event, row, delta=delta)
     else:
         batch = book_records(book, arrival, instrument, ts_event, delta=delta)
@@ -139,11 +140,9 @@ def _tickers(head: messages.Head, symbol: str, arrival: Arrival) -> Decoded:
     news = _ticker.decode(_data(head))
     _same(symbol, news.symbol)
     number = arrival.find(symbol)
-    known = None if head.type == _SNAPSHOT else arrival.tickers.get(number)
-    state = tickers.merged(known, news)
-    batches = tickers.records_of(news, state, arrival, max(0, number), _time(head.ts))
-    if number >= 0:
-        arrival.tickers[number] = state
+    row = arrival.tickers[number] if number >= 0 else None
+    anew = head.type == _SNAPSHOT
+    batches = tickers.read(news, row, arrival, max(0, number), _time(head.ts), anew=anew)
     return _decoded(symbol, number, batches)
 
 

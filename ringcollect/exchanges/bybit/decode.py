@@ -34,7 +34,7 @@ from ringcollect.records import (
 )
 
 _SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
-_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_NONE, _BOOK, _TRADE, _BBO = int(Channel.NONE), int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
 _BOOK_DELTA, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_DELTA), int(Kind.TRADE), int(Kind.BBO)
 _F_LAST = int(Flag.LAST)
 _NAN = math.nan
@@ -84,7 +84,7 @@ def _best(ctx: int, ts_recv: int, instrument: int) -> int:
         if price << 1 == 0 or size << 1 == 0:  # a zero of either sign
             return _SLOW
     if instrument >= 0:
-        row = _row(ctx, instrument, _BBO)
+        row = _row(ctx, instrument, _NONE)
         put_word(row, at.R_BID, word_at(batch, W_PRICE))
         put_word(row, at.R_BID_SIZE, word_at(batch, W_SIZE))
         put_word(row, at.R_ASK, word_at(batch, RECORD_WORDS + W_PRICE))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ringcollect.decode.memory import address
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import hot
+from ringcollect.exchanges.bybit import tables, tickers
 from ringcollect.exchanges.bybit.cold import Arrival, decode_frame
 from ringcollect.exchanges.bybit.decode import KERNEL
 from ringcollect.exchanges.bybit.fields import MARKET_CODES
-from ringcollect.exchanges.bybit.messages import Ticker
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
 from ringcollect.exchanges.protocol import Decoded, RestMeaning
 
@@ -22,13 +23,16 @@ class Decoder(KernelDecoder):
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
         super().__init__(KERNEL, MARKET_CODES, capacity, max_past_ns, max_future_skew_ns)
         self._topics: dict[tuple[str, int], frozenset[str]] = {}
-        self._tickers: dict[tuple[str, int], dict[int, Ticker]] = {}
+        self._tickers: dict[tuple[str, int], np.ndarray] = {}
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection, which begins anew: tickers start with a snapshot."""
         self._topics[market, conn] = frozenset(streams)
-        self._tickers[market, conn] = {}
-        return self.context_of(market, conn)
+        states = self._tickers[market, conn] = tickers.new_states()
+        ctx = self.context_of(market, conn)
+        self.read_by(ctx, tables.frames(market))
+        ctx[hot.C_STATE] = address(states.reshape(-1))
+        return ctx
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
@@ -51,5 +55,5 @@ class Decoder(KernelDecoder):
             variant=variant,
             rows=self.hot,
             topics=self._topics.get((market, conn), frozenset()),
-            tickers=self._tickers.setdefault((market, conn), {}),
+            tickers=self._tickers[market, conn],
         )

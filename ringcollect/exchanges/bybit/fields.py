@@ -20,7 +20,8 @@ BEST = 1
 R_DEPTH = 4
 """Word of a book's hot row: the depth that is its primary book, 0 = not yet known."""
 R_BID, R_BID_SIZE, R_ASK, R_ASK_SIZE = range(4, 8)
-"""Words of a bbo's hot row: best prices and sizes as bits of a float64, for deltas of depth 1; price 0 = none."""
+"""Words of an instrument's row of no channel: best prices and sizes as bits of a float64, for deltas of depth 1; price
+0 = none."""
 
 # Bits of the keys of a book that were there, and of those of a print.
 B_SYMBOL, B_BIDS, B_ASKS, B_UPDATE = (1 << k for k in range(4))

@@ -9,10 +9,12 @@ import numpy as np
 from ringcollect.decode.symbols import SymbolTable
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
+from ringcollect.exchanges.okx import tables
 from ringcollect.exchanges.okx.cold import Arrival, decode_frame
 from ringcollect.exchanges.okx.decode import KERNEL
 from ringcollect.exchanges.okx.fields import F_HISTORY, MARKET_CODES, MIXED
 from ringcollect.exchanges.okx.history import History
+from ringcollect.exchanges.okx.members import ANY_MARKET, Members
 from ringcollect.exchanges.okx.rest import decode_body
 from ringcollect.exchanges.okx.symbols import FUTURES, SWAP, index_of, kind_of
 from ringcollect.exchanges.protocol import Decoded, RestMeaning
@@ -31,6 +33,7 @@ class Decoder(KernelDecoder):
         self._market_of: dict[int, str] = {}
         self._followers: dict[str, dict[int, None]] = {}
         self._full: set[int] = set()
+        self._members = {market: Members() for market in (*MARKET_CODES, ANY_MARKET)}
         self._history: dict[tuple[str, int], History] = {}
 
     def add_symbol(self, market: str, symbol: str, instrument: int, funding_interval_ns: int = 0) -> None:
@@ -38,11 +41,22 @@ class Decoder(KernelDecoder):
         super().add_symbol(market, symbol, instrument, funding_interval_ns)
         self._market_of[instrument] = market
         if kind_of(symbol) in (SWAP, FUTURES):
-            self._followers.setdefault(index_of(symbol), {})[instrument] = None
+            followers = self._followers.setdefault(index_of(symbol), {})
+            followers[instrument] = None
+            self._members[market].follow(index_of(symbol), (n for n in followers if self._market_of[n] == market))
+            self._members[ANY_MARKET].follow(index_of(symbol), followers)
+        for scope in (market, ANY_MARKET):
+            self._members[scope].add(symbol, instrument)
+        for (of, _, variant), ctx in self._contexts.items():
+            self._members[ANY_MARKET if variant == MIXED else of].point(ctx)
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
-        return self.context_of(market, conn, 0 if streams else MIXED)
+        variant = 0 if streams else MIXED
+        ctx = self.context_of(market, conn, variant)
+        self.read_by(ctx, tables.frames())
+        self._members[ANY_MARKET if variant == MIXED else market].point(ctx)
+        return ctx
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
