@@ -20,6 +20,8 @@ from ringcollect.ring import protocol
 from ringcollect.ring.attach import attach
 from ringcollect.ring.frames import FrameEntry, attach_frames
 from ringcollect.sim.faults import parse_faults
+from ringcollect.sim.solo import SoloStage
+from ringcollect.sim.stage import Stage
 from ringcollect.sim.world import Options, World
 from tests.feed.loopback import served
 
@@ -46,15 +48,24 @@ class Run:
         return [line for line in lines if line["k"] == kind]
 
 
-def binance(host: str, **more: Any) -> Ccxt:
-    """ccxt's binance pointed at the simulator. Its spot address must hold ``/stream``: by that the class tells it."""
-    urls = {
-        "api": {
-            "public": f"http://{host}/api/v3", "fapiPublic": f"http://{host}/fapi/v1",
-            "ws": {"spot": f"ws://{host}/ws/stream", "linear": f"ws://{host}/ws"},
-        }
+def pointed(exchange: str, host: str, **more: Any) -> Ccxt:
+    """ccxt's class pointed at the simulator. Binance's address of spot must hold ``/stream``: by that it is told."""
+    rest, socket = f"http://{host}", f"ws://{host}"
+    told: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "binance": (
+            {"public": f"{rest}/api/v3", "fapiPublic": f"{rest}/fapi/v1",
+             "ws": {"spot": f"{socket}/ws/stream", "linear": f"{socket}/ws"}},
+            {"fetchMarkets": {"types": ["spot", "linear"]}},
+        ),
+        "bybit": (
+            {"public": rest, "ws": {"public": {m: f"{socket}/v5/public/{m}" for m in ("spot", "linear", "inverse")}}},
+            {"fetchMarkets": {"types": ["spot", "linear", "inverse"]}},
+        ),
+        "okx": ({"rest": rest, "ws": f"{socket}/ws/v5"}, {"fetchMarkets": {"types": ["spot", "swap"]}}),
+        "upbit": ({"public": rest, "ws": f"{socket}/websocket/v1"}, {}),
     }  # fmt: skip
-    return Ccxt(id="binance", options={"fetchMarkets": {"types": ["spot", "linear"]}}, urls=urls, **more)
+    addresses, options = told[exchange]
+    return Ccxt(id=exchange, options=options, urls={"api": addresses}, **more)
 
 
 def collected(
@@ -62,6 +73,7 @@ def collected(
     markets: dict[str, tuple[tuple[str, ...], tuple[str, ...]]],
     enough: Callable[[Any], bool],
     *,
+    exchange: str = "binance",
     faults: str = "",
     rate: float = 800.0,
     depth: int = 20,
@@ -69,26 +81,29 @@ def collected(
     record: bool = False,
     **more: Any,
 ) -> Run:
-    """Run the feed of ``ccxt_binance`` until ``enough(reader)``; ``markets``: market -> (symbols, channels)."""
+    """Run the feed of ``ccxt_<exchange>`` until ``enough(reader)``; ``markets``: market -> (symbols, channels)."""
     for module in (protocol, skip):
         module.warm()
+    truth, name = folder / "truth.jsonl", f"ccxt_{exchange}"
 
-    def world() -> World:
-        options = Options(rate=rate, seed=5, faults=parse_faults(faults), truth=folder / "truth.jsonl")
-        return World(options, time.time_ns())
+    def stage() -> Stage:
+        now, plan = time.time_ns(), parse_faults(faults)
+        if exchange == "binance":
+            return World(Options(rate=rate, seed=5, faults=plan, truth=truth), now)
+        return SoloStage(exchange, now, rate=rate, seed=5, faults=plan, truth=truth)
 
-    with served(world) as host:
+    with served(stage) as host:
         config = Config(
             collector=Collector(data=str(folder / "data"), runtime_dir=str(folder / "run")),
             markets=tuple(
-                Market(exchange="ccxt_binance", market=market, symbols=symbols, channels=channels, depth=depth)
+                Market(exchange=name, market=market, symbols=symbols, channels=channels, depth=depth)
                 for market, (symbols, channels) in markets.items()
             ),
-            ccxt=(binance(host, **more),),
+            ccxt=(pointed(exchange, host, **more),),
             storage=Storage(record_frames=record),
             websocket=Websocket(retry_first="100ms", open_interest_poll="1s"),
         )
-        ring = config.runtime_path() / "ccxt_binance.rec.ring"
+        ring = config.runtime_path() / f"{name}.rec.ring"
         deadline = time.monotonic() + seconds
         readers: list[Any] = []
 
@@ -97,10 +112,10 @@ def collected(
                 readers.append(attach(ring))
             return time.monotonic() > deadline or (bool(readers) and enough(readers[0]))
 
-        run(config, "ccxt_binance", stop)
+        run(config, name, stop)
     reader = attach(ring)
     reader.cursor = 0
-    frames = attach_frames(config.runtime_path() / "ccxt_binance.frm.ring")
+    frames = attach_frames(config.runtime_path() / f"{name}.frm.ring")
     frames.ring.cursor = 0
     numbers = {one.market: one.number for one in reader.instruments() if one.status == "trading"}
     return Run(

@@ -36,6 +36,7 @@ class FakeLibrary:
 
     def __init__(self, *methods: str) -> None:
         self.methods = methods
+        self.alone = asyncio.Lock()
         self.answers: defaultdict[str, asyncio.Queue[Any]] = defaultdict(asyncio.Queue)
         self.calls: list[tuple[Any, ...]] = []
 

@@ -69,7 +69,8 @@ def test_what_the_class_cannot_do_is_refused_by_name(channel):
 def test_a_bad_symbol_is_refused_and_the_others_of_the_connection_go_on():
     async def act(library, listener, connection):
         connection.send_text(asked("subscribe", ("NO/PE", "book", 0), (S, "trade", 0)))
-        library.answers["watch_order_book"].put_nowait(BadSymbol("no market NO/PE"))
+        for _ in range(2):  # it is asked once more, alone
+            library.answers["watch_order_book"].put_nowait(BadSymbol("no market NO/PE"))
         trade = {"id": "1", "timestamp": 1, "price": 1.0, "amount": 1.0, "side": "buy"}
         library.answers["watch_trades"].put_nowait([trade])
         await settle()
@@ -80,7 +81,40 @@ def test_a_bad_symbol_is_refused_and_the_others_of_the_connection_go_on():
     assert len(listener.of("trade")) == 1 and listener.closed == []
 
 
-@pytest.mark.parametrize("error", [NetworkError("cut"), KeyError("a bug of ccxt"), BadSymbol("now it says so")])
+def test_a_refusal_that_everybody_hears_is_only_its_own_streams(monkeypatch):
+    """OKX's class rejects whoever waits on the socket when one request is refused."""
+    monkeypatch.setattr(asyncio, "sleep", quick := _quick(asyncio.sleep))
+
+    async def act(library, listener, connection):
+        connection.send_text(asked("subscribe", (S, "book", 0)))
+        library.answers["watch_order_book"].put_nowait(BOOK)
+        await settle()
+        connection.send_text(asked("subscribe", (S, "trade", 0), (S, "ticker", 0), number=2))
+        await settle()
+        for method in ("watch_order_book", "watch_trades", "watch_ticker"):
+            library.answers[method].put_nowait(BadSymbol("no channel tickers"))
+        await settle()
+        library.answers["watch_trades"].put_nowait([])
+        await settle()
+        library.answers["watch_ticker"].put_nowait(BadSymbol("no channel tickers"))
+        library.answers["watch_order_book"].put_nowait(BadSymbol("no channel tickers"))
+        library.answers["watch_order_book"].put_nowait(BOOK)
+        await settle()
+
+    listener = on_stage(act, "watchOrderBook", "watchTrades", "watchTicker")
+    answers = {frame["w"][0][1]: frame["ok"] for frame in listener.of("answer")}
+    assert answers == {"book": True, "trade": True, "ticker": False}
+    assert len(listener.of("book")) == 2 and listener.closed == [] and quick
+
+
+def _quick(sleep):
+    async def at_once(seconds):
+        await sleep(0)
+
+    return at_once
+
+
+@pytest.mark.parametrize("error", [NetworkError("cut"), KeyError("a bug of ccxt")])
 def test_any_other_failure_ends_the_connection_with_its_reason_and_says_no_more(error):
     async def act(library, listener, connection):
         connection.send_text(asked("subscribe", (S, "book", 0), (S, "trade", 0)))
@@ -96,6 +130,21 @@ def test_any_other_failure_ends_the_connection_with_its_reason_and_says_no_more(
     listener = on_stage(act, "watchOrderBook", "watchTrades")
     [reason] = listener.closed
     assert reason.startswith(f"book of {S}: {type(error).__name__}: ")
+
+
+def test_refusals_in_a_row_of_a_stream_that_flowed_end_the_connection(monkeypatch):
+    monkeypatch.setattr(asyncio, "sleep", _quick(asyncio.sleep))
+
+    async def act(library, listener, connection):
+        connection.send_text(asked("subscribe", (S, "book", 0)))
+        library.answers["watch_order_book"].put_nowait(BOOK)
+        for _ in range(module.MOST_REFUSALS):
+            library.answers["watch_order_book"].put_nowait(BadSymbol("delisted"))
+        await settle()
+        await settle()
+
+    [reason] = on_stage(act, "watchOrderBook").closed
+    assert reason == f"book of {S}: BadSymbol: delisted"
 
 
 def test_as_many_trades_as_ccxt_keeps_are_said_to_be_a_possible_loss_and_only_the_first_delivery_names_its_beginning():

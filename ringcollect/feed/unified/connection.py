@@ -7,6 +7,7 @@ so that waiting and trying again stays with the session, by its own rules.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 import structlog
@@ -24,6 +25,8 @@ CALLS_IN_A_ROW = 64
 shown by ccxt only together with what comes after it.
 """
 CLOSE_CODE = 1006
+MOST_REFUSALS = 8
+"""So many in a row, without an answer between them, are no longer somebody else's."""
 _TEXT = 1
 _MOST_REASON = 200
 
@@ -99,7 +102,7 @@ class UnifiedConnection:
             self._waiting.discard(key)
 
     async def _listen(self, key: _Key, source: Source, request: int) -> None:
-        since, calls = self._now_ms(), 0
+        since, calls, refused = self._now_ms(), 0, 0
         while True:
             try:
                 found = await source.ask()
@@ -108,11 +111,33 @@ class UnifiedConnection:
                 if task is None or task.cancelling():
                     raise
                 continue  # another task that waited for the same answer of ccxt was cancelled, and this one with it
+            except self._library.refusals as error:
+                refused += 1
+                found = await self._refused(key, source, error, refused)
+                if found is None:
+                    continue
             self._acknowledge(request, key)
             self._deliver(source.frame(found, since))
-            since, calls = 0, calls + 1
+            since, calls, refused = 0, calls + 1, 0
             if source.pause_s or calls % CALLS_IN_A_ROW == 0:
                 await asyncio.sleep(source.pause_s)
+
+    async def _refused(self, key: _Key, source: Source, error: Exception, times: int) -> Any:
+        """A refusal, perhaps of somebody else: some classes (OKX) tell everybody who waits on the same socket.
+
+        Who was acknowledged asks again. Who was not asks once more while nobody else does: then a refusal is its own,
+        and is raised. The answer, or None: there was none to tell.
+        """
+        if key not in self._waiting:
+            if times >= MOST_REFUSALS:
+                raise error
+            await asyncio.sleep(min(1.0, 0.02 * 2**times))
+            return None
+        async with self._library.alone:
+            try:
+                return await asyncio.wait_for(source.ask(), ACK_S)
+            except TimeoutError:
+                return None  # nothing new, and no refusal either
 
     async def _leave(self, source: Source) -> None:
         assert source.leave is not None

@@ -5,6 +5,7 @@ The only file that imports ccxt, and only when an instance is made.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from importlib import import_module
@@ -68,6 +69,8 @@ class Library:
         if markets is not None:
             self.exchange.set_markets(markets)
         self._asked = markets is None
+        self.alone = asyncio.Lock()
+        """Held by whoever has to know that an answer is its own."""
         self.error: type[Exception] = ccxt.BaseError
         self.refusals = tuple(getattr(ccxt, name) for name in _REFUSALS)
         self.busy = tuple(getattr(ccxt, name) for name in _BUSY)
