@@ -52,6 +52,7 @@ VENUES = {
     ("bybit", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
+    ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000)),
     ("okx", "spot"): Venue(EVERY_MARKET, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ringcollect.decode.members import enter, more
+import numpy as np
+
+from ringcollect.decode.members import enter, key_at, more
 from ringcollect.decode.memory import byte_at, float_bits, four_bytes, out_of_line, put_word
 from ringcollect.decode.number import SHORT_BYTES, short_decimal
 from ringcollect.decode.skip import skip
@@ -110,4 +112,50 @@ def levels(a: int, i: int, n: int, batch: int, capacity: int, start: int, side: 
             i += 1
         else:
             i, going = more(a, i, n, _ARRAY)
+    return i, r
+
+
+@njit
+def object_levels(
+    a: int, i: int, n: int, batch: int, capacity: int, start: int, side: int, price_key: np.uint64, size_key: np.uint64
+) -> tuple[int, int]:
+    """As :func:`levels`, of objects; the keys are the low words of :func:`text.packed` (at most 8 characters).
+
+    Keys come in any order, each once; others are passed over.
+    """
+    out_of_line()
+    r = start
+    i, going = enter(a, i, n, _ARRAY)
+    while going:
+        if r >= capacity:
+            return BAD, r
+        priced = False
+        sized = False
+        price = 0.0
+        size = 0.0
+        i, another = enter(a, i, n, _OBJECT)
+        while another:
+            i, low, high = key_at(a, i, n)
+            if i < 0:
+                return BAD, r
+            if high == np.uint64(0) and low == price_key:
+                if priced:
+                    return BAD, r
+                priced = True
+                i, price = amount(a, i, n)
+            elif high == np.uint64(0) and low == size_key:
+                if sized:
+                    return BAD, r
+                sized = True
+                i, size = amount(a, i, n)
+            else:
+                i = skip(a, i, n, _DEPTH)
+            if i < 0:
+                return BAD, r
+            i, another = more(a, i, n, _OBJECT)
+        if i < 0 or not priced or not sized:
+            return BAD, r
+        put_level(batch, r, price, size, side)
+        r += 1
+        i, going = more(a, i, n, _ARRAY)
     return i, r

@@ -277,9 +277,9 @@ class Catalogue:
     def refine(self, stream: Stream, records: np.ndarray, now_ns: int) -> None:
         """A snapshot shows more prices than a first frame: an inferred tick may turn out to be finer."""
         instrument = self._registry.by_number(stream.instrument)
-        if self._core.passive and not instrument.book_depth:
+        if self._core.passive:
             limit = self._limit(stream.market, records)
-            if limit:
+            if limit.get("book_depth", 0) > instrument.book_depth:  # subscribed anew with more levels
                 self.register(stream.market, stream.symbol, now_ns, limit)
         if not instrument.inferred or not len(records):
             return

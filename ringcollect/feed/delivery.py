@@ -118,7 +118,11 @@ class Delivery:
         before = core.sink.counter("records")
         contested = self._connections.rolling(socket)
         followed = self._dispatch(stream, batch, socket.conn, contested, ts_recv)
-        stream.touched(ts_recv, core.sink.counter("records") - before)
+        recorded = core.sink.counter("records") - before
+        if len(batch.records) and batch.records["kind"][0] == Kind.BOOK_CHECK:
+            stream.count_records(recorded)  # its frame was counted with the levels before it
+        else:
+            stream.touched(ts_recv, recorded)
         if followed:
             self._connections.handover.carried(socket, stream, ts_recv)
         if ("stream", stream.key) not in core.timers:
@@ -159,7 +163,7 @@ class Delivery:
             if levels["kind"][0] == Kind.BOOK_SNAPSHOT:
                 if part.last_id < 0:
                     stream.bridge.numbered = False  # a recording from before the venue numbered its books
-                if stream.bridge.phase is Phase.VOID:
+                if stream.bridge.phase is Phase.VOID or self._core.passive:
                     self._catalogue.refine(stream, levels, now_ns)
                 self._books.streamed(stream, part, conn, now_ns)
             else:

@@ -33,6 +33,7 @@ EXCHANGE_MODULES: dict[str, str] = {
     "binance": "ringcollect.exchanges.binance.decode",
     "bybit": "ringcollect.exchanges.bybit.decode",
     "coinbase": "ringcollect.exchanges.coinbase.decode",
+    "kraken": "ringcollect.exchanges.kraken.decode",
     "okx": "ringcollect.exchanges.okx.decode",
     "upbit": "ringcollect.exchanges.upbit.decode",
 }

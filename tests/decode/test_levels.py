@@ -8,16 +8,24 @@ import random
 import numpy as np
 import pytest
 
-from ringcollect.decode.levels import levels
+from ringcollect.decode import text
+from ringcollect.decode.levels import levels, object_levels
 from ringcollect.decode.memory import address
 from ringcollect.records import RECORD
 
 CAPACITY = 64
+PRICE, QTY = (text.packed(key)[0] for key in ("price", "qty"))
 
 
 def arrays(raw: bytes, extra: int = 0, start: int = 0, capacity: int = CAPACITY) -> tuple[int, int, np.ndarray]:
     batch = np.zeros(CAPACITY, RECORD)
     end, n = levels(address(raw), 0, len(raw), batch.ctypes.data, capacity, start, -1, extra)
+    return end, n, batch
+
+
+def objects(raw: bytes) -> tuple[int, int, np.ndarray]:
+    batch = np.zeros(CAPACITY, RECORD)
+    end, n = object_levels(address(raw), 0, len(raw), batch.ctypes.data, CAPACITY, 0, 1, PRICE, QTY)
     return end, n, batch
 
 
@@ -67,3 +75,27 @@ def test_more_levels_than_the_batch_holds_are_refused_and_nothing_is_written_beh
     end, _, batch = arrays(raw, capacity=8)
     assert end < 0
     assert not batch[8:].view(np.int64).any()
+
+
+def test_objects_are_read_in_any_key_order_with_unknown_keys_passed_over() -> None:
+    rng = random.Random(3)
+    for _ in range(100):
+        pairs = some_pairs(rng)
+        made = []
+        for p, q in pairs:
+            items: list[tuple[str, object]] = [("price", p), ("qty", float(q)), ("orders", {"n": [1, "]"]})]
+            rng.shuffle(items)
+            made.append(dict(items))
+        raw = json.dumps(made, indent=rng.choice([None, 1])).encode()
+        end, n, batch = objects(raw)
+        assert (end, n) == (len(raw), len(pairs))
+        assert batch["price"][:n].tolist() == [float(p) for p, _ in pairs]
+        assert batch["size"][:n].tolist() == [float(q) for _, q in pairs]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"[{}]", b'[{"price":1}]', b'[{"price":1,"qty":2,"qty":3}]', b'[{"price":1,"qty":2},{}]', b'[{"price":1,"qty":2}'],
+)
+def test_objects_without_price_or_size_or_with_one_twice_are_refused(raw: bytes) -> None:
+    assert objects(raw)[0] < 0

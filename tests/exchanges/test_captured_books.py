@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
+from ringcollect.instruments import Instrument
 from ringcollect.records import Flag, Kind
 from tests.exchanges.frames import lines
 from tests.exchanges.sessions import run
@@ -20,6 +22,7 @@ CAPTURES = {
     "upbit_2021": ("upbit", 430),
     "coinbase_adv_2026": ("coinbase", 900),
     "coinbase_exchange_2021": ("coinbase", 9700),
+    "kraken_v2_2026": ("kraken", 2340),
 }
 """Capture -> (exchange, frames at least that the kernel finishes by itself)."""
 
@@ -31,7 +34,8 @@ class Book:
         self.levels: dict[int, dict[float, float]] = {1: {}, -1: {}}
         self.last = -1
 
-    def apply(self, row: np.void) -> None:
+    def apply(self, row: np.void, depth: int) -> None:
+        """``depth``: the instrument's, beyond which levels are forgotten; 0 = no limit."""
         if row["flags"] & Flag.UNSYNCED or row["kind"] == Kind.BOOK_CHECK:
             return
         if row["flags"] & Flag.CLEAR:
@@ -45,6 +49,10 @@ class Book:
             side[float(row["price"])] = float(row["size"])
             if row["size"] == 0:
                 del side[float(row["price"])]
+        if row["flags"] & Flag.LAST and depth:
+            for sign, side in self.levels.items():
+                for price in sorted(side, reverse=sign == 1)[depth:]:
+                    del side[price]
 
 
 @pytest.mark.parametrize("name", CAPTURES)
@@ -56,12 +64,14 @@ def test_the_ring_of_a_capture_gives_the_oracles_book_at_every_checkpoint(
     assert made.hot >= hot
     books: dict[str, Book] = {}
     records = made.records[np.isin(made.records["kind"], (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA, Kind.BOOK_CHECK))]
+    known = (tmp_path / "instruments.jsonl").read_bytes().splitlines()
+    versions = [msgspec.json.decode(line, type=Instrument) for line in known]
     done = 0
     for state in lines(captures / "oracle" / f"books_{name}.jsonl.gz"):
         stop = int(np.searchsorted(records["seq"], seq_after(made.records, made.upto[state["i"]])))
         for row in records[done:stop]:
-            symbol = made.registry.by_number(int(row["instrument"])).symbol
-            books.setdefault(symbol, Book()).apply(row)
+            instrument = at_the_time(versions, row)
+            books.setdefault(instrument.symbol, Book()).apply(row, instrument.book_depth)
         done = stop
         book = books[state["s"]].levels
         assert (len(book[1]), len(book[-1])) == (state["nb"], state["na"])
@@ -72,6 +82,11 @@ def test_the_ring_of_a_capture_gives_the_oracles_book_at_every_checkpoint(
         assert made.counters[zero] == 0, zero
     counted = ("decoded", "control", "ignored", "rejected")
     assert made.counters["frames_in"] == sum(made.counters[outcome] for outcome in counted)
+
+
+def at_the_time(versions: list[Instrument], row: np.void) -> Instrument:
+    """What was known of the record's instrument when it came."""
+    return [v for v in versions if v.number == row["instrument"] and v.valid_from_ns <= row["ts_recv"]][-1]
 
 
 def seq_after(records: np.ndarray, count: int) -> int:

@@ -1,0 +1,173 @@
+"""Frame to records in one kernel call: book updates with their checksums, prints, and best prices.
+
+``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
+negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the prints' numbers against
+the stream's hot row, publishes and counts. Snapshots go the typed way.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ringcollect.decode import memory, number, skip, symbols
+from ringcollect.decode.frames import frame_at, frame_count
+from ringcollect.decode.levels import put_level
+from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
+from ringcollect.exchanges import hot
+from ringcollect.exchanges.kraken import fields as at
+from ringcollect.exchanges.kraken.scan import scan
+from ringcollect.exchanges.protocol import Code, Verdict
+from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.jit import njit
+from ringcollect.records import (
+    RECORD_WORDS,
+    W_AUX,
+    W_ID,
+    W_SEQ,
+    W_TAIL,
+    W_TS_EVENT,
+    W_TS_RECV,
+    Channel,
+    Flag,
+    Kind,
+)
+
+_SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
+_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
+    int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
+)  # fmt: skip
+_FITS, _STALE, _GAP = int(Verdict.FITS), int(Verdict.STALE), int(Verdict.GAP)
+_F_LAST = int(Flag.LAST)
+_NAN = math.nan
+
+
+@njit
+def _book(ctx: int, ts_recv: int) -> int:
+    """A delta, and behind it the checksum of the book it makes."""
+    batch = word_at(ctx, hot.C_BATCH)
+    count = word_at(ctx, at.F_LEVELS)
+    if count == 0:  # one record all the same: the frame is a link of the chain
+        put_level(batch, 0, _NAN, 0.0, 0)
+        count = 1
+    checked = word_at(ctx, at.F_CHECKSUM) >= 0
+    if checked and count >= word_at(ctx, hot.C_CAPACITY):
+        return _SLOW
+    announce(ctx, _BOOK, -1, -1, -1)
+    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, 0, 0, _BOOK_DELTA, 0)
+    if checked:
+        put_level(batch, count, _NAN, _NAN, 0)
+        record = batch + count * RECORD_WORDS * 8
+        put_word(record, W_SEQ, 0)
+        put_word(record, W_TS_EVENT, word_at(ctx, at.F_TS))
+        put_word(record, W_TS_RECV, ts_recv)
+        put_word(record, W_ID, 0)
+        put_word(record, W_AUX, word_at(ctx, at.F_CHECKSUM))
+        flags = hot.bad_ts_flag(ctx, word_at(ctx, at.F_TS), ts_recv) | _F_LAST
+        tail = word_at(ctx, hot.C_INSTRUMENT) | word_at(ctx, hot.C_CONN) << 16 | _CHECK << 32
+        put_word(record, W_TAIL, tail | flags << 48)
+        count += 1
+        put_word(ctx, hot.C_N, count)
+    return count
+
+
+@njit
+def _prints(ctx: int, ts_recv: int) -> int:
+    """Prints have each their own time and id, which :func:`scan.scan` has written."""
+    batch, count = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_LEVELS)
+    base = word_at(ctx, hot.C_INSTRUMENT) | word_at(ctx, hot.C_CONN) << 16 | _TRADE_KIND << 32
+    first_id = last_id = word_at(batch, W_ID)
+    for r in range(count):
+        record = batch + r * RECORD_WORDS * 8
+        flags = hot.bad_ts_flag(ctx, word_at(record, W_TS_EVENT), ts_recv)
+        if r == count - 1:
+            flags |= _F_LAST
+        put_word(record, W_TAIL, base | (word_at(record, W_TAIL) & 0xFF) << 40 | flags << 48)
+        put_word(record, W_SEQ, 0)
+        put_word(record, W_TS_RECV, ts_recv)
+        first_id = min(first_id, word_at(record, W_ID))
+        last_id = max(last_id, word_at(record, W_ID))
+    announce(ctx, _TRADE, first_id, last_id, -1)
+    put_word(ctx, hot.C_N, count)
+    return count
+
+
+@njit
+def _best(ctx: int, ts_recv: int) -> int:
+    """Best bid and best ask; a price of 0 is a side without orders: NaN."""
+    batch = word_at(ctx, hot.C_BATCH)
+    for k in range(2):
+        price, size = bits_float(word_at(ctx, at.F_BEST + 2 * k)), bits_float(word_at(ctx, at.F_BEST + 2 * k + 1))
+        put_level(batch, k, price if price != 0.0 else _NAN, size, 1 - 2 * k)
+    announce(ctx, _BBO, -1, -1, -1)
+    hot.fill(ctx, 2, word_at(ctx, at.F_TS), ts_recv, 0, 0, _BBO_KIND, 0)
+    return 2
+
+
+@njit
+def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
+    scratch = ctx + hot.C_SCRATCH * 8
+    if not scan(ctx, a, n, scratch):
+        return _SLOW
+    instrument = find_symbol(ctx)
+    channel = word_at(ctx, at.F_CHANNEL)
+    if channel == at.CH_BOOK:
+        answer = _book(ctx, ts_recv)
+    else:
+        answer = _prints(ctx, ts_recv) if channel == at.CH_TRADE else _best(ctx, ts_recv)
+    return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
+
+
+@njit
+def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
+    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
+    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
+
+
+@njit
+def _verdict(ctx: int, known_id: int) -> int:
+    """Nothing numbers books and best prices; prints count by one."""
+    if word_at(ctx, hot.C_CHANNEL) != _TRADE or known_id < 0:
+        return _FITS
+    if word_at(ctx, hot.C_LAST_ID) <= known_id:
+        return _STALE
+    return _FITS if word_at(ctx, hot.C_FIRST_ID) == known_id + 1 else _GAP
+
+
+@njit
+def _settle(ctx: int, a: int, length: int, ts_recv: int) -> int:
+    answer = _decode(ctx, a, length, ts_recv)
+    if answer < 0:
+        return answer
+    row = hot.open_row(ctx)
+    if row == 0:
+        return _NOT_OPEN
+    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), length, ts_recv)
+
+
+@njit
+def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
+    context = address_of(ctx)
+    count = frame_count(frames)
+    for k in range(count):
+        a, n = frame_at(frames, k)
+        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
+        put_word(context, hot.C_CODE, answer)
+        if answer < 0:
+            return k
+    return count
+
+
+on_hot_frames = hot.batch_entry(_on_hot_frames)
+
+
+def warm() -> None:
+    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
+    for primitives in (memory, number, skip, symbols):
+        primitives.warm()
+    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
+    decode_hot(b"{}", ctx, 0)
+    on_hot_frames([b"{}"], ctx, 0)
