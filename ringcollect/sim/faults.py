@@ -32,6 +32,7 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     reorder: float = 0.0  # a data frame is sent after the one that follows it
     garbage: float = 0.0  # a frame nobody can decode is sent before a data frame
     gap: float = 0.0  # one to three depth events in a row reach no connection at all
+    checksum: float = 0.0  # a book's frame says a wrong checksum (Kraken)
     fragment: float = 0.0  # a data frame is sent as one message in two to four fragments
     ack_swallow: float = 0.0  # a control request gets no answer and has no effect
     http_429: float = 0.0  # a REST request is refused with Retry-After
@@ -58,6 +59,7 @@ _DEFAULTS: dict[str, str] = {
     "reorder": "0.001",
     "garbage": "0.001",
     "gap": "0.001",
+    "checksum": "0.001",
     "fragment": "0.5",
     "ack_swallow": "0.5",
     "http_429": "0.5",

@@ -47,6 +47,10 @@ UPBIT_WIRE = WireRules(
     market="spot", ping_every_ns=0, pong_within_ns=0, messages_per_s=5, lifetime_ns=0, announces_shutdown=False,
     binary=True, idle_ns=120 * SECOND,
 )  # fmt: skip
+KRAKEN_WIRE = WireRules(
+    market="spot", ping_every_ns=0, pong_within_ns=0, messages_per_s=0, lifetime_ns=0, announces_shutdown=False,
+    idle_ns=60 * SECOND,
+)  # fmt: skip
 BYBIT_WIRE = WireRules(
     market="bybit", ping_every_ns=0, pong_within_ns=0, messages_per_s=0, lifetime_ns=0, announces_shutdown=False,
     idle_ns=600 * SECOND,

@@ -1,4 +1,4 @@
-"""A simulation of one venue that is a world of its own: Bybit, Coinbase, OKX or Upbit."""
+"""A simulation of one venue that is a world of its own: Bybit, Coinbase, Kraken, OKX or Upbit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ringcollect.errors import ConfigError
 from ringcollect.sim.bybit import venue as bybit
 from ringcollect.sim.coinbase import venue as coinbase
 from ringcollect.sim.faults import FaultPlan, dice
+from ringcollect.sim.kraken import venue as kraken
 from ringcollect.sim.okx import venue as okx
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.scene import Answer, Scene
@@ -35,6 +36,7 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS = {
     "bybit": Kind(bybit.of_symbols, bybit.PATHS, bybit.MARKETS, ("BTCUSDT", "ETHUSDT", "BTCPERP", "BTCUSD")),
     "coinbase": Kind(coinbase.CoinbaseVenue, coinbase.PATHS, ("spot",), ("BTC-USD", "ETH-USD")),
+    "kraken": Kind(kraken.KrakenVenue, (kraken.PATH,), ("spot",), ("BTC/USD", "ETH/USD")),
     "okx": Kind(
         okx.OkxVenue, okx.PATHS, ("spot", "linear", "inverse"),
         ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "BTC-USD-SWAP"),
