@@ -34,7 +34,7 @@ class Book:
         self.levels: dict[int, dict[float, float]] = {1: {}, -1: {}}
         self.last = -1
 
-    def apply(self, row: np.void, depth: int) -> None:
+    def apply(self, row: np.void, depth: int = 0) -> None:
         """``depth``: the instrument's, beyond which levels are forgotten; 0 = no limit."""
         if row["flags"] & Flag.UNSYNCED or row["kind"] == Kind.BOOK_CHECK:
             return

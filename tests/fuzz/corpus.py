@@ -110,6 +110,19 @@ _BEST = (
     '"best_bid_size":"0.61540890","best_ask":"17167.76","best_ask_size":"0.18528568","side":"sell",'
     '"time":"2022-12-01T00:00:00.122581Z","trade_id":463751434,"last_size":"0.05"}'
 )
+_KRAKEN_BOOK = (
+    '{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":63004.9,"qty":0.00000000}],"asks":'
+    '[{"price":63005.0,"qty":2.08665551},{"price":63005.1,"qty":5.1e-05}],"checksum":2532652056,'
+    '"timestamp":"2026-08-01T02:53:53.646219Z"}]}'
+)
+_KRAKEN_TRADE = (
+    '{"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":105944.2,"qty":0.00027625,'
+    '"ord_type":"limit","trade_id":10218208,"timestamp":"2023-10-06T17:35:55.440295Z"}]}'
+)
+_KRAKEN_TICKER = (
+    '{"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","bid":105944.2,"bid_qty":2.5,"ask":105944.3,'
+    '"ask_qty":3.2,"last":105899.4,"volume":163.28908096,"timestamp":"2023-10-06T17:35:55.440295Z"}]}'
+)
 _COINBASE = (_LEVELS, _MAKERS, _MATCH, _BEST)
 
 CORPORA = (
@@ -135,5 +148,9 @@ CORPORA = (
         "coinbase", "spot",
         ("frames_coinbase_adv", "frames_coinbase_exchange", "coinbase_exchange_2021", "coinbase_adv_2026"), _COINBASE,
         ("BTC-USD", "ETH-USD", "SKL-BTC", "SKL-USD", "BAND-GBP"),
+    ),
+    Corpus(
+        "kraken", "spot", ("frames_kraken_v2", "kraken_v2_2026"), (_KRAKEN_BOOK, _KRAKEN_TRADE, _KRAKEN_TICKER),
+        ("BTC/USD", "ETH/USD", "BTC/USDT"),
     ),
 )  # fmt: skip

@@ -22,15 +22,16 @@ from ringcollect.exchanges.kraken.endpoints import (
 from ringcollect.exchanges.kraken.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.kraken.streams import CHANNELS, book_depth, read_stream
 from ringcollect.exchanges.kraken.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 
 __all__ = [
     "accept", "acknowledges", "book_base", "book_depth", "channels", "decode_hot", "decoder", "dense_trade_ids",
-    "guessed", "instruments_calls", "join", "keepalive", "legs", "limits", "listings", "market_of", "markets", "name",
-    "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
-    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "unsubscribe", "volumes",
-    "volumes_calls", "warm",
+    "guessed", "instruments_calls", "join", "keepalive", "last_trade_call", "legs", "limits", "listings", "market_of",
+    "markets", "name", "next_instruments_call", "numbered_books", "on_hot_frames", "open_interest_call", "polled",
+    "read_rest", "read_stream", "read_url", "resolve", "snapshot_call", "subscribe", "trades_call", "unsubscribe",
+    "volumes", "volumes_calls", "warm",
 ]  # fmt: skip
 
 name = "kraken"
