@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ringcollect.config.symbols import symbol_key
 from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
 from ringcollect.exchanges.hot import WANTED
 from ringcollect.exchanges.protocol import Decoded, Listing, Purpose, RestCall, UrlMeaning, Want
@@ -20,14 +19,14 @@ from ringcollect.feed.inference import inferred_metadata
 from ringcollect.feed.ledger import Reason, State, move
 from ringcollect.feed.legs import Socket
 from ringcollect.feed.pages import Page
-from ringcollect.feed.plan import MarketPlan, RulePlan, SymbolPlan
 from ringcollect.feed.recent_ids import RecentIds
 from ringcollect.feed.recording import Recorder
 from ringcollect.feed.roster import DELISTED, Before, Entry, Roster, choose, merged
 from ringcollect.feed.silence import silence_limit_ns
 from ringcollect.feed.stream import Stream, StreamKey
+from ringcollect.feed.wanted import Wanted, add_wanted, part_of
 from ringcollect.instruments import MAX_INSTRUMENTS, Instrument, Registry
-from ringcollect.records import CHANNELS_BY_NAME, Channel, Kind
+from ringcollect.records import Channel, Kind
 
 _IDENTITY = frozenset({"number", "exchange", "market", "symbol", "valid_from_ns", "version"})
 
@@ -128,7 +127,7 @@ class Catalogue:
         core = self._core
         plan = core.market(market)
         for entry in roster.entries:
-            depth = _part_of(plan, entry).depth
+            depth = part_of(plan, entry).depth
             limit = core.exchange.book_depth(market, depth)
             self.register(market, entry.symbol, now_ns, {"book_depth": limit} | entry.metadata)
         for symbol in roster.gone:
@@ -170,11 +169,11 @@ class Catalogue:
             entry = listed.get(position)
             instrument = self._planned_instrument(market, named.symbol, entry, missing, now_ns)
             if instrument is not None:
-                _want(wanted, instrument, named, missing)
+                add_wanted(wanted, instrument, named, missing)
         for entry in roster.entries:
             known = self._registry.get(market, entry.symbol)
             if entry.is_ruled and known is not None and entry.plan < len(plan.rules):
-                _want(wanted, known, _part_of(plan, entry), False)
+                add_wanted(wanted, known, part_of(plan, entry), False)
         return wanted
 
     def _planned_instrument(
@@ -373,33 +372,6 @@ class Catalogue:
             return ledger.add()
         row[:] = np.zeros(1, row.dtype)
         return row
-
-
-class Wanted(NamedTuple):
-    """A stream that is to be collected. ``missing``: the exchange does not list its instrument."""
-
-    instrument: Instrument
-    channel: Channel
-    depth: int
-    kind: str
-    missing: bool
-
-
-def _want(wanted: dict[StreamKey, Wanted], instrument: Instrument, plan: SymbolPlan | RulePlan, missing: bool) -> None:
-    for name in plan.channels:
-        channel = CHANNELS_BY_NAME[name]
-        depth = plan.depth if channel is Channel.BOOK else 0
-        stream = Wanted(instrument, channel, depth, plan.streams.get(name, ""), missing)
-        wanted.setdefault((instrument.number, int(channel)), stream)
-
-
-def _part_of(plan: MarketPlan, entry: Entry) -> SymbolPlan | RulePlan:
-    """The part of the plan that ``entry`` is there for."""
-    if not entry.is_ruled:
-        return plan.symbols[entry.plan]
-    rule = plan.rules[entry.plan]
-    keys = {symbol_key(entry.symbol), symbol_key(entry.metadata.get("unified", "") or entry.symbol)}
-    return next((own for own in rule.override if symbol_key(own.symbol) in keys), rule)
 
 
 def _inferred(records: np.ndarray) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ringcollect.feed.actions import Reloaded
-from ringcollect.feed.catalogue import Catalogue, Wanted
+from ringcollect.feed.catalogue import Catalogue
 from ringcollect.feed.connections import MOST_LEGS, Connections
 from ringcollect.feed.core import Core
 from ringcollect.feed.ledger import Reason, State, move
@@ -19,6 +19,7 @@ from ringcollect.feed.polls import Polls
 from ringcollect.feed.requests import Requests
 from ringcollect.feed.roster import DELISTED
 from ringcollect.feed.stream import Stream, StreamKey
+from ringcollect.feed.wanted import Wanted
 from ringcollect.records import Channel, Status
 
 
@@ -43,7 +44,7 @@ class Membership:
         wanted = self._catalogue.wanted(market, now_ns)
         streams = [stream for stream in core.streams.values() if stream.market == market]
         ended = [stream for stream in streams if not self._stays(stream, wanted.get(stream.key))]
-        self._end(market, ended, now_ns)
+        self._end(market, [stream for stream in ended if stream.key in wanted], now_ns)  # and begin anew
         added: list[Stream] = []
         refused = 0
         for key, want in wanted.items():
@@ -61,6 +62,7 @@ class Membership:
             elif key not in self._joined:
                 added.append(stream)
         left_out = self._join(market, added, now_ns)
+        self._end(market, [stream for stream in ended if stream.key not in wanted], now_ns)  # a socket may go with them
         complaints = [f"{refused} subscriptions of {market} do not fit into the ledger"] if refused else []
         if left_out:
             complaints.append(f"{left_out} subscriptions of {market} need more than {MOST_LEGS} connections")

@@ -39,8 +39,8 @@ class Polls:
 
     def answered(self, stream: Stream, decoded: Decoded | None, now_ns: int) -> None:
         """The answer to a poll; None: there was no good one."""
-        if stream.state is State.CLOSED:
-            return
+        if self._core.streams.get(stream.key) is not stream:
+            return  # it is not collected any more
         self._open.pop(stream.key, None)
         if decoded is None:
             stream.gap = True

@@ -109,12 +109,21 @@ def test_reload_changes_what_it_can_on_the_live_connections_and_names_what_takes
             assert ringcollect("status", "--check", cwd=tmp_path).returncode == 0
             again = ringcollect("reload", "--json", cwd=tmp_path)
             assert (again.returncode, json.loads(again.stdout)["lines"][0][:11]) == (1, "not changed")
+            file.write_text(file.read_text().replace('"SOLUSDT"', '"SOLUSDT", "ETHUSTD"'))
+            assert ringcollect("reload", cwd=tmp_path).stdout.startswith("binance: 0 streams added, 0 ended")
+            now = json.loads(ringcollect("status", "--json", cwd=tmp_path).stdout)
+            (problem,) = now["problems"]
+            typo = "markets[0].symbols[2]: binance spot has no symbol 'ETHUSTD'; the nearest are ETHUSDT"
+            assert problem.startswith(typo) and "markets[0].symbols[2]" in now["reason"]
+            assert {states(tmp_path)["binance", "spot ETHUSTD", c] for c in all_three} == {"failed"}
+            assert {states(tmp_path)["binance", "spot BTCUSDT", c] for c in all_three} == {"flowing"}
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=PATIENCE_S)
             assert process.returncode == 0, out
+            assert typo in out, "the log names it, too"
     records, counters, instruments = everything(tmp_path, "binance")
     assert (counters["reconnects"], counters["connects"], counters["resyncs"], counters["seq_gaps"]) == (0, 1, 0, 0)
-    [configured] = records[(records["kind"] == Kind.STATUS) & (records["sub"] == Status.CONFIG_CHANGED)]
+    configured, *_ = records[(records["kind"] == Kind.STATUS) & (records["sub"] == Status.CONFIG_CHANGED)]
     numbers = {instrument.symbol: instrument.number for instrument in instruments}
     mine = records[records["instrument"] == numbers["BTCUSDT"]]
     after = mine[mine["seq"] > configured["seq"]]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+from typing import ClassVar
 
 import pytest
 
+from ringcollect.exchanges.protocol import Listing
 from ringcollect.feed import recording
 from ringcollect.feed.actions import Close, Complain, Connect, Reloaded, Send
 from ringcollect.feed.ledger import Reason, State
@@ -14,7 +17,8 @@ from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
 from ringcollect.records import Channel, Flag, Kind, Status
 from ringcollect.ring.frames import Direction
-from tests.feed.script import T0, BookOf, depth, snapshot, ticker, trade
+from tests.feed.plain_exchange import PlainExchange
+from tests.feed.script import T0, BookOf, Stage, depth, snapshot, ticker, trade
 
 A, B, C = "AAAUSDT", "BBBUSDT", "CCCUSDT"
 ALL = RulePlan(rules=("*USDT",), channels=("book", "trade"), path="markets[0].symbols")
@@ -116,7 +120,7 @@ def test_reload_adds_and_ends_symbols_and_the_others_are_not_touched(stage):
     s.advance(2)
     kinds = ("depth@100ms", "trade", "bookTicker")
     assert asked(s) == [
-        ("UNSUBSCRIBE", [f"bbbusdt@{kind}" for kind in kinds]), ("SUBSCRIBE", [f"cccusdt@{kind}" for kind in kinds]),
+        ("SUBSCRIBE", [f"cccusdt@{kind}" for kind in kinds]), ("UNSUBSCRIBE", [f"bbbusdt@{kind}" for kind in kinds]),
     ]  # fmt: skip
     s.frame(depth(A, 103, 103, [["8.97", "1"]]))
     s.frame(trade(A, 2))
@@ -145,8 +149,9 @@ def test_reload_of_channels_and_of_one_book_depth_changes_only_those_streams(sta
     s.list_again()
     s.advance(2)
     assert asked(s) == [
-        ("UNSUBSCRIBE", ["aaausdt@bookTicker", "bbbusdt@depth@100ms", "bbbusdt@bookTicker"]),
+        ("UNSUBSCRIBE", ["bbbusdt@depth@100ms"]),
         ("SUBSCRIBE", ["bbbusdt@depth@100ms"]),
+        ("UNSUBSCRIBE", ["aaausdt@bookTicker", "bbbusdt@bookTicker"]),
     ]
     s.ack()
     s.frame({"result": None, "id": 3})
@@ -249,3 +254,32 @@ def test_listings_delistings_and_reloads_play_back_to_the_same_ring_byte_for_byt
     assert replay.records().tobytes() == live.records().tobytes()
     assert live.statuses(Status.INSTRUMENT_GONE)["instrument"].tolist() == [live.number(B)]
     assert len(live.statuses(Status.CONFIG_CHANGED)) == 1 and live.now > T0
+
+
+class Coded(PlainExchange):
+    """A venue that knows its instruments by a code, whatever they are called."""
+
+    codes: ClassVar = {"SPACUSDT": "77", "SPCXUSDT": "77"}
+
+    def listings(self, market: str, body: bytes) -> list[Listing]:
+        return [dataclasses.replace(one, code=self.codes.get(one.symbol, "")) for one in super().listings(market, body)]
+
+
+def test_a_renamed_instrument_is_one_that_has_gone_and_says_what_it_is_called_now(tmp_path):
+    s = Stage(tmp_path, Coded(), symbols=("SPACUSDT",), channels=("trade",), listed=("SPACUSDT",), stale_ns=10**13)
+    s.up()
+    s.frame(trade("SPACUSDT", 1))
+    s.take(Send)
+    s.listed = ("SPCXUSDT",)
+    s.advance(REFRESH)
+    s.list_again()
+    s.advance(1)
+    assert asked(s) == [("SUBSCRIBE", ["spcxusdt@trade"]), ("UNSUBSCRIBE", ["spacusdt@trade"])]
+    assert s.take(Connect) == s.take(Close) == []
+    [gone] = s.statuses(Status.INSTRUMENT_GONE)
+    assert (int(gone["instrument"]), int(gone["aux"])) == (s.number("SPACUSDT"), s.number("SPCXUSDT"))
+    assert closed(s, "SPACUSDT") == [(Channel.TRADE, Reason.DELISTED)]
+    assert s.ledger("SPCXUSDT", Channel.TRADE)["state"] == State.REQUESTED
+    [complaint] = s.take(Complain)
+    assert "binance calls SPACUSDT SPCXUSDT now" in complaint.problems[0]
+    s.close()
