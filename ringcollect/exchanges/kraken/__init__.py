@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.kraken.continuity import follows
-from ringcollect.exchanges.kraken.decode import decode_hot, on_hot_frames, warm
+from ringcollect.exchanges.kraken.decode import warm
 from ringcollect.exchanges.kraken.decoder import Decoder
 from ringcollect.exchanges.kraken.endpoints import (
     instruments_calls,

@@ -8,15 +8,11 @@ the stream's hot row, publishes and counts. Snapshots go the typed way.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
-
-from ringcollect.decode import memory, number, skip, symbols
-from ringcollect.decode.frames import frame_at, frame_count
 from ringcollect.decode.levels import put_level
-from ringcollect.decode.memory import address_of, bits_float, put_word, word_at
-from ringcollect.exchanges import hot
+from ringcollect.decode.memory import bits_float, put_word, word_at
+from ringcollect.exchanges import entries, hot
+from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.kraken import fields as at
 from ringcollect.exchanges.kraken.scan import scan
 from ringcollect.exchanges.protocol import Code, Verdict
@@ -122,12 +118,6 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
 
 
 @njit
-def decode_hot(frame: bytes, ctx: np.ndarray, ts_recv: int) -> int:
-    """Decode ``frame`` into the private batch; publishes nothing. See the module."""
-    return _decode(address_of(ctx), address_of(frame), len(frame), ts_recv)
-
-
-@njit
 def _verdict(ctx: int, known_id: int) -> int:
     """Nothing numbers books and best prices; prints count by one."""
     if word_at(ctx, hot.C_CHANNEL) != _TRADE or known_id < 0:
@@ -138,9 +128,10 @@ def _verdict(ctx: int, known_id: int) -> int:
 
 
 @njit
-def _settle(ctx: int, a: int, length: int, ts_recv: int) -> int:
+def kernel(ctx: int, a: int, length: int, ts_recv: int, publish: int) -> int:
+    """See :mod:`ringcollect.exchanges.entries`."""
     answer = _decode(ctx, a, length, ts_recv)
-    if answer < 0:
+    if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
     if row == 0:
@@ -148,26 +139,10 @@ def _settle(ctx: int, a: int, length: int, ts_recv: int) -> int:
     return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), length, ts_recv)
 
 
-@njit
-def _on_hot_frames(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
-    context = address_of(ctx)
-    count = frame_count(frames)
-    for k in range(count):
-        a, n = frame_at(frames, k)
-        answer = _settle(context, a, n, ts_recv) if a != 0 else _SLOW
-        put_word(context, hot.C_CODE, answer)
-        if answer < 0:
-            return k
-    return count
-
-
-on_hot_frames = hot.batch_entry(_on_hot_frames)
+KERNEL = kernel_entry(kernel)
 
 
 def warm() -> None:
-    """Compile everything a feed of this exchange calls, the decoder's primitives included."""
-    for primitives in (memory, number, skip, symbols):
-        primitives.warm()
-    ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
-    decode_hot(b"{}", ctx, 0)
-    on_hot_frames([b"{}"], ctx, 0)
+    """Compile everything a feed of this exchange calls, the ways in included."""
+    entries.warm()
+    assert KERNEL.address

@@ -8,6 +8,7 @@ import numpy as np
 
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
 from ringcollect.exchanges.kraken.cold import decode_frame
+from ringcollect.exchanges.kraken.decode import KERNEL
 from ringcollect.exchanges.kraken.rest import decode_body
 from ringcollect.exchanges.protocol import Decoded, RestMeaning
 
@@ -16,7 +17,7 @@ class Decoder(KernelDecoder):
     """See :class:`ringcollect.exchanges.protocol.Decoder`."""
 
     def __init__(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> None:
-        super().__init__({"spot": 0}, capacity, max_past_ns, max_future_skew_ns)
+        super().__init__(KERNEL, {"spot": 0}, capacity, max_past_ns, max_future_skew_ns)
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
