@@ -7,7 +7,7 @@ import numpy as np
 from ringcollect.decode.memory import address
 from ringcollect.decode.symbols import SymbolTable
 from ringcollect.exchanges import hot
-from ringcollect.exchanges.protocol import Batch
+from ringcollect.exchanges.protocol import Batch, Decoded, Outcome, RestMeaning
 from ringcollect.exchanges.tabular import kernel
 from ringcollect.exchanges.typed import Arrival
 from ringcollect.instruments import MAX_INSTRUMENTS
@@ -15,6 +15,8 @@ from ringcollect.jit import Entry
 from ringcollect.records import CHANNEL_OF_KIND, RECORD, Channel, Flag, Kind
 
 MAX_FRAME_BYTES = 4 << 20
+MAX_BODY_BYTES = 64 << 20
+REST_VARIANT = -1
 
 
 class KernelDecoder:
@@ -58,6 +60,21 @@ class KernelDecoder:
         ctx[hot.C_TABLE] = address(table)
         ctx[hot.C_ROW_SYMBOLS] = ctx[hot.C_SYMBOLS]
         ctx[hot.C_INTERVALS] = address(self._interval_words)
+
+    def read_body(
+        self, table: np.ndarray | None, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int
+    ) -> Decoded | None:
+        """A REST body by ``table``; None: the typed path decides."""
+        instrument = self._symbols[meaning.market].numbers.get(meaning.symbol, -1)
+        if table is None or instrument < 0:
+            return None
+        ctx = self.context_of(meaning.market, conn, REST_VARIANT, MAX_BODY_BYTES)
+        self.read_by(ctx, table)
+        name = meaning.symbol.encode()
+        ctx[hot.C_INSTRUMENT], ctx[hot.C_NAME], ctx[hot.C_NAME_BYTES] = instrument, address(name), len(name)
+        if kernel.decode_body(body, ctx, ts_recv) <= 0:
+            return None
+        return Decoded(Outcome.DECODED, self.all_taken(ctx))
 
     def context_of(self, market: str, conn: int, variant: int = 0, max_frame: int = MAX_FRAME_BYTES) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""

@@ -35,4 +35,5 @@ class Decoder(KernelDecoder):
 
     def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
         """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else."""
-        return decode_body(meaning, body, self.arrival(meaning.market, conn, ts_recv))
+        quick = self.read_body(tables.body(meaning.purpose), meaning, body, ts_recv, conn)
+        return quick or decode_body(meaning, body, self.arrival(meaning.market, conn, ts_recv))

@@ -7,9 +7,10 @@ import functools
 import numpy as np
 
 from ringcollect.exchanges.binance.cold import IGNORED_EVENTS
+from ringcollect.exchanges.protocol import Purpose
 from ringcollect.exchanges.tabular import layout as at
 from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table
-from ringcollect.records import Kind, LiquidationSub
+from ringcollect.records import Flag, Kind, LiquidationSub
 
 _TIME, _PRICE, _INDEX, _RATE, _DUE, _INTERVAL = range(6)
 _SIDE, _AVERAGE, _ORDERED, _FILLED = range(6, 10)
@@ -62,6 +63,37 @@ _ORDER = Scope(
     ),
     at.OWNER,
 )  # fmt: skip
+
+
+_FIRST_TIME, _ID = 10, 11
+_BOOK = Scope(
+    (
+        Key("lastUpdateId", at.ID, _ID),
+        Key("bids", at.BIDS),
+        Key("asks", at.ASKS),
+        Key("T", at.EPOCH | at.BARE, _FIRST_TIME, required=False),
+        Key("E", at.EPOCH | at.BARE, _TIME, required=False),
+    ),
+    Program(
+        ((at.OR_ELSE, _FIRST_TIME, _TIME),),
+        (Record(Kind.BOOK_SNAPSHOT, time=_FIRST_TIME, id=_ID, flags=Flag.SNAPSHOT | Flag.REST),),
+    ),
+)
+_OPEN_INTEREST = Scope(
+    (
+        Key("symbol", at.SAME_SYMBOL),
+        Key("openInterest", at.NUMBER, _ORDERED),
+        Key("time", at.EPOCH | at.BARE, _TIME),
+    ),
+    Program(records=(Record(Kind.OPEN_INTEREST, time=_TIME, size=_ORDERED, flags=Flag.REST),)),
+)
+_BODIES = {Purpose.SNAPSHOT: _BOOK, Purpose.OPEN_INTEREST: _OPEN_INTEREST}
+
+
+@functools.cache
+def body(purpose: Purpose) -> np.ndarray | None:
+    """The table of a REST answer's body, None if there is no such."""
+    return table(_BODIES[purpose], ()) if purpose in _BODIES else None
 
 
 @functools.cache

@@ -6,7 +6,7 @@ import numpy as np
 
 from ringcollect.exchanges.bybit import fields as at
 from ringcollect.exchanges.bybit.messages import Book, Level
-from ringcollect.exchanges.numbers import to_float
+from ringcollect.exchanges.numbers import to_float, to_floats
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.typed import NAN, Arrival, levels_into, rows
 from ringcollect.records import Channel, Flag, Kind
@@ -16,12 +16,17 @@ def _columns(levels: list[Level]) -> tuple[list[float], list[float]]:
     return [to_float(price) for price, _ in levels], [to_float(size) for _, size in levels]
 
 
+def _many(levels: list[Level]) -> tuple[np.ndarray, np.ndarray]:
+    return to_floats([price for price, _ in levels]), to_floats([size for _, size in levels])
+
+
 def book_records(book: Book, arrival: Arrival, instrument: int, ts_event: int, *, delta: bool) -> Batch:
     """A snapshot (whatever was known is void) or a delta; ``u`` is the only id."""
     n = max(1, len(book.b) + len(book.a))
     kind = Kind.BOOK_DELTA if delta else Kind.BOOK_SNAPSHOT
     records = rows(arrival, instrument, kind, ts_event, n, id=book.u, aux=0 if delta else -1)
-    levels_into(records, _columns(book.b), _columns(book.a))
+    columns = _columns if delta else _many
+    levels_into(records, columns(book.b), columns(book.a))
     if not delta:
         records["flags"] |= int(Flag.SNAPSHOT)
         records["flags"][0] |= int(Flag.CLEAR)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from msgspec import UNSET
 
 from ringcollect.errors import RejectedFrame
-from ringcollect.exchanges.numbers import ms_to_ns, to_float
+from ringcollect.exchanges.numbers import Number, ms_to_ns, to_float, to_floats
 from ringcollect.exchanges.okx.messages import Book, Level
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.typed import NAN, Arrival, levels_into, rows
@@ -21,11 +22,21 @@ def columns(levels: list[Level]) -> tuple[list[float], list[float]]:
     return [_number(level, 0) for level in levels], [_number(level, 1) for level in levels]
 
 
+def _many(levels: list[Level]) -> tuple[np.ndarray, np.ndarray]:
+    """:func:`columns` of a whole book."""
+    return to_floats([_value(level, 0) for level in levels]), to_floats([_value(level, 1) for level in levels])
+
+
 def _number(level: Level, place: int) -> float:
+    return to_float(_value(level, place))
+
+
+def _value(level: Level, place: int) -> Number:
     value: Any = level[place] if len(level) > place else None
     if type(value) not in (str, int, float):
         raise RejectedFrame("a level is no price and size")
-    return to_float(value)
+    number: Number = value
+    return number
 
 
 def _id(value: Any) -> int:
@@ -47,7 +58,8 @@ def book_batches(book: Book, arrival: Arrival, instrument: int, *, delta: bool, 
     kind = Kind.BOOK_DELTA if delta else Kind.BOOK_SNAPSHOT
     ts_event = ms_to_ns(book.ts)
     records = rows(arrival, instrument, kind, ts_event, n, id=max(0, last_id), aux=0 if delta else -1)
-    levels_into(records, columns(book.bids), columns(book.asks))
+    numbers = columns if delta else _many
+    levels_into(records, numbers(book.bids), numbers(book.asks))
     if not delta:
         records["flags"] |= extra
         records["flags"][0] |= int(Flag.CLEAR)

@@ -167,7 +167,7 @@ def _slots(scope: Scope) -> set[int]:
     return found
 
 
-_FILLING = (at.WORD, at.BIDS, at.ASKS, at.ID)
+_FILLING = (at.WORD, at.ID)
 
 
 def _spreading(names: Sequence[tuple[int, int, int, int]]) -> int:

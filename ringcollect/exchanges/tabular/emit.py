@@ -121,7 +121,7 @@ def _record(ctx: int, one: int, have: int, to: int, ts_recv: int) -> None:
 def _book(ctx: int, one: int, have: int, ts_recv: int) -> int:
     """A whole book, whose levels are in the batch already; of an empty one the record that says so. How many."""
     batch = word_at(ctx, hot.C_BATCH)
-    count = _slot(ctx, at.SLOTS - 1)
+    count = _slot(ctx, at.LEVELS)
     if count == 0:
         put_word(batch, W_PRICE, float_bits(_NAN))
         put_word(batch, W_SIZE, 0)

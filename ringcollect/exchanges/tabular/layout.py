@@ -9,8 +9,9 @@ from __future__ import annotations
 
 # Head of the table.
 T_ROOT, T_NAMES, T_NAME_COUNT, T_INSIDE, T_BLOCK = range(5)
-"""Scope of the frame's object; the named shapes; T_INSIDE: offset of the key by which an object names its own shape
-(0: the frame names it outside); T_BLOCK: context word that must be 0 for shapes that say BLOCKED."""
+"""Scope of the frame's object; the named shapes (none: an answer about the instrument that was asked for, context words
+C_INSTRUMENT and C_NAME, whose one shape is the root); T_INSIDE: offset of the key by which an object names its own
+shape (0: the frame names it outside); T_BLOCK: context word that must be 0 for shapes that say BLOCKED."""
 HEAD_WORDS = 8
 
 # A named shape: its name's four words, then these.
@@ -60,6 +61,9 @@ NOTHING, NOT_A_NUMBER = -1, -2
 
 # Context words of the kernel; its slots are values of the frame: integers, or the bits of a float64.
 SLOTS = 40
+LEVELS = SLOTS - 1
+"""Slot of how many levels of a book are in the batch. (A key of BIDS or ASKS has instead of a slot how many elements
+beside price and size a level may have.)"""
 MAX_DEPTH = 7
 STATE_WORDS = 8
 """Per instrument: which slots are known, then their values."""

@@ -23,6 +23,7 @@ from ringcollect.jit import inlined, njit
 
 _QUOTE, _COLON, _COMMA, _DOT, _OPEN, _OBJECT, _ARRAY = 34, 58, 44, 46, 123, 125, 93
 _ZERO, _THREE, _TO_SLOT = np.uint64(0), np.uint64(3), np.uint64(58)
+_BID, _ASK = 1, -1
 _SCOPE, _SEEN, _FIRST, _IN_LIST, _STACK_WORDS = range(5)
 
 
@@ -131,11 +132,10 @@ def _topic(ctx: int, table: int, a: int, i: int, n: int) -> tuple[int, int, int]
 
 
 @njit
-def _asks(ctx: int, a: int, i: int, n: int, slot: int, bids: int) -> int:
-    """Asks behind ``bids`` levels; of how many levels there are then, the slot is told. Offset after them or BAD."""
-    side = -1
-    i, count = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), bids, side, 2)
-    put_word(ctx, hot.C_SLOTS + slot, count)
+def _levels(ctx: int, a: int, i: int, n: int, start: int, side: int, extra: int) -> int:
+    """Levels behind ``start`` others, of which :data:`layout.LEVELS` is told how many there are then. Offset or BAD."""
+    i, count = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), start, side, extra)
+    put_word(ctx, hot.C_SLOTS + at.LEVELS, count)
     return i
 
 
@@ -174,8 +174,9 @@ def _pass(
     stack = ctx + hot.C_STACK * 8
     scope = root
     depth = seen = have = first = records = later = 0
-    books = -1  # levels of bids in the batch
+    books = False  # the bids are in the batch
     waiting = -1  # where asks begin that came before the bids
+    extra = 0  # elements of their levels behind price and size
     frame_instrument = instrument = -1
     i, going = enter(a, start, n, _OBJECT)
     if i < 0:
@@ -185,9 +186,8 @@ def _pass(
             required = word_at(scope, at.S_REQUIRED)
             if seen & required != required:
                 return BAD, 0, 0
-            if waiting >= 0 and books >= 0:
-                end = _asks(ctx, a, waiting, n, at.SLOTS - 1, books)
-                if end < 0:
+            if waiting >= 0 and books:
+                if _levels(ctx, a, waiting, n, word_at(ctx, hot.C_SLOTS + at.LEVELS), _ASK, extra) < 0:
                     return BAD, 0, 0
                 waiting = -1
             if word_at(scope, at.S_PROGRAM) != 0:
@@ -287,16 +287,16 @@ def _pass(
                 put_word(ctx, hot.C_SLOTS + slot, identity)
                 have |= 1 << slot
             elif form == at.BIDS:
-                if records != 0 or books >= 0:
+                if records != 0 or books:
                     return BAD, 0, 0
-                side = 1
-                begin = 0
-                i, books = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), begin, side, 2)
+                books = True
+                i = _levels(ctx, a, i, n, 0, _BID, slot)
             elif form == at.ASKS:
-                if books >= 0:
-                    i = _asks(ctx, a, i, n, at.SLOTS - 1, books)
+                if books:
+                    i = _levels(ctx, a, i, n, word_at(ctx, hot.C_SLOTS + at.LEVELS), _ASK, slot)
                 else:
                     waiting = i
+                    extra = slot
                     i = skip(a, i, n, DEPTH)
             elif form == at.OBJECT or form == at.LIST or form == at.DATA:
                 inner = table + word_at(entry, at.K_ARG) * 8
@@ -355,6 +355,8 @@ def _pass(
                 return BAD, 0, 0
     if space(a, i, n) != n or waiting >= 0:
         return BAD, 0, 0
+    if word_at(table, at.T_NAME_COUNT) == 0:  # the answer to a question: its one shape is the root
+        return own(ctx, word_at(ctx, hot.C_INSTRUMENT), 0, records, at.ONE_BATCH), 0, 0
     if later != 0 or shape == 0:
         return 0, later, shape
     flags = word_at(shape, at.N_FLAGS)
