@@ -200,6 +200,6 @@ class Answers:
         stream.count_records(self._core.sink.counter("records") - before)
         if stream.conn >= 0:
             socket = self._connections.sockets.get(stream.conn)
-            if socket is not None and not self._connections.rolling(socket):
+            if socket is not None and len(self._connections.carriers(socket, stream)) == 1:
                 stream.hand_over()
         return based

@@ -7,6 +7,7 @@ precedes it, kept for the record.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Callable
 
@@ -47,43 +48,80 @@ class Books:
         self._requests = requests
         self._renew = renew
 
-    def delta(self, stream: Stream, event: Batch, conn: int, now_ns: int, *, contested: bool) -> bool:
-        """One depth frame of ``stream`` (its records may be changed); ``contested``: two sockets carry the stream.
+    def delta(self, stream: Stream, event: Batch, carriers: tuple[int, ...], now_ns: int) -> bool:
+        """One depth frame of ``stream`` (its records are ours), by the first of the connections that bring it now.
 
-        False if the frame was dropped because its socket runs ahead of the one that the book follows.
+        False if the frame is kept for later because what precedes it may still come by another one.
         """
-        batch, first_id, last_id, prev_id = event.records, event.first_id, event.last_id, event.prev_id
-        bridge = stream.bridge
-        assert bridge is not None
+        conn = carriers[0]
+        bridge, ahead = stream.bridge, stream.ahead
+        assert bridge is not None and ahead is not None
         if not bridge.numbered:
             if self._by_another(stream, conn):
-                self._drop(stream)  # without ids, one connection is followed
+                self.drop(stream)  # without ids, one connection is followed
                 return True
-            batch["id"] = first_id = last_id = bridge.last_id + 1
+            event.records["id"] = bridge.last_id + 1
+            event = dataclasses.replace(event, first_id=bridge.last_id + 1, last_id=bridge.last_id + 1)
         if bridge.phase is Phase.VOID:
-            self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
+            if bridge.seen_elsewhere(event.last_id, conn):
+                self.drop(stream)
+                return True
+            self._unsynced(stream, event, now_ns)
             self.want_snapshot(stream, now_ns)
             return True
+        verdict = self._follow(stream, event, conn, now_ns)
+        if verdict is Verdict.FITS:
+            self._catch_up(stream, now_ns)
+        elif verdict is Verdict.GAP and bridge.numbered and ahead.may_wait(carriers, conn):
+            self._core.sink.count("kept_ahead")
+            if not ahead.frames:
+                self._core.timers.set(("ahead", stream.key), now_ns + self._core.options.leg_wait_ns)
+            ahead.keep(event, conn)
+            return False
+        elif verdict is Verdict.GAP:
+            ahead.keep(event, conn)
+            self.not_filled(stream, now_ns)
+        return True
+
+    def _follow(self, stream: Stream, event: Batch, conn: int, now_ns: int) -> Verdict:
+        """Publish ``event`` if it follows what is known; a copy is dropped or kept as what it is."""
+        bridge, batch = stream.bridge, event.records
+        assert bridge is not None
         known = bridge.last_id
         other = bridge.numbered and stream.conn not in (ANY_CONN, conn) and bridge.phase is Phase.LIVE
-        verdict = bridge.overlap(first_id, last_id, prev_id) if other else bridge.delta(first_id, last_id, prev_id)
+        rule = bridge.overlap if other else bridge.delta
+        verdict = rule(event.first_id, event.last_id, event.prev_id)
         if verdict is Verdict.FITS:
             stream.conn = conn
             batch["aux"] = known
             self._publish(stream, batch, now_ns)
         elif verdict is Verdict.STALE:
-            self._again(stream, batch, first_id, prev_id, other, bridge.phase is Phase.BASED, now_ns)
-        elif other and contested:
-            self._core.sink.count("dropped_ahead")  # what is between may still come by the first socket
-            return False
-        else:
-            got = claimed_predecessor(first_id, prev_id)
-            missing = first_id - known - 1 if prev_id < 0 else 1  # where ids jump, only that something is missing
-            self._gap(stream, known, got, missing, now_ns)
-            self.void(stream, Cause.GAP, now_ns)
-            self._unsynced(stream, batch, first_id, last_id, prev_id, now_ns)
-            self.want_snapshot(stream, now_ns)
-        return True
+            self._again(stream, batch, event.first_id, event.prev_id, other, bridge.phase is Phase.BASED, now_ns)
+        return verdict
+
+    def _catch_up(self, stream: Stream, now_ns: int) -> None:
+        """A hole was filled: what is kept follows, as far as it goes."""
+        assert stream.ahead is not None
+        if not stream.ahead.frames:
+            return
+        for event, conn in stream.ahead.take():
+            if stream.ahead.frames or self._follow(stream, event, conn, now_ns) is Verdict.GAP:
+                stream.ahead.keep(event, conn)
+        if not stream.ahead.frames:
+            self._core.timers.cancel(("ahead", stream.key))
+
+    def not_filled(self, stream: Stream, now_ns: int) -> None:
+        """No connection brought what precedes the kept frames: it is missing, and they wait for a new base."""
+        assert stream.bridge is not None and stream.ahead is not None
+        stream.take_back()
+        if stream.bridge.phase is Phase.VOID or not stream.ahead.frames:
+            return
+        first = min((event for event, _ in stream.ahead.frames), key=lambda event: event.last_id)
+        known = stream.bridge.last_id
+        missing = first.first_id - known - 1 if first.prev_id < 0 else 1  # where ids jump, only that there is a hole
+        self._gap(stream, known, claimed_predecessor(first.first_id, first.prev_id), missing, now_ns)
+        self.void(stream, Cause.GAP, now_ns)
+        self.want_snapshot(stream, now_ns)
 
     def snapshot(self, stream: Stream, batch: np.ndarray, snapshot_id: int, now_ns: int) -> bool:
         """A snapshot of ``stream`` (records as the exchange's decoder makes them); True if it became the base."""
@@ -96,7 +134,7 @@ class Books:
         if follow is None:
             sink.count("snapshots_too_old")
             return False
-        stream.based_ns = now_ns
+        stream.based_ns, stream.base_id = now_ns, snapshot_id
         sink.data(batch, now_ns)
         known = snapshot_id
         for held in follow:
@@ -113,18 +151,22 @@ class Books:
             )  # fmt: skip
         return True
 
-    def streamed(self, stream: Stream, event: Batch, conn: int, now_ns: int) -> None:
+    def streamed(self, stream: Stream, event: Batch, conn: int, now_ns: int, *, again: bool) -> None:
         """A snapshot that came by the stream: the book is what it says, whatever was known.
 
-        Only the copy of a second connection that tells less than what is known is dropped.
+        Only the copy of a second connection that tells less than what is known is dropped. ``again``: this connection
+        has brought the book before, so that a smaller id says that the venue counts anew (Bybit's ``u`` 1).
         """
         bridge = stream.bridge
-        assert bridge is not None
+        assert bridge is not None and stream.ahead is not None
         batch, snapshot_id = event.records, event.last_id
         if bridge.numbered:
             if self._by_another(stream, conn) and snapshot_id <= bridge.last_id:
-                self._drop(stream)
-                return
+                is_copy = snapshot_id in (stream.base_id, bridge.last_id)
+                if is_copy or not again:
+                    stream.ahead.forget(conn)
+                    self.drop(stream)
+                    return
         else:
             batch["id"] = snapshot_id = bridge.last_id + 1
         bridge.void()
@@ -133,6 +175,7 @@ class Books:
         self._core.timers.cancel(("snapshot", stream.key))
         stream.mark_gap(batch)
         self.snapshot(stream, batch, snapshot_id, now_ns)
+        self._catch_up(stream, now_ns)
 
     def check(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int) -> None:
         """A checksum, behind the levels it is of: UNSYNCED if they were."""
@@ -170,6 +213,17 @@ class Books:
             )
         if cause is not Cause.START:
             core.sink.count("resyncs")
+        self.give_up_waiting(stream, now_ns)
+
+    def give_up_waiting(self, stream: Stream, now_ns: int) -> None:
+        """Frames that were kept for what precedes them are published as what they are: UNSYNCED."""
+        assert stream.ahead is not None and stream.bridge is not None
+        self._core.timers.cancel(("ahead", stream.key))
+        for event, conn in stream.ahead.take():
+            if stream.bridge.seen_elsewhere(event.last_id, conn):
+                self.drop(stream)
+            else:
+                self._unsynced(stream, event, now_ns)
 
     def expect(self, stream: Stream, now_ns: int) -> None:
         """The stream was acknowledged: its base is fetched, if it does not come by itself."""
@@ -223,10 +277,9 @@ class Books:
         spread = 1 + core.options.jitter * (2 * core.rng.random() - 1)
         core.timers.set(("snapshot", stream.key), now_ns + int(wait_ns * spread))
 
-    def _unsynced(
-        self, stream: Stream, batch: np.ndarray, first_id: int, last_id: int, prev_id: int, now_ns: int
-    ) -> None:
-        bridge = stream.bridge
+    def _unsynced(self, stream: Stream, event: Batch, now_ns: int) -> None:
+        bridge, batch = stream.bridge, event.records
+        first_id, last_id, prev_id = event.first_id, event.last_id, event.prev_id
         assert bridge is not None
         batch["aux"] = claimed_predecessor(first_id, prev_id)
         held = None if stream.based_by_stream else Held(first_id, last_id, prev_id, batch.copy())
@@ -246,7 +299,7 @@ class Books:
         """A delta that the base already contains: kept for the record, applied by nobody; a second leg's is dropped."""
         sink = self._core.sink
         if other:
-            self._drop(stream)
+            self.drop(stream)
             return
         flags = Flag.UNSYNCED if based else Flag.UNSYNCED | Flag.DUPLICATE
         if not based:
@@ -259,7 +312,7 @@ class Books:
         sink.count("unsynced_records", len(batch))
         self._publish(stream, batch, now_ns)
 
-    def _drop(self, stream: Stream) -> None:
+    def drop(self, stream: Stream) -> None:
         """A second copy by another connection of ours."""
         self._core.sink.count("dropped_duplicates")
         stream.count_dropped()

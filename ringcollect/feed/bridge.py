@@ -52,6 +52,8 @@ class Bridge:
     held: list[Held] = field(default_factory=list)
     held_records: int = 0
     forgotten_id: int = -1  # newest delta dropped from the held ones: an older snapshot cannot bridge
+    void_ids: dict[int, int] = field(default_factory=dict)  # ids that came since there is no base, and by whom first
+    void_conn: int = -1  # without ids: whom those deltas came by
 
     def delta(self, first_id: int, last_id: int, prev_id: int) -> Verdict:
         """Test a delta against the base; on FITS it is accepted. Only with a base (phase not VOID)."""
@@ -67,6 +69,9 @@ class Bridge:
 
         Sizes are absolute, so an event that begins at or before what is known and ends after it leaves nothing out.
         """
+        if prev_id == self.last_id and last_id != prev_id:
+            self.last_id = last_id  # also where the venue begins to count anew (OKX after maintenance)
+            return Verdict.FITS
         if last_id <= self.last_id:
             return Verdict.STALE
         claimed = prev_id if prev_id >= 0 else first_id - 1
@@ -75,9 +80,25 @@ class Bridge:
         self.last_id = last_id
         return Verdict.FITS
 
+    def seen_elsewhere(self, last_id: int, conn: int) -> bool:
+        """Without a base: whether the delta ``last_id`` of ``conn`` is another connection's again. Now it is seen."""
+        if not self.numbered:
+            if self.void_conn < 0:
+                self.void_conn = conn
+            return self.void_conn != conn
+        if len(self.void_ids) >= self.bound:
+            self.void_ids.clear()
+        return self.void_ids.setdefault(last_id, conn) != conn
+
+    def forget_conn(self, conn: int) -> None:
+        """``conn`` is over: without ids another one is followed."""
+        if self.void_conn == conn:
+            self.void_conn = -1
+
     def void(self) -> None:
         """The base is worth nothing any more; what was held goes too."""
         self.phase = Phase.VOID
+        self.void_ids, self.void_conn = {}, -1
         self._forget()
         self.forgotten_id = -1
 
@@ -110,6 +131,7 @@ class Bridge:
                 known, rule = delta.last_id, self.accept
         self.phase = Phase.LIVE if follow else Phase.BASED
         self.last_id = known
+        self.void_ids, self.void_conn = {}, -1
         self._forget()
         self.forgotten_id = -1
         return follow

@@ -12,6 +12,7 @@ from ringcollect.errors import ConfigError, RejectedFrame, RingcollectError
 from ringcollect.exchanges.hot import WANTED
 from ringcollect.exchanges.protocol import Decoded, Listing, Purpose, RestCall, UrlMeaning, Want
 from ringcollect.feed.actions import Complain
+from ringcollect.feed.ahead import Ahead
 from ringcollect.feed.bridge import Bridge
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import DenseIds
@@ -334,6 +335,7 @@ class Catalogue:
                 exchange.accept(market), exchange.join(market), core.options.held_records,
                 numbered=exchange.numbered_books(market),
             )  # fmt: skip
+            stream.ahead = Ahead(core.options.held_records)
             stream.based_by_stream = exchange.book_base(market) == "stream"
             if stream.bridge.numbered:
                 stream.track()

@@ -14,6 +14,7 @@ from ringcollect.exchanges import hot, protocol
 from ringcollect.exchanges.protocol import Answer
 from ringcollect.feed.actions import Close, Connect
 from ringcollect.feed.backoff import Backoff
+from ringcollect.feed.bridge import Phase as BookPhase
 from ringcollect.feed.core import Core
 from ringcollect.feed.handover import Handover
 from ringcollect.feed.ledger import Reason, State, move
@@ -31,18 +32,20 @@ _TIMERS_OF_LEG = ("leg", "rollover", "overlap")
 
 
 class Connections:
-    """Every leg of a session. ``on_lost(streams, now)`` is told what a lost socket carried, ``on_acked`` what is
-    subscribed from now on.
+    """Every leg of a session. ``on_lost(streams, now)`` is told what a lost socket carried, ``on_leg_lost(streams,
+    conn, now)`` what another one goes on carrying, ``on_acked`` what is subscribed from now on.
     """
 
     def __init__(
         self,
         core: Core,
         on_lost: Callable[[list[Stream], int], None],
+        on_leg_lost: Callable[[list[Stream], int, int], None],
         on_acked: Callable[[list[Stream], int], None],
     ) -> None:
         self._core = core
         self._on_lost = on_lost
+        self._on_leg_lost = on_leg_lost
         self._on_acked = on_acked
         self.legs: list[Leg] = []
         self.sockets: dict[int, Socket] = {}
@@ -54,17 +57,33 @@ class Connections:
     # legs
 
     def add_leg(self, plan: protocol.Leg, streams: list[Stream], now_ns: int) -> None:
-        """A new shard; it connects as soon as the connection budget allows."""
+        """A new shard; its legs connect as soon as the connection budget allows."""
+        mates: list[Leg] = []
+        for _ in range(self._core.options.redundancy):
+            mates.append(self._new_leg(plan, streams, mates))
+        for stream in streams:
+            move(stream, State.NONE, Reason.CONNECTING, now_ns, self._core.sink)
+        for leg in mates:
+            self._connect(leg, now_ns)
+
+    def _new_leg(self, plan: protocol.Leg, streams: list[Stream], mates: list[Leg]) -> Leg:
         options = self._core.options
         backoff = Backoff(options.retry_first_ns, options.retry_max_ns, options.jitter, self._core.rng)
         place = next((leg.number for leg in self.legs if not leg.streams), len(self.legs))
         if place >= MOST_LEGS:
             raise RingcollectError(f"{place} connections are as many as records can tell apart")
-        leg = Leg(place, plan, streams, backoff)
+        leg = Leg(place, plan, streams, backoff, mates=mates)
         self.legs[place : place + 1] = [leg]
-        for stream in streams:
-            move(stream, State.NONE, Reason.CONNECTING, now_ns, self._core.sink)
-        self._connect(leg, now_ns)
+        return leg
+
+    def room(self) -> int:
+        """How many shards can still be added."""
+        used = sum(1 for leg in self.legs if leg.streams)
+        return (MOST_LEGS - used) // self._core.options.redundancy
+
+    def shards(self) -> list[Leg]:
+        """The first leg of every shard that carries something."""
+        return [leg for leg in self.legs if leg.streams and leg.is_first]
 
     def implied(self, conn: int, url: str, market: str, now_ns: int) -> Socket:
         """A connection the session did not ask for: the capture's own."""
@@ -77,11 +96,12 @@ class Connections:
         return socket
 
     def extend(self, leg: Leg, plan: protocol.Leg, streams: list[Stream], now_ns: int) -> None:
-        """``leg`` carries ``streams`` too, and is ``plan`` from now on; what it carried before is not touched."""
+        """The shard ``leg`` carries ``streams`` too, and is ``plan`` from now on; what it carried is not touched."""
         known = set(leg.plan.streams)
-        leg.plan = plan
-        leg.streams.extend(streams)
-        sockets = leg.open_sockets()
+        leg.streams.extend(streams)  # one list for all mates
+        for mate in leg.mates:
+            mate.plan = plan
+        sockets = leg.open_mates()
         if not sockets:
             for stream in streams:
                 move(stream, State.NONE, Reason.CONNECTING, now_ns, self._core.sink)
@@ -91,18 +111,22 @@ class Connections:
     def shrink(
         self, leg: Leg, plan: protocol.Leg | None, streams: list[Stream], gone: list[protocol.Want], now_ns: int
     ) -> None:
-        """``leg`` carries ``streams`` no more and is ``plan``; of ``gone`` wants it needs no stream. None: it ends."""
-        leg.streams = [stream for stream in leg.streams if stream not in streams]
-        for socket in (leg.socket, leg.successor):
-            if socket is not None:
-                socket.flowing -= {stream.key for stream in streams}
-        if plan is None:
-            self._end(leg)
-            return
-        if set(plan.streams) != set(leg.plan.streams):
-            for socket in leg.open_sockets():
-                self.subscriptions.shrink(socket, leg, plan, gone, now_ns)
-        leg.plan = plan
+        """The shard ``leg`` carries ``streams`` no more and is ``plan``; of ``gone`` wants it needs no stream. None: it
+        ends.
+        """
+        left = [stream for stream in leg.streams if stream not in streams]
+        for mate in leg.mates:
+            mate.streams = left
+            for socket in (mate.socket, mate.successor):
+                if socket is not None:
+                    socket.flowing -= {stream.key for stream in streams}
+            if plan is None:
+                self._end(mate)
+                continue
+            if set(plan.streams) != set(mate.plan.streams):
+                for socket in mate.open_sockets():
+                    self.subscriptions.shrink(socket, mate, plan, gone, now_ns)
+            mate.plan = plan
 
     def _end(self, leg: Leg) -> None:
         """Nothing is left for ``leg`` to carry; another may take its place."""
@@ -215,7 +239,9 @@ class Connections:
             return
         if leg.successor is not None:
             leg.socket, leg.successor = leg.successor, None
-        if was_open:
+        if leg.open_mates():
+            self._leg_lost(leg, socket, was_open, code, now_ns)
+        elif was_open:
             self._disconnected(leg.streams, conn, code, now_ns)
         else:
             for stream in leg.streams:
@@ -236,6 +262,18 @@ class Connections:
             self._core.timers.cancel((timer, socket.conn))
         for number in socket.pending:
             self._core.timers.cancel(("ack", socket.conn, number))
+
+    def _leg_lost(self, leg: Leg, socket: Socket, was_open: bool, code: int, now_ns: int) -> None:
+        """A mate goes on: only what came by the lost one alone is lost, and what follows one connection moves over."""
+        if not was_open:
+            return
+        others = leg.open_mates()
+        alone = socket.flowing - {key for other in others for key in other.flowing}
+        lost = [stream for stream in leg.streams if stream.key in alone]
+        self._core.sink.status(Status.DISCONNECTED, now_ns, conn=socket.conn & 0xFF, start=code)
+        if lost:
+            self._disconnected(lost, socket.conn, code, now_ns)
+        self._on_leg_lost([stream for stream in leg.streams if stream.key not in alone], socket.conn, now_ns)
 
     def carried_by(self, socket: Socket) -> list[Stream]:
         """The streams of a socket: its leg's, or (a capture's own connection) those that came by it."""
@@ -270,9 +308,35 @@ class Connections:
         for budget in self._attempts.values():
             budget.shift(step_ns)
 
-    def rolling(self, socket: Socket) -> bool:
-        """True while ``socket`` is one of two that carry the same streams."""
-        return socket.leg is not None and socket.leg.successor is not None
+    @staticmethod
+    def carriers(socket: Socket, stream: Stream) -> tuple[int, ...]:
+        """The connections that bring ``stream`` now: ``socket`` first, then others that have brought it."""
+        leg = socket.leg
+        if leg is None or (len(leg.mates) == 1 and leg.successor is None):
+            return (socket.conn,)
+        others = (other.conn for other in leg.open_mates(socket) if stream.key in other.flowing)
+        return (socket.conn, *others)
+
+    def stands_by(self, socket: Socket, stream: Stream) -> bool:
+        """Whether a mate of ``socket`` is the one that a book without ids follows: two could not be told apart."""
+        leg = socket.leg
+        if leg is None or len(leg.mates) == 1 or stream.bridge is None or stream.bridge.phase is BookPhase.VOID:
+            return False
+        serving = self.sockets.get(stream.conn)
+        return serving is not None and serving.leg is not leg
+
+    def compare(self, socket: Socket, stream: Stream, is_copy: bool, now_ns: int) -> None:
+        """Of two connections that bring ``stream``: whose frame came first, and by how much."""
+        leg = socket.leg
+        assert leg is not None
+        if not is_copy:
+            leg.firsts += 1
+            stream.accepted_by, stream.accepted_ns = socket.conn, now_ns
+            return
+        leg.dropped += 1
+        first = self.sockets.get(stream.accepted_by)
+        if first is not None and first.leg is not None and first is not socket:
+            first.leg.lead_ns = now_ns - stream.accepted_ns
 
     def _attempt_budget(self, market: str) -> Window:
         budget = self._attempts.get(market)

@@ -41,7 +41,7 @@ FEED_COUNTERS = (
     "clock_steps",
     "frame_errors",  # frames or rejects the frame ring refused
     "instruments",
-    "dropped_ahead",  # deltas of a second connection that ran ahead of the first
+    "kept_ahead",  # deltas that one connection brought while another may bring what precedes them
     "refused_symbols",  # planned symbols no ring row can hold
     "connection_gaps",  # holes in the numbers a venue gives all frames of a connection
     "alignment_corrections",  # of these, such as showed that trades were missed

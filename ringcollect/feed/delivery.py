@@ -116,18 +116,21 @@ class Delivery:
         if len(batch.records) and batch.records["flags"][0] & int(Flag.BAD_TS):
             core.sink.count("bad_ts")
         before = core.sink.counter("records")
-        contested = self._connections.rolling(socket)
-        followed = self._dispatch(stream, batch, socket.conn, contested, ts_recv)
+        carriers = self._connections.carriers(socket, stream)
+        dropped = stream.dropped
+        followed = self._dispatch(stream, batch, socket, carriers, ts_recv)
         recorded = core.sink.counter("records") - before
         if len(batch.records) and batch.records["kind"][0] == Kind.BOOK_CHECK:
             stream.count_records(recorded)  # its frame was counted with the levels before it
         else:
             stream.touched(ts_recv, recorded)
+        if len(carriers) > 1:
+            self._connections.compare(socket, stream, stream.dropped > dropped, ts_recv)
         if followed:
             self._connections.handover.carried(socket, stream, ts_recv)
         if ("stream", stream.key) not in core.timers:
             self._watchdog.watch(stream, ts_recv)
-        if not contested:
+        if len(carriers) == 1 and stream.conn == socket.conn:
             stream.hand_over()
 
     def _may_be_missing(self, stream: Stream, now_ns: int) -> None:
@@ -139,23 +142,26 @@ class Delivery:
             Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel, ts_event=stream.last_data_ns
         )
 
-    def _dispatch(self, stream: Stream, batch: Batch, conn: int, contested: bool, now_ns: int) -> bool:
-        """Publish ``batch`` by the rules of its channel; False if it was dropped because its socket runs ahead."""
+    def _dispatch(self, stream: Stream, batch: Batch, socket: Socket, carriers: tuple[int, ...], now_ns: int) -> bool:
+        """Publish ``batch`` by the rules of its channel; False if it is kept because its socket runs ahead."""
         records = batch.records
         if stream.bridge is not None:
-            return self._book(stream, batch, conn, contested, now_ns) if len(records) else True
+            return self._book(stream, batch, socket, carriers, now_ns) if len(records) else True
         if stream.ids is not None and batch.first_id >= 0:
-            self._prints.trades(stream, batch, conn, now_ns)
+            self._prints.trades(stream, batch, carriers, now_ns)
         elif stream.recent is not None and len(records):
-            self._prints.unnumbered(stream, records, conn, now_ns)
+            self._prints.unnumbered(stream, records, socket.conn, now_ns)
         elif len(records):
-            self._prints.plain(stream, records, conn, now_ns, keyed_by_id=stream.channel is Channel.BBO)
+            self._prints.plain(stream, records, carriers, now_ns, keyed_by_id=stream.channel is Channel.BBO)
         return True
 
-    def _book(self, stream: Stream, batch: Batch, conn: int, contested: bool, now_ns: int) -> bool:
+    def _book(self, stream: Stream, batch: Batch, socket: Socket, carriers: tuple[int, ...], now_ns: int) -> bool:
         """A book's frame; a checksum behind its levels goes the way they went."""
         assert stream.bridge is not None
-        records = batch.records
+        records, conn = batch.records, socket.conn
+        if not stream.bridge.numbered and self._connections.stands_by(socket, stream):
+            self._books.drop(stream)
+            return True
         followed = True
         levels = records[:-1] if records["kind"][-1] == Kind.BOOK_CHECK else records
         if len(levels):
@@ -165,9 +171,9 @@ class Delivery:
                     stream.bridge.numbered = False  # a recording from before the venue numbered its books
                 if stream.bridge.phase is Phase.VOID or self._core.passive:
                     self._catalogue.refine(stream, levels, now_ns)
-                self._books.streamed(stream, part, conn, now_ns)
+                self._books.streamed(stream, part, conn, now_ns, again=stream.key in socket.flowing)
             else:
-                followed = self._books.delta(stream, part, conn, now_ns, contested=contested)
+                followed = self._books.delta(stream, part, carriers, now_ns)
         if len(levels) < len(records):
             self._books.check(stream, records[-1:], conn, now_ns)
         return followed

@@ -56,6 +56,10 @@ class DenseIds:
             return False
         return not any(start <= high and low < stop for start, stop in self.holes)
 
+    def missing(self, start: int, stop: int) -> int:
+        """How many of the ids from ``start`` to before ``stop`` are in a hole that is remembered."""
+        return sum(max(0, min(stop, end) - max(start, begin)) for begin, end in self.holes)
+
     def _fill(self, low: int, high: int) -> bool:
         for i, (start, stop) in enumerate(self.holes):
             if start <= low and high < stop:

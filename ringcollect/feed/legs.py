@@ -1,7 +1,8 @@
 """Legs and sockets: a leg is a fixed set of streams of one market; a socket is one connection that carries it.
 
 A leg has one socket, and two while it is being replaced. A socket's number is the ``conn`` of its records: two per
-leg, used in turn, so that old and new can be told apart.
+leg, used in turn, so that old and new can be told apart. With redundancy several legs, the mates, carry the same
+streams: what any of them brings first counts.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Socket:
 
 @dataclass(eq=False)
 class Leg:
-    """A shard of one market's subscriptions."""
+    """A shard of one market's subscriptions. ``mates``: every leg with the same streams, itself included, in order."""
 
     number: int
     plan: protocol.Leg
@@ -67,6 +68,21 @@ class Leg:
     successor: Socket | None = None
     parity: int = 0
     connected_before: bool = False
+    mates: list[Leg] = field(default_factory=list)
+    frames: int = 0
+    firsts: int = 0  # batches that it brought before any other leg
+    dropped: int = 0  # batches that another leg had brought before
+    lead_ns: int = 0  # how much earlier than a mate's copy the newest of its first arrivals came
+    last_data_ns: int = 0
+
+    @property
+    def is_first(self) -> bool:
+        """It stands for the shard; the other mates are its copies."""
+        return self.mates[0] is self
+
+    def open_mates(self, but: Socket | None = None) -> list[Socket]:
+        """The sockets that are up and carry these streams, its own and its mates', without ``but``."""
+        return [s for mate in self.mates for s in mate.open_sockets() if s is not but]
 
     def open_sockets(self) -> list[Socket]:
         """Its sockets that are up: none, one, or old and new."""

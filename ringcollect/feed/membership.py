@@ -130,12 +130,12 @@ class Membership:
         if not by_want:
             return 0
         url = core.market(market).url
-        legs = [(leg.number, leg.plan) for leg in self._connections.legs if leg.streams and leg.plan.market == market]
+        legs = [(leg.number, leg.plan) for leg in self._connections.shards() if leg.plan.market == market]
         placed, new = place(core.exchange, market, url, legs, list(by_want))
         for joining in placed:
             some = [by_want[want] for want in joining.wants]
             self._connections.extend(self._connections.legs[joining.leg], joining.plan, some, now_ns)
-        room = MOST_LEGS - sum(1 for leg in self._connections.legs if leg.streams)
+        room = self._connections.room()
         for leg in new[:room]:
             self._connections.add_leg(leg, [by_want[want] for want in leg.wants], now_ns)
         out = [by_want[want] for leg in new[room:] for want in leg.wants]
@@ -149,7 +149,7 @@ class Membership:
     def _end(self, market: str, streams: list[Stream], now_ns: int) -> None:
         """Unsubscribe ``streams``; the ledger and the data say that they ended, and why."""
         core = self._core
-        for leg in list(self._connections.legs):
+        for leg in self._connections.shards():
             mine = [stream for stream in leg.streams if stream in streams]
             if mine:
                 plan, gone = without(core.exchange, leg.plan, [stream.want for stream in mine], core.market(market).url)

@@ -15,6 +15,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     tick_ns: int = SECOND // 10  # a TICK after this long without a record
     counters_ns: int = 60 * SECOND
+    redundancy: int = 1  # connections per shard
+    leg_wait_ns: int = SECOND  # what one connection missed may come by another one for so long
     retry_first_ns: int = SECOND
     retry_max_ns: int = 60 * SECOND
     jitter: float = 0.25

@@ -14,6 +14,7 @@ import numpy as np
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.feed.alignment import Alignment
 from ringcollect.feed.backfill import Backfill
+from ringcollect.feed.copies import Copies
 from ringcollect.feed.core import Core
 from ringcollect.feed.dense_ids import DenseIds, Seen
 from ringcollect.feed.recent_ids import NOT_SEEN
@@ -45,28 +46,29 @@ class Prints:
         self._alignment = alignment
         self._backfill = backfill
 
-    def trades(self, stream: Stream, batch: Batch, conn: int, now_ns: int) -> None:
+    def trades(self, stream: Stream, batch: Batch, carriers: tuple[int, ...], now_ns: int) -> None:
         """A frame of prints that spends the dense ids ``first_id..last_id``; its records may be none.
 
-        Ids the venue spends on something that is no trade are not missing.
+        It came by the first of ``carriers``; what is missing before it may still come by another one of them. Ids the
+        venue spends on something that is no trade are not missing.
         """
         stream = _of(stream, batch)
         records = batch.records
         ids = stream.ids
         assert ids is not None
-        stream.conn = conn
+        stream.conn = carriers[0]
         if stream.align_request or stream.reconnected:
             self._alignment.overtaken(stream)
         follows = batch.first_id > ids.newest and _whole(batch)
         if len(records) < 2 or follows:
-            fate = self._arrive(stream, batch.first_id, batch.last_id, conn, now_ns)
+            fate = self._arrive(stream, batch.first_id, batch.last_id, carriers, now_ns)
             if fate is Fate.BEHIND_A_HOLE:
                 stream.gap = True  # also when there is no record: the next one says it
             self._deliver(stream, records, [fate] * len(records), now_ns)
             return
         fates = [Fate.NEWS] * len(records)
         for at in np.lexsort((records["aux"], records["id"])).tolist():
-            fates[at] = self._arrive(stream, int(records["aux"][at]), int(records["id"][at]), conn, now_ns)
+            fates[at] = self._arrive(stream, int(records["aux"][at]), int(records["id"][at]), carriers, now_ns)
             if fates[at] is Fate.BEHIND_A_HOLE:
                 records["flags"][at] |= _GAP
         self._deliver(stream, records, fates, now_ns)
@@ -81,8 +83,8 @@ class Prints:
             fates[at] = Fate.NEWS  # the venue sends no id at all: nothing says that two of them are one
         self._deliver(stream, records, fates, now_ns)
 
-    def _arrive(self, stream: Stream, low: int, high: int, conn: int, now_ns: int) -> Fate:
-        ids = stream.ids
+    def _arrive(self, stream: Stream, low: int, high: int, carriers: tuple[int, ...], now_ns: int) -> Fate:
+        ids, conn = stream.ids, carriers[0]
         assert ids is not None
         expected = ids.newest + 1
         by_conn = stream.ids_by_conn.setdefault(conn, DenseIds())
@@ -91,19 +93,40 @@ class Prints:
         seen, missing = ids.arrive(low, high)
         if seen is Seen.AGAIN:
             return Fate.AGAIN if known_here else Fate.COPY
+        if seen is Seen.AHEAD and len(carriers) > 1 and not stream.reconnected:
+            stream.holes.append((expected, low, now_ns + self._core.options.leg_wait_ns))
+            self._core.timers.set(("holes", stream.key), stream.holes[0][2])
+            return Fate.NEWS
         if seen is Seen.AHEAD:
-            sink = self._core.sink
-            sink.count("trade_gaps")
-            sink.count("trade_ids_missing", missing)
-            stream.count_gap(missing)
-            sink.status(
-                Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,
-                start=expected, end=low, ts_event=stream.last_data_ns, number=float(missing),
-            )  # fmt: skip
+            self._missing(stream, expected, low, missing, now_ns)
             if stream.reconnected:
                 self._backfill.missed(stream, expected, low - 1, now_ns)
         stream.reconnected = False
         return _OF_SEEN[seen]
+
+    def not_filled(self, stream: Stream, now_ns: int) -> None:
+        """Another connection had its time: what it did not bring is missing."""
+        assert stream.ids is not None
+        over = [hole for hole in stream.holes if hole[2] <= now_ns]
+        stream.holes = stream.holes[len(over) :]
+        for start, end, _ in over:
+            missing = stream.ids.missing(start, end)
+            if missing:
+                stream.gap = True
+                self._missing(stream, start, end, missing, now_ns)
+        if stream.holes:
+            self._core.timers.set(("holes", stream.key), stream.holes[0][2])
+
+    def _missing(self, stream: Stream, start: int, end: int, missing: int, now_ns: int) -> None:
+        """Of the ids from ``start`` to before ``end`` so many did not come."""
+        sink = self._core.sink
+        sink.count("trade_gaps")
+        sink.count("trade_ids_missing", missing)
+        stream.count_gap(missing)
+        sink.status(
+            Status.SEQ_GAP, now_ns, instrument=stream.instrument, channel=stream.channel,
+            start=start, end=end, ts_event=stream.last_data_ns, number=float(missing),
+        )  # fmt: skip
 
     def _deliver(self, stream: Stream, records: np.ndarray, fates: list[Fate], now_ns: int) -> None:
         """Publish what is to be kept, flagged by what it is; count the rest."""
@@ -130,23 +153,24 @@ class Prints:
             kept["flags"][-1] |= _LAST
             self._publish(stream, kept, now_ns)
 
-    def plain(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int, *, keyed_by_id: bool) -> None:
+    def plain(
+        self, stream: Stream, batch: np.ndarray, carriers: tuple[int, ...], now_ns: int, *, keyed_by_id: bool
+    ) -> None:
         """A frame that is no trade; ``keyed_by_id``: its id (a best price's update id), if it has one, orders it, else
-        its time. Two connections may cut equal times differently: of those, what came first is kept.
+        its time. While several connections bring the stream, what one of them lost may come late by another.
         """
+        conn = carriers[0]
         key = int(batch["id"][0]) if keyed_by_id else 0
         time = int(batch["ts_event"][0])
         sink = self._core.sink
-        if (
-            stream.conn not in (ANY_CONN, conn)
-            and (key or time)
-            and (key <= stream.newest_key if key else time <= stream.newest_ts)
-        ):
+        if self._is_copy(stream, batch, carriers, key, time):
             sink.count("dropped_duplicates")
             stream.count_dropped()
             return
         if key == 1:
             stream.newest_key = 0  # the venue's service began to count anew (Bybit)
+            if stream.copies is not None:
+                stream.copies.begin_anew()
         if key and key == stream.newest_key:
             batch["flags"] |= _HISTORY  # best prices said once more, as Bybit does every 3 s: no news
         if key < stream.newest_key if key else 0 < time < stream.newest_ts:
@@ -156,6 +180,16 @@ class Prints:
         stream.newest_ts = max(stream.newest_ts, time)
         stream.conn = conn
         self._publish(stream, batch, now_ns)
+
+    @staticmethod
+    def _is_copy(stream: Stream, batch: np.ndarray, carriers: tuple[int, ...], key: int, time: int) -> bool:
+        if len(carriers) == 1:
+            stream.copies = None
+            by_another = stream.conn not in (ANY_CONN, carriers[0]) and bool(key or time)
+            return by_another and (key <= stream.newest_key if key else time <= stream.newest_ts)
+        if stream.copies is None:
+            stream.copies = Copies(stream.newest_key, stream.newest_ts)
+        return stream.copies.is_copy(batch, carriers[0], key, time)
 
     def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
         stream.mark_gap(batch)

@@ -64,11 +64,11 @@ class Session:
         self.catalogue = Catalogue(self.core, registry)
         self.requests = Requests(self.core)
         self.books = Books(self.core, self.requests, self._renew)
-        self.connections = Connections(self.core, self._lost, self._acked)
+        self.connections = Connections(self.core, self._lost, self._leg_lost, self._acked)
         self.watchdog = Watchdog(self.core)
         self.alignment, self.backfill = Alignment(self.core, self.requests), Backfill(self.core, self.requests)
-        prints = Prints(self.core, self.alignment, self.backfill)
-        self._delivery = Delivery(self.core, self.catalogue, self.books, prints, self.connections, self.watchdog)
+        self.prints = Prints(self.core, self.alignment, self.backfill)
+        self._delivery = Delivery(self.core, self.catalogue, self.books, self.prints, self.connections, self.watchdog)
         self.polls = Polls(self.core, self.requests)
         self._recorder = Recorder(sink, options.record_frames)
         self.membership = Membership(self.core, self.catalogue, self.requests, self.polls, self.connections)
@@ -237,6 +237,9 @@ class Session:
         """End in order: the last counters, STOP, every socket closed."""
         self._recorder.event("stop", now_ns)
         self._running = False
+        for stream in self.core.streams.values():
+            if stream.bridge is not None:
+                self.books.give_up_waiting(stream, now_ns)
         self._counters(now_ns)
         self.core.sink.status(Status.STOP, now_ns)
         self.connections.close_all()
@@ -338,6 +341,8 @@ class Session:
             "rest": self.requests.pump,
             "snapshot": lambda key, now: self.books.want_snapshot(streams[key], now),
             "base": lambda key, now: self.books.base_missing(streams[key], now),
+            "ahead": lambda key, now: self.books.not_filled(streams[key], now),
+            "holes": lambda key, now: self.prints.not_filled(streams[key], now),
             "poll": lambda key, now: self.polls.due(streams[key], now),
             "metadata": self.answers.launch,  # without metadata: data first, names later
             "list": self.answers.ask_instruments,
@@ -383,8 +388,30 @@ class Session:
                 self.connections.subscriptions.subscribe(leg.socket, mine, now_ns, again=True)
 
     def _renew(self, stream: Stream, now_ns: int) -> None:
-        """Ask for one book anew where its base comes by the subscription."""
-        self._resubscribe([stream], now_ns)
+        """Ask for one book anew where its base comes by the subscription: of one connection, the next time another."""
+        sockets = [s for leg in self.connections.shards() if stream in leg.streams for s in leg.open_mates()]
+        if sockets:
+            self.core.sink.count("resubscribes")
+            socket = sockets[(stream.snapshot_attempts - 1) % len(sockets)]
+            self.connections.subscriptions.subscribe(socket, [stream], now_ns, again=True)
+
+    def _leg_lost(self, streams: list[Stream], conn: int, now_ns: int) -> None:
+        """A connection is gone; another one goes on with ``streams``. A book without ids needs a base from there."""
+        for stream in streams:
+            stream.take_back()
+            stream.ids_by_conn.pop(conn, None)
+            bridge = stream.bridge
+            if bridge is None:
+                continue
+            bridge.forget_conn(conn)
+            if bridge.numbered or (bridge.phase is not Phase.VOID and stream.conn != conn):
+                continue
+            self.core.timers.cancel(("base", stream.key))
+            self.core.timers.cancel(("snapshot", stream.key))
+            if bridge.phase is not Phase.VOID:
+                stream.gap = True
+                self.books.void(stream, Cause.RECONNECT, now_ns)
+            self.books.want_snapshot(stream, now_ns)
 
     def _lost(self, streams: list[Stream], now_ns: int) -> None:
         """A connection is gone: what it carried has a hole, and its books have no base any more."""

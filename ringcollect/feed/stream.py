@@ -16,7 +16,9 @@ from ringcollect.exchanges.silence import (
     L_SILENCES,
     bucket_of,
 )
+from ringcollect.feed.ahead import Ahead
 from ringcollect.feed.bridge import Bridge, Phase
+from ringcollect.feed.copies import Copies
 from ringcollect.feed.dense_ids import DenseIds
 from ringcollect.feed.ledger import (
     L_BACKFILLED,
@@ -61,6 +63,12 @@ class Stream:
     ids_by_conn: dict[int, DenseIds] = field(default_factory=dict)
     recent: RecentIds | None = None  # prints whose ids are not dense
     aggregated: bool | None = None  # whether its prints are the venue's aggregated ones; None before the first
+    ahead: Ahead | None = None  # book only
+    base_id: int = 0  # id of the newest snapshot that became the base
+    holes: list[tuple[int, int, int]] = field(default_factory=list)  # ids start to end may still come, until when
+    copies: Copies | None = None  # what came lately, while several connections bring it
+    accepted_by: int = ANY_CONN  # whom its newest first arrival came by, and when
+    accepted_ns: int = 0
     twin: Stream | None = None  # the other one, where both come (captures of others)
     conn: int = ANY_CONN  # the connection its newest accepted frame came by
     newest_key: int = 0  # update id of the newest best price, 0 where the venue sends none
@@ -122,6 +130,10 @@ class Stream:
     def duplicates(self) -> int:
         return int(self.words[L_DUPLICATES])
 
+    @property
+    def dropped(self) -> int:
+        return int(self.words[L_DROPPED])
+
     def touched(self, now_ns: int, records: int) -> None:
         """One more frame of this stream, with ``records`` records. (The kernels do the same: ``exchanges.hot``.)"""
         if not self.first_data_ns:
@@ -163,6 +175,7 @@ class Stream:
             self.words[L_LAST_RECORD] += step_ns
         if self.based_ns:
             self.based_ns += step_ns
+        self.holes = [(start, end, deadline + step_ns) for start, end, deadline in self.holes]
         self.row["since_ns"] += step_ns
 
     def track(self) -> None:
@@ -222,7 +235,14 @@ class Stream:
     def hand_over(self) -> None:
         """Let the kernel go on by itself from here, if nothing about the stream needs a second look."""
         hot = self.hot
-        if hot is None or self.twin is not None or self.gap or self.conn < 0 or self.state is not State.FLOWING:
+        if (
+            hot is None
+            or self.twin is not None
+            or self.gap
+            or self.holes
+            or self.conn < 0
+            or self.state is not State.FLOWING
+        ):
             return
         hot[RECENT] = 0 if self.recent is None else self.recent.address
         if self.bridge is not None:

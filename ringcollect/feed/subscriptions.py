@@ -39,9 +39,10 @@ class Subscriptions:
         for request in core.exchange.subscribe(leg.plan, wants, self._requests + 1):
             self._queue(socket, request, [by_want[want] for want in request.wants if want in by_want])
         reason = Reason.RESUBSCRIBED if again else Reason.NONE
+        alone = not leg.open_mates(socket)
         for stream in streams:
             stream.asked += 1
-            if socket is not leg.successor:  # of a successor: the old socket still carries it
+            if again or alone:  # else another socket carries it, and what the ledger says is about that one
                 move(stream, State.REQUESTED, reason, now_ns, core.sink, socket.conn)
         self.flush(socket, now_ns)
 

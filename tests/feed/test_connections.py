@@ -300,7 +300,7 @@ def test_what_both_connections_missed_is_a_gap_also_after_the_hand_over(stage):
     s._collect()
     s.ack()
     s.frame(depth(A, 103, 103, [["8.00", "3"]]), connect.conn)  # the old one may still bring 102
-    assert s.counter("seq_gaps") == 0 and s.counter("dropped_ahead") == 1 and s.closes() == []
+    assert s.counter("seq_gaps") == 0 and s.counter("kept_ahead") == 1 and s.closes() == []
     s.session.close(0, 1001, "gone", s.now)  # but it does not
     s._collect()
     s.frame(depth(A, 104, 104, [["8.00", "4"]]), connect.conn)

@@ -1,0 +1,44 @@
+"""What several connections of ours brought lately, by content: all that tells copies of frames without dense ids.
+
+Kept only while more than one connection brings a stream. Two frames of one connection with equal content are two
+frames; the same from another one is a copy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
+
+CAPACITY = 1024
+"""Frames remembered per stream: our connections are less than a second apart."""
+_CONTENT = [W_TS_EVENT, W_PRICE, W_SIZE, W_ID, W_AUX]
+_TAIL_CONTENT = 0x0000_FFFF_FF00_FFFF
+"""Of a record's last word everything but the connection and the flags."""
+
+
+class Copies:
+    """The newest ``capacity`` frames of one stream. What is not newer than ``key`` or ``ts`` came before they began."""
+
+    __slots__ = ("_by", "_capacity", "_key", "_ts")
+
+    def __init__(self, key: int, ts: int, capacity: int = CAPACITY) -> None:
+        self._by: dict[bytes, int] = {}
+        self._capacity = capacity
+        self._key, self._ts = key, ts
+
+    def is_copy(self, records: np.ndarray, conn: int, key: int, time: int) -> bool:
+        """Whether another connection than ``conn`` brought these records before. From now on somebody has."""
+        words = records.view(np.int64).reshape(-1, RECORD_WORDS)
+        content = words[:, _CONTENT].tobytes() + (words[:, W_TAIL] & _TAIL_CONTENT).tobytes()
+        by = self._by.get(content)
+        if by is not None:
+            return by != conn
+        if len(self._by) >= self._capacity:
+            del self._by[next(iter(self._by))]
+        self._by[content] = conn
+        return 0 < key <= self._key if key else 0 < time <= self._ts
+
+    def begin_anew(self) -> None:
+        """The venue counts from the beginning again."""
+        self._key = 0
