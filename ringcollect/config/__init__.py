@@ -16,8 +16,8 @@ from ringcollect.config.schema import (
     Storage,
     Sync,
     Wait,
-    Websocket,
 )
+from ringcollect.config.websocket import Websocket, WebsocketOverride
 
 __all__ = [
     "Collector",
@@ -33,6 +33,7 @@ __all__ = [
     "Sync",
     "Wait",
     "Websocket",
+    "WebsocketOverride",
     "find_file",
     "load",
     "narrowed",

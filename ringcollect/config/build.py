@@ -6,6 +6,7 @@ still be checked in the same go; positions in arrays stay what they are in the f
 
 from __future__ import annotations
 
+from types import UnionType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -34,7 +35,9 @@ def shape_of(hint: Any) -> Shape:
     """The shape of a field's type hint."""
     if get_origin(hint) is Annotated:
         inner, rule = get_args(hint)
-        return Shape(inner, rule)
+        return Shape(shape_of(inner).type, rule)
+    if get_origin(hint) is UnionType:  # X | None: a key that may be left out, and then says nothing
+        return shape_of(get_args(hint)[0])
     if get_origin(hint) is tuple:
         return Shape(tuple, item=shape_of(get_args(hint)[0]))
     return Shape(hint)

@@ -8,8 +8,8 @@ from collections import Counter
 from ringcollect.config.problems import Path, Problems, found, nearest, spell
 from ringcollect.config.row_rules import check_rows
 from ringcollect.config.schema import Config, Market
+from ringcollect.config.socket_rules import check_sockets, idle_overrides
 from ringcollect.config.symbols import fits_market, is_rule, rule_may_match, symbol_key
-from ringcollect.config.transports import missing
 from ringcollect.config.unified_rules import check_unified, idle_entries
 from ringcollect.config.venues import Venue, markets_of, venue_of
 from ringcollect.durations import parse_duration
@@ -30,16 +30,13 @@ def check(config: Config, problems: Problems) -> None:
         problems.add(("sync", "features"), "found an empty array; allowed: at least one (or sync.enabled = false)")
     check_rows(config, problems)
     _check_order(config, ("wait", "min"), ("wait", "max"), problems)
-    absent = missing(config.websocket.transport)
-    if absent:
-        problems.add(("websocket", "transport"), absent)
-    _check_order(config, ("websocket", "retry_first"), ("websocket", "retry_max"), problems)
+    check_sockets(config, problems)
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
 
 
 def warnings(config: Config) -> tuple[str, ...]:
     """What is allowed and probably not meant."""
-    texts = idle_entries(config)
+    texts = [*idle_entries(config), *idle_overrides(config)]
     if config.http.enabled and not _is_loopback(config.http.host):
         texts.append(
             f"http.host: {config.http.host} is not a loopback address; everybody who reaches it sees the status"

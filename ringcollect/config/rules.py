@@ -238,6 +238,27 @@ class Addresses:
 
 
 @dataclass(frozen=True)
+class Proxy:
+    """An address as :class:`Url`, with a port and without credentials: those are secrets, and come otherwise."""
+
+    schemes: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        words = " or ".join(f"{scheme}://host:port" for scheme in self.schemes)
+        return f'{words}, user and password in RINGCOLLECT_PROXY_AUTH, or "" for none'
+
+    def holds(self, value: object) -> bool:
+        text = str(value)
+        if not text:
+            return True
+        if not Url(self.schemes).holds(text):
+            return False
+        parts = urlsplit(text)
+        return parts.port is not None and "@" not in parts.netloc and parts.path in ("", "/") and not parts.query
+
+
+@dataclass(frozen=True)
 class Host:
     """An address to listen on."""
 

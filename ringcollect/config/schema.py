@@ -29,9 +29,9 @@ from ringcollect.config.rules import (
     Url,
 )
 from ringcollect.config.symbols import is_rule, symbol_key
-from ringcollect.config.transports import TRANSPORTS
 from ringcollect.config.unified import class_of
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
+from ringcollect.config.websocket import Websocket
 from ringcollect.durations import format_duration, parse_duration
 from ringcollect.instruments import MAX_INSTRUMENTS
 from ringcollect.records import CHANNELS_BY_NAME
@@ -197,65 +197,6 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rotate_time_ns(self) -> int:
         return parse_duration(self.rotate_time)
-
-
-class Websocket(msgspec.Struct, frozen=True, kw_only=True):
-    """``[websocket]``: the feeds' sockets: library, reconnects, deadlines and polls."""
-
-    transport: Annotated[str, OneOf(TRANSPORTS)] = "websockets"
-    retry_first: Annotated[str, Duration("10ms", "10m")] = "1s"
-    retry_max: Annotated[str, Duration("10ms", "1h")] = "1m"
-    jitter: Annotated[float, Range(0, 1)] = 0.25
-    stale: Annotated[str, Duration("1s", "1d")] = "30s"
-    ack_deadline: Annotated[str, Duration("100ms", "10m")] = "10s"
-    data_deadline: Annotated[str, Duration("100ms", "1d")] = "30s"
-    open_interest_poll: Annotated[str, Duration("1s", "1h")] = "10s"
-    silence_market: Annotated[str, Duration("100ms", "1d")] = "5s"
-    silence_price: Annotated[str, Duration("100ms", "1d")] = "10s"
-    silence_rate: Annotated[str, Duration("100ms", "1d")] = "1m"
-    align: bool = True
-    backfill: bool = False
-    instruments_refresh: Annotated[str, Duration("1s", "7d")] = "15m"
-
-    @property
-    def retry_first_ns(self) -> int:
-        return parse_duration(self.retry_first)
-
-    @property
-    def retry_max_ns(self) -> int:
-        return parse_duration(self.retry_max)
-
-    @property
-    def stale_ns(self) -> int:
-        return parse_duration(self.stale)
-
-    @property
-    def ack_deadline_ns(self) -> int:
-        return parse_duration(self.ack_deadline)
-
-    @property
-    def data_deadline_ns(self) -> int:
-        return parse_duration(self.data_deadline)
-
-    @property
-    def open_interest_poll_ns(self) -> int:
-        return parse_duration(self.open_interest_poll)
-
-    @property
-    def silence_market_ns(self) -> int:
-        return parse_duration(self.silence_market)
-
-    @property
-    def silence_price_ns(self) -> int:
-        return parse_duration(self.silence_price)
-
-    @property
-    def silence_rate_ns(self) -> int:
-        return parse_duration(self.silence_rate)
-
-    @property
-    def instruments_refresh_ns(self) -> int:
-        return parse_duration(self.instruments_refresh)
 
 
 class Http(msgspec.Struct, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ def as_toml(loaded: Loaded) -> str:
 def _table(table: dict[str, Any], path: Path, header: str, sources: dict[str, str], lines: list[str]) -> None:
     tables = {key: value for key, value in table.items() if isinstance(value, dict) or _is_tables(value)}
     for key, value in table.items():
-        if key in tables or (key in ("markets", "override", "ccxt") and not value):
+        if key in tables or value is None or (key in ("markets", "override", "ccxt") and not value):
             continue
         assignment = f"{_key(key)} = {_literal(value)}"
         lines.append(f"{assignment:<40}  # {sources[spell((*path, key))]}")

@@ -68,7 +68,9 @@ class Connections:
 
     def _new_leg(self, plan: protocol.Leg, streams: list[Stream], mates: list[Leg]) -> Leg:
         options = self._core.options
-        backoff = Backoff(options.retry_first_ns, options.retry_max_ns, options.jitter, self._core.rng)
+        backoff = Backoff(
+            options.retry_first_ns, options.retry_max_ns, options.jitter, self._core.rng, options.max_attempts
+        )
         place = next((leg.number for leg in self.legs if not leg.streams), len(self.legs))
         if place >= MOST_LEGS:
             raise RingcollectError(f"{place} connections are as many as records can tell apart")
@@ -243,11 +245,11 @@ class Connections:
             self._leg_lost(leg, socket, was_open, code, now_ns)
         elif was_open:
             self._disconnected(leg.streams, conn, code, now_ns)
-        else:
+        elif not leg.backoff.is_open:
             for stream in leg.streams:
                 move(stream, State.STALE, Reason.CONNECTING, now_ns, core.sink)
         if leg.socket is None:
-            core.timers.set(("leg", leg.number), now_ns + leg.backoff.next_ns())
+            self._come_back(leg, now_ns)
 
     def _retire(self, socket: Socket) -> None:
         """Close a socket that nobody needs any more."""
@@ -262,6 +264,20 @@ class Connections:
             self._core.timers.cancel((timer, socket.conn))
         for number in socket.pending:
             self._core.timers.cancel(("ack", socket.conn, number))
+
+    def _come_back(self, leg: Leg, now_ns: int) -> None:
+        """Try again after a wait; when too many attempts failed in a row, everybody is told that it will be long."""
+        core = self._core
+        was_open = leg.backoff.is_open
+        core.timers.set(("leg", leg.number), now_ns + leg.backoff.next_ns())
+        if not leg.backoff.is_open:
+            return
+        if not was_open:
+            core.sink.count("circuits_opened")
+        if all(mate.backoff.is_open for mate in leg.mates):
+            for stream in leg.streams:
+                if stream.state is not State.FAILED:
+                    move(stream, State.STALE, Reason.CIRCUIT_OPEN, now_ns, core.sink)
 
     def _leg_lost(self, leg: Leg, socket: Socket, was_open: bool, code: int, now_ns: int) -> None:
         """A mate goes on: only what came by the lost one alone is lost, and what follows one connection moves over."""

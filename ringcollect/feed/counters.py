@@ -50,4 +50,5 @@ FEED_COUNTERS = (
     "backfills_skipped",  # holes not filled, because an older one of the same stream was
     "resent_history",  # prints the venue sent again on subscribing, with SNAPSHOT, that were known already
     "possible_losses",  # times the source of a stream could not rule out that it lost something
+    "circuits_opened",  # times so many connections failed in a row that only probes are made
 )

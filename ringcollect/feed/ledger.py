@@ -51,6 +51,7 @@ class Reason(enum.IntEnum):
     DELISTED = 12
     NOT_WANTED = 13
     NO_ROOM = 14
+    CIRCUIT_OPEN = 15
 
 
 REASON_TEXT = {
@@ -67,6 +68,7 @@ REASON_TEXT = {
     Reason.REST_FAILED: "its REST poll fails",
     Reason.RESUBSCRIBED: "asked for again",
     Reason.DELISTED: "the exchange lists it no more",
+    Reason.CIRCUIT_OPEN: "so many connections failed in a row that only a probe is made from time to time",
     Reason.NO_ROOM: "more connections than records can tell apart",
     Reason.NOT_WANTED: "the configuration does not name it any more",
 }

@@ -20,6 +20,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retry_first_ns: int = SECOND
     retry_max_ns: int = 60 * SECOND
     jitter: float = 0.25
+    max_attempts: int = 0  # failures in a row that open the circuit; 0: none do
     connect_ns: int = 15 * SECOND  # a connect without an answer
     ack_ns: int = 10 * SECOND  # a subscribe without an ack
     data_ns: int = 30 * SECOND  # an acknowledged stream without data
@@ -114,11 +115,13 @@ def plan_from_config(config: Config, exchange: str, *, seed: int = 0) -> Plan:
             markets[entry.market] = msgspec.structs.replace(
                 known, symbols=known.symbols + part.symbols, rules=known.rules + part.rules
             )
-    websocket = config.websocket
+    websocket = config.websocket.of(exchange)
     options = Options(
+        redundancy=websocket.redundancy,
         retry_first_ns=websocket.retry_first_ns,
         retry_max_ns=websocket.retry_max_ns,
         jitter=websocket.jitter,
+        max_attempts=websocket.max_attempts,
         stale_ns=websocket.stale_ns,
         ack_ns=websocket.ack_deadline_ns,
         data_ns=websocket.data_deadline_ns,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from ringcollect.feed.counters import FEED_COUNTERS
 from ringcollect.feed.desk import Desk
 from ringcollect.feed.plan import Plan, plan_from_config
 from ringcollect.feed.rest import Gets, RestClient
+from ringcollect.feed.route import route
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
 from ringcollect.feed.shell import Shell
@@ -69,7 +71,7 @@ def _ways(config: Config, exchange: str, venue: Exchange, plan: Plan) -> tuple[O
         unified = link(config, exchange)
         return unified.open, unified.lists
     deflate = any(venue.limits(market.market).deflate for market in plan.markets)
-    return opener(config.websocket.transport, deflate=deflate), RestClient
+    return opener(config.websocket.of(exchange).transport, deflate=deflate), RestClient
 
 
 def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
@@ -78,6 +80,7 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
     plan = plan_from_config(config, exchange, seed=secrets.randbits(62))
     venue = load(exchange)
     transport, rest = _ways(config, exchange, venue, plan)
+    way = route(config.websocket.of(exchange), os.environ)
     registry = Registry(registry_path(config.data_path(), exchange), exchange)
     ring, frames = open_rings(config, plan, registry, now_ns)
     try:
@@ -85,7 +88,7 @@ def run(config: Config, exchange: str, stop: Callable[[], bool]) -> None:
         shared = SharedBudget(runtime_dir() / "budget")
         desk = Desk(config.runtime_path(), exchange)
         desk.open()
-        shell = Shell(session, venue, ring, frames, shared, stop, opener=transport, desk=desk, rest=rest)
+        shell = Shell(session, venue, ring, frames, shared, stop, opener=transport, desk=desk, way=way, rest=rest)
         uvloop.run(shell.run(now_ns))
     finally:
         ring.close()

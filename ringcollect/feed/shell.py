@@ -7,18 +7,19 @@ looks at the clock at least every ``LOOK_S``: timers, resync words of the synchr
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
 
+from ringcollect.config.secrets import mask_text
 from ringcollect.exchanges.protocol import Exchange, Limits
 from ringcollect.feed.actions import Action, Close, Complain, Connect, Ping, Reloaded, Rest, Send
 from ringcollect.feed.clock import WallClock
 from ringcollect.feed.desk import Desk
 from ringcollect.feed.rest import Gets, RestClient
 from ringcollect.feed.rest_budget import retry_after_ns
+from ringcollect.feed.route import DIRECT, Route
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
 from ringcollect.feed.transport import Callbacks, Connection, Opener, Options
@@ -44,7 +45,7 @@ class Shell:
         opener: Opener,
         desk: Desk,
         clock: WallClock | None = None,
-        tls: ssl.SSLContext | None = None,
+        way: Route = DIRECT,
         rest: Callable[..., Gets] = RestClient,
     ) -> None:
         self._session = session
@@ -54,7 +55,7 @@ class Shell:
         self._shared = shared
         self._stop = stop
         self._clock = clock or WallClock()
-        self._tls = tls
+        self._way = way
         self._desk = desk
         self._problems: tuple[str, ...] = ()
         self._open = opener
@@ -68,7 +69,10 @@ class Shell:
     async def run(self, start_ns: int) -> None:
         """Start at ``start_ns`` (a new ring's generation), serve, stop in order: STOP record first, then sockets."""
         now_ns = self._clock.now_ns
-        self._rest = self._make_rest(self._on_answer, admit=self._admit_rest, now_ns=now_ns, tls=self._tls)
+        way = self._way
+        self._rest = self._make_rest(
+            self._on_answer, admit=self._admit_rest, now_ns=now_ns, tls=way.tls, proxy=way.proxy
+        )
         self._session.start(start_ns)
         self._act()
         while not self._stop():
@@ -96,6 +100,7 @@ class Shell:
         self._act()
 
     def _on_close(self, conn: int, code: int, reason: str, ts: int) -> None:
+        reason = mask_text(reason)  # a library may name the proxy with all that is in its address
         self._connections.pop(conn, None)
         self._log.warning("disconnected", conn=conn, code=code, reason=reason)
         self._session.close(conn, code, reason, ts)
@@ -173,7 +178,8 @@ class Shell:
         name = _host(action.url) + "#connects"
         while (wait_s := self._admit(name, 1, limits.connects, limits.connects_window_ns)) > 0:
             await asyncio.sleep(wait_s)
-        options = Options(tls=self._tls if action.url.startswith("wss:") else None, deflate=limits.deflate)
+        tls = self._way.tls if action.url.startswith("wss:") else None
+        options = Options(tls=tls, proxy=self._way.proxy, deflate=limits.deflate)
         refusal = await self._open(action.url, action.conn, self._callbacks, on_open=self._on_open, options=options)
         self._connecting.pop(action.conn, None)
         if refusal is not None and refusal.status in _BLOCKED:

@@ -33,10 +33,20 @@ def test_every_key_of_every_section_stands_in_the_file_in_use_or_as_a_comment() 
     raw = tomllib.loads(text)
     for name, default in msgspec.structs.asdict(Config()).items():
         if name not in ("markets", "ccxt"):
-            assert list(raw[name]) == list(msgspec.structs.asdict(default)), name
+            assert list(raw[name]) == [key for key in msgspec.structs.asdict(default) if key != "override"], name
+    assert "\n# [[websocket.override]]" in text
     for struct in (type(parse(text).config.markets[0]), Override, Ccxt):
         for field in msgspec.structs.fields(struct):
             assert f"\n{field.name} = " in text or f"\n# {field.name} = " in text or f"[[markets.{field.name}]]" in text
+
+
+def test_the_commented_socket_override_works_when_it_is_uncommented() -> None:
+    before, _, after = default_text().partition("# [[websocket.override]]")
+    block, separator, rest = after.partition("\n\n")
+    lines = [line.removeprefix("# ") for line in block.splitlines()]
+    text = before + "[[websocket.override]]" + "\n".join(lines) + separator + rest
+    websocket = parse(text).config.websocket
+    assert (websocket.of("binance").redundancy, websocket.of("okx").redundancy) == (2, 1)
 
 
 def test_the_commented_override_works_when_it_is_uncommented() -> None:

@@ -22,4 +22,4 @@ def link(config: Config, exchange: str) -> Link:
     Raises ConfigError if ccxt is not installed or has no such class.
     """
     library = Library(config.ccxt_of(exchange), dict(os.environ))
-    return Link(library, config.websocket.open_interest_poll_ns / 1e9)
+    return Link(library, config.websocket.of(exchange).open_interest_poll_ns / 1e9)
