@@ -6,11 +6,13 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
 
+from ringcollect.config.secrets import mask_text
 from ringcollect.feed.actions import Rest
+from ringcollect.feed.socks import SocksConnector
 
 MAX_BODY_BYTES = 64 << 20
 FAILED = 0
@@ -52,7 +54,9 @@ class RestClient:
         self._max_body_bytes = max_body_bytes
         self._admit = admit
         self._now_ns = now_ns
-        self._proxy = proxy
+        is_socks = proxy is not None and proxy.startswith("socks")
+        self._http_proxy = None if is_socks else proxy
+        self._socks = proxy if is_socks else None
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,10 +84,9 @@ class RestClient:
 
     async def _fetch(self, url: str) -> tuple[int, dict[str, str], bytes]:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit_per_host=8, ssl=self._tls if self._tls is not None else True)
-            self._session = aiohttp.ClientSession(timeout=self._timeout, connector=connector)
+            self._session = aiohttp.ClientSession(timeout=self._timeout, connector=self._connector())
         try:
-            async with self._session.get(url, proxy=self._proxy, allow_redirects=False) as answer:
+            async with self._session.get(url, proxy=self._http_proxy, allow_redirects=False) as answer:
                 body = bytearray()
                 async for chunk in answer.content.iter_chunked(1 << 16):
                     body += chunk
@@ -91,4 +94,8 @@ class RestClient:
                         return FAILED, {}, f"the answer has more than {self._max_body_bytes} bytes".encode()
                 return answer.status, {k.lower(): v for k, v in answer.headers.items()}, bytes(body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return FAILED, {}, f"{type(error).__name__}: {error}".encode()
+            return FAILED, {}, mask_text(f"{type(error).__name__}: {error}").encode()
+
+    def _connector(self) -> aiohttp.TCPConnector:
+        options: dict[str, Any] = {"limit_per_host": 8, "ssl": self._tls if self._tls is not None else True}
+        return SocksConnector(self._socks, **options) if self._socks else aiohttp.TCPConnector(**options)
