@@ -153,7 +153,8 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     declared = {re.split(r"[<>=!~\[; ]", text)[0].replace("-", "_").lower() for text in project["dependencies"]}
     chosen = {re.split(r"[<>=]", text)[0].replace("-", "_") for text in project["optional-dependencies"]["picows"]}
     optional = {e.module for e in imports() if e.target.split(".")[0] in chosen}
-    assert optional == {"ringcollect.feed.transport.with_picows"}  # which is imported by whoever chose it only
+    chosen_only = {"ringcollect.feed.transport.with_picows", "ringcollect.feed.socks"}  # imported by whoever chose it
+    assert optional == chosen_only
     imported = {e.target.split(".")[0] for e in imports()} - set(sys.stdlib_module_names) - {"ringcollect"} - chosen
     provided = {"numba": {"llvmlite"}}
     allowed = declared | {name for package in declared for name in provided.get(package, ())}
