@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from ringcollect.config import Config, narrowed, parse, unified
@@ -103,3 +106,13 @@ def test_credentials_come_from_the_environment():
         "RINGCOLLECT_CCXT_OKX_UID": "u",
     }
     assert credentials("kucoin", env) == {"apiKey": "k", "secret": "s"}
+
+
+def test_only_the_feed_that_makes_an_instance_imports_ccxt():
+    """It is 100 MB: not for the forkserver, which every process is a fork of, and not for whoever reads a recording."""
+    program = (
+        "import sys, ringcollect.feed.process, ringcollect.feed.unified, ringcollect.exchanges as e; "
+        "e.load('ccxt_kraken'); from ringcollect.config import unified; unified.classes(); "
+        "sys.exit('ccxt' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0
