@@ -146,6 +146,7 @@ def test_the_recording_gives_the_same_ring_byte_for_byte_without_ccxt(quiet_run,
         ring.close()
 
 
+@pytest.mark.slow  # cuts and gaps in short: test_kraken_class.py
 def test_lost_frames_and_cut_sockets_are_gaps_and_the_books_that_follow_are_true(tmp_path):
     def enough(reader) -> bool:
         counted = reader.counters

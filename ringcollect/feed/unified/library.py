@@ -68,7 +68,8 @@ class Library:
         self.exchange.urls = merged(self.exchange.urls, settings.urls)
         if markets is not None:
             self.exchange.set_markets(markets)
-        self._asked = markets is None
+        self._given = markets is not None
+        self._told = False
         self.alone = asyncio.Lock()
         """Held by whoever has to know that an answer is its own."""
         self.error: type[Exception] = ccxt.BaseError
@@ -93,10 +94,14 @@ class Library:
 
         Raises ccxt's errors.
         """
-        again, self._asked = not self._asked, False
-        if again or not self.exchange.markets:
-            await self.exchange.load_markets(again and bool(self.exchange.markets))
-        found = self.exchange.markets.values()
+        exchange = self.exchange
+        if not exchange.markets:
+            await exchange.load_markets()
+        elif self._told and not self._given:
+            # Not load_markets(reload): some classes wait for that in every call, and all of them would fail with it.
+            exchange.set_markets(await exchange.fetch_markets())
+        self._told = True
+        found = exchange.markets.values()
         return [instrument_of(one, self.exchange.precisionMode) for one in found if market_of(one) == market]
 
     async def volumes(self, market: str) -> dict[str, float | None]:
