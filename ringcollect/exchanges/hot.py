@@ -16,8 +16,9 @@ The first row, which is of no channel, says in ``WANTED`` whether streams that n
 * ``RECENT``: address of the window of the stream's newest ids (:mod:`ringcollect.exchanges.recent`), 0 = none: prints
   whose ids are not dense. A frame with one of them is STALE.
 * ``LAST_TS``: event time of the newest record published.
+* ``CONTENT``: key of the last book published, where every frame is a whole one (``recent.content_key``).
 
-Words 4 and 5 are the exchange's own. This module is venue-neutral: the rule that gives a verdict is the exchange's.
+Word 4 is the exchange's own. This module is venue-neutral: the rule that gives a verdict is the exchange's.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ HOT_CHANNELS = (Channel.BOOK, Channel.TRADE, Channel.BBO)
 """Channels that an exchange's own kernel decodes; those of the others go through the one that all share."""
 ROW_WORDS = 8
 OPEN, LAST_ID, LEDGER, WANTED = range(4)
-RECENT, LAST_TS = 6, 7
+CONTENT, RECENT, LAST_TS = range(5, 8)
 OPEN_TO_ALL = 512
 
 # Words of a context array. Set once by the decoder:

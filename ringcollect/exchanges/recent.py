@@ -1,4 +1,4 @@
-"""The newest ids of a stream whose ids are not dense: a window that kernel and feed look into and add to.
+"""What came before, of streams no dense id orders: a window of newest ids, into which kernel and feed look and add.
 
 An int64 array: capacity, how many were ever added, then the keys, oldest overwritten first, then one byte per key: the
 connection it came by. A record's key is made of its ``id`` and ``aux`` words (both halves of a UUID, or one number
@@ -11,13 +11,14 @@ import numpy as np
 
 from ringcollect.decode.memory import put_byte, put_word, word_at, word_pointer
 from ringcollect.jit import carray, njit
-from ringcollect.records import RECORD_WORDS, W_AUX, W_ID
+from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_PRICE, W_SIZE, W_TS_EVENT
 
 CAPACITY = 512
 """Ids remembered per stream: the busiest one prints some hundreds a second, and our own two connections are less than
 a second apart."""
 MOST_AT_ONCE = 16
 """Records of one frame that the kernel compares with each other; longer frames go the other way."""
+_SPREAD = -0x61C8864680B583EB  # odd, the golden ratio's 64 bits
 R_CAPACITY, R_ADDED, R_KEYS = 0, 1, 2
 
 
@@ -63,6 +64,23 @@ def take(window: int, batch: int, n: int, conn: int) -> bool:
         put_byte(conns, place, conn)
         put_word(window, R_ADDED, word_at(window, R_ADDED) + 1)
     return True
+
+
+@njit
+def content_key(batch: int, n: int) -> int:
+    """One number for the levels of ``n`` records at ``batch``: equal for equal ones, else almost certainly not."""
+    key = n
+    for r in range(n):
+        record = batch + 8 * RECORD_WORDS * r
+        for w in (W_TS_EVENT, W_PRICE, W_SIZE):
+            key = (key ^ word_at(record, w)) * _SPREAD
+            key ^= (key >> 29) & 0x7FFFFFFFF
+    return key
+
+
+def warm() -> None:
+    """Compile what the feed calls."""
+    content_key(0, 0)
 
 
 @njit

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ringcollect.exchanges.protocol import Batch, Verdict
+from ringcollect.exchanges.recent import content_key
 from ringcollect.feed.bridge import Held, Phase
 from ringcollect.feed.core import Core
 from ringcollect.feed.ledger import State
@@ -23,6 +24,13 @@ from ringcollect.records import Flag, Status
 
 SECOND = 1_000_000_000
 _NOT_A_REPLAY = ~int(Flag.UNSYNCED | Flag.GAP | Flag.DUPLICATE) & 0xFFFF
+
+
+_NO_BASE = ~int(Flag.CLEAR) & 0xFFFF
+
+
+def _content(batch: np.ndarray) -> int:
+    return int(content_key(batch.ctypes.data, len(batch)))
 
 
 class Cause(enum.IntEnum):
@@ -168,6 +176,9 @@ class Books:
                     self.drop(stream)
                     return
         else:
+            if bridge.phase is Phase.BASED and not self._is_newer(stream, batch, conn, now_ns):
+                return
+            stream.newest_ts, stream.newest_content = int(batch["ts_event"][0]), _content(batch)
             batch["id"] = snapshot_id = bridge.last_id + 1
         bridge.void()
         stream.conn = conn
@@ -176,6 +187,38 @@ class Books:
         stream.mark_gap(batch)
         self.snapshot(stream, batch, snapshot_id, now_ns)
         self._catch_up(stream, now_ns)
+
+    def _is_newer(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int) -> bool:
+        """Whether a whole book behind a whole book is news, where only its time can tell (Upbit).
+
+        One that is older, or the same again, is kept for the record and applied by nobody; a second connection's is
+        dropped. Two different ones of one time are both taken as they come: so the venue sent them.
+        """
+        time = int(batch["ts_event"][0])
+        if not time or time > stream.newest_ts:
+            return True
+        if self._by_another(stream, conn):
+            self._drop(stream)
+            return False
+        sink = self._core.sink
+        flags = Flag.UNSYNCED
+        if time < stream.newest_ts:
+            sink.count("out_of_order")
+            stream.count_out_of_order()
+        elif _content(batch) == stream.newest_content:
+            flags |= Flag.DUPLICATE
+            sink.count("duplicates")
+            stream.count_duplicate()
+            if not self._core.options.keep_duplicates:
+                return False
+        else:
+            return True
+        assert stream.bridge is not None
+        batch["id"] = stream.bridge.last_id
+        batch["flags"] = batch["flags"] & _NO_BASE | int(flags)
+        sink.count("unsynced_records", len(batch))
+        self._publish(stream, batch, now_ns)
+        return False
 
     def check(self, stream: Stream, batch: np.ndarray, conn: int, now_ns: int) -> None:
         """A checksum, behind the levels it is of: UNSYNCED if they were."""

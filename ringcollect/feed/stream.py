@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ringcollect.exchanges.hot import LAST_ID, LAST_TS, LEDGER, OPEN, RECENT
+from ringcollect.exchanges.hot import CONTENT, LAST_ID, LAST_TS, LEDGER, OPEN, RECENT
 from ringcollect.exchanges.protocol import Want
 from ringcollect.exchanges.silence import (
     L_LAST_RECORD,
@@ -72,7 +72,8 @@ class Stream:
     twin: Stream | None = None  # the other one, where both come (captures of others)
     conn: int = ANY_CONN  # the connection its newest accepted frame came by
     newest_key: int = 0  # update id of the newest best price, 0 where the venue sends none
-    newest_ts: int = 0  # event time of the newest frame of anything that is neither book nor trade
+    newest_ts: int = 0  # event time of the newest frame, where no id orders them
+    newest_content: int = 0  # of the last book, where every frame is a whole one
     reconnected: bool = False  # and no trade came since: what is missing before the next one, the reconnect cost
     align_request: int = 0  # number of the request for the venue's newest trade, 0 = none
     gap: bool = False  # the next record carries GAP
@@ -224,6 +225,8 @@ class Stream:
         newest = int(hot[LAST_ID])
         if self.bridge is not None:
             self.bridge.last_id = newest
+            if hot[LAST_TS] > self.newest_ts:
+                self.newest_ts, self.newest_content = int(hot[LAST_TS]), int(hot[CONTENT])
         elif self.ids is not None:
             if newest > self.ids.newest and self.conn in self.ids_by_conn:
                 self.ids_by_conn[self.conn].arrive(self.ids.newest + 1, newest)
@@ -249,6 +252,7 @@ class Stream:
             if self.bridge.phase is Phase.VOID or (self.bridge.numbered and self.bridge.phase is Phase.BASED):
                 return  # a first delta is tested by another rule than those that follow
             hot[LAST_ID] = self.bridge.last_id
+            hot[LAST_TS], hot[CONTENT] = self.newest_ts, self.newest_content
         else:
             hot[LAST_ID] = self.newest_key if self.ids is None else self.ids.newest
             hot[LAST_TS] = self.newest_ts

@@ -23,6 +23,7 @@ CORE_MODULES: tuple[str, ...] = (
     "ringcollect.decode.skip",
     "ringcollect.decode.symbols",
     "ringcollect.decode.times",
+    "ringcollect.exchanges.recent",
     "ringcollect.exchanges.tabular.kernel",
     "ringcollect.exchanges.entries",
     "ringcollect.sync.engine",

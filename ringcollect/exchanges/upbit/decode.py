@@ -13,6 +13,7 @@ from ringcollect.decode.memory import bits_float, put_word, word_at
 from ringcollect.exchanges import entries, hot
 from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.protocol import Code, Verdict
+from ringcollect.exchanges.recent import content_key
 from ringcollect.exchanges.scanning import announce, find_symbol, unknown
 from ringcollect.exchanges.upbit import fields as at
 from ringcollect.exchanges.upbit.scan import scan
@@ -105,8 +106,11 @@ def kernel(ctx: int, a: int, length: int, ts_recv: int, publish: int) -> int:
         return _SLOW
     put_word(ctx, hot.C_CHANNEL, _BOOK)
     n = word_at(ctx, hot.C_N)
-    if row == 0 or hot.settle(ctx, row, _FITS, length, ts_recv) < 0:
+    if row == 0 or word_at(ctx, at.F_TS) <= word_at(row, hot.LAST_TS):
+        return _SLOW  # no newer than the last one: sent again, or overtaken
+    if hot.settle(ctx, row, _FITS, length, ts_recv) < 0:
         return _SLOW
+    put_word(row, hot.CONTENT, content_key(word_at(ctx, hot.C_BATCH), n))
     return n + hot.settle_more(ctx, best, n, 2, ts_recv) if best != 0 else n
 
 
