@@ -248,6 +248,7 @@ def tell_ledger(row: int, n: int, ts_recv: int) -> None:
 @njit
 def _prints(ctx: np.ndarray, row: int, n: int) -> int:
     """What the ids of ``n`` prints say beyond the verdict: 0, or the code that leaves the frame to the feed."""
+    out_of_line()
     batch = word_at(ctx, C_BATCH)
     if word_at(row, RECENT) != 0:
         return 0 if take(word_at(row, RECENT), batch, n, word_at(ctx, C_CONN)) else _STALE
@@ -270,7 +271,7 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
         return _NOT_OPEN  # a hole in the connection's own numbers is for the feed to judge
     if n > word_at(ctx, C_PIECE):
         return _TOO_LONG
-    if word_at(ctx, C_CHANNEL) == _TRADE and n > 0:
+    if word_at(ctx, C_CHANNEL) == _TRADE and n > 0 and (n > 1 or word_at(row, RECENT) != 0):
         code = _prints(ctx, row, n)
         if code != 0:
             return code

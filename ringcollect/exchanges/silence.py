@@ -5,7 +5,7 @@ Counted by whoever publishes the record that ends it, kernel or feed, by this on
 
 from __future__ import annotations
 
-from ringcollect.decode.memory import put_word, word_at
+from ringcollect.decode.memory import out_of_line, put_word, word_at
 from ringcollect.jit import njit
 from ringcollect.ring.layout import SILENCE_BOUNDS_NS
 
@@ -32,6 +32,7 @@ def count_silence(ledger: int, before_ns: int, now_ns: int) -> None:
 
     ``ledger`` is the row's address.
     """
+    out_of_line()
     if before_ns == 0 or word_at(ledger, L_SILENCE_LIMIT) <= 0:
         return
     silence = now_ns - before_ns
