@@ -24,7 +24,7 @@ FRAMES = {
         orjson.dumps(okx_trade(tradeId=str(900 + i), count="1")) for i in range(3)
     ] + [orjson.dumps(okx_book(seqId=20 + i, prevSeqId=19 + i, checksum=7)) for i in range(3)],
     "upbit": [orjson.dumps(upbit_frames.trade(sequential_id=i)) for i in range(3)]
-    + [orjson.dumps(upbit_frames.book()) for _ in range(3)],
+    + [orjson.dumps(upbit_frames.book(timestamp=upbit_frames.MS + i)) for i in range(3)],
 }  # fmt: skip
 NOW = {"okx": okx_frames.NOW, "upbit": upbit_frames.NOW}
 
