@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from ringcollect.config import Collector, Config, Market
 from ringcollect.config.schema import Ccxt, Storage, Websocket
@@ -25,6 +27,8 @@ from ringcollect.sim.stage import Stage
 from ringcollect.sim.world import Options, World
 from tests.feed.loopback import served
 
+LONG = pytest.mark.skipif(not os.environ.get("RINGCOLLECT_CCXT"), reason="long form: RINGCOLLECT_CCXT=1")
+"""For tests whose promise a shorter one shows, too."""
 Top = tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
 
 

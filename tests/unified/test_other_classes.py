@@ -9,11 +9,12 @@ import pytest
 
 from ringcollect.feed.ledger import Reason, State
 from ringcollect.records import Channel, Kind
-from tests.unified.desk import batches, collected, top_of
+from tests.unified.desk import LONG, batches, collected, top_of
 
 pytestmark = [
     pytest.mark.skipif(find_spec("ccxt") is None, reason="not installed: pip install 'ringcollect[ccxt]'"),
-    pytest.mark.slow,  # what it promises of every class, test_process.py shows of one
+    pytest.mark.slow,
+    LONG,  # what it promises of every class, test_process.py shows of one
 ]
 
 CASES = {

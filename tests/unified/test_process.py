@@ -21,7 +21,7 @@ from ringcollect.records import Flag, Kind, Status, TickerField
 from ringcollect.ring.attach import attach
 from ringcollect.ring.frames import Direction
 from ringcollect.ring.producer import Producer
-from tests.unified.desk import Run, batches, collected, sent_books, top_of
+from tests.unified.desk import LONG, Run, batches, collected, sent_books, top_of
 
 pytestmark = pytest.mark.skipif(find_spec("ccxt") is None, reason="not installed: pip install 'ringcollect[ccxt]'")
 
@@ -146,7 +146,8 @@ def test_the_recording_gives_the_same_ring_byte_for_byte_without_ccxt(quiet_run,
         ring.close()
 
 
-@pytest.mark.slow  # cuts and gaps in short: test_kraken_class.py
+@pytest.mark.slow
+@LONG  # cuts and gaps in short: test_kraken_class.py
 def test_lost_frames_and_cut_sockets_are_gaps_and_the_books_that_follow_are_true(tmp_path):
     def enough(reader) -> bool:
         counted = reader.counters
@@ -166,7 +167,7 @@ def test_lost_frames_and_cut_sockets_are_gaps_and_the_books_that_follow_are_true
     assert assert_books_are_true(run, "linear") > 10
 
 
-@pytest.mark.parametrize("dense", [True, False])
+@pytest.mark.parametrize("dense", [pytest.param(True, marks=LONG), False])
 def test_more_trades_than_ccxt_keeps_are_a_gap_where_they_are_missing(tmp_path, monkeypatch, dense):
     if not dense:
         monkeypatch.setattr(trades, "DENSE", frozenset())
