@@ -198,7 +198,7 @@ class Books:
         if not time or time > stream.newest_ts:
             return True
         if self._by_another(stream, conn):
-            self._drop(stream)
+            self.drop(stream)
             return False
         sink = self._core.sink
         flags = Flag.UNSYNCED
