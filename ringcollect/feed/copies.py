@@ -18,14 +18,18 @@ _TAIL_CONTENT = 0x0000_FFFF_FF00_FFFF
 
 
 class Copies:
-    """The newest ``capacity`` frames of one stream. What is not newer than ``key`` or ``ts`` came before they began."""
+    """The newest ``capacity`` frames of one stream. What others bring that is not newer than ``key`` or ``ts`` came by
+    ``conn`` before they began.
+    """
 
-    __slots__ = ("_by", "_capacity", "_key", "_ts")
+    __slots__ = ("_by", "_capacity", "_conn", "_is_new", "_key", "_ts")
 
-    def __init__(self, key: int, ts: int, capacity: int = CAPACITY) -> None:
+    def __init__(self, conn: int, key: int, ts: int, capacity: int = CAPACITY) -> None:
+        self._conn = conn
         self._by: dict[bytes, int] = {}
         self._capacity = capacity
         self._key, self._ts = key, ts
+        self._is_new = True
 
     def is_copy(self, records: np.ndarray, conn: int, key: int, time: int) -> bool:
         """Whether another connection than ``conn`` brought these records before. From now on somebody has."""
@@ -37,7 +41,10 @@ class Copies:
         if len(self._by) >= self._capacity:
             del self._by[next(iter(self._by))]
         self._by[content] = conn
-        return 0 < key <= self._key if key else 0 < time <= self._ts
+        mark, limit = (key, self._key) if key else (time, self._ts)
+        limit += self._is_new  # of the very first, an equal mark says that it came before; later on content does
+        self._is_new = False
+        return conn != self._conn and 0 < mark < limit
 
     def begin_anew(self) -> None:
         """The venue counts from the beginning again."""

@@ -69,6 +69,9 @@ class Delivery:
         sink.count("connection_gaps")
         for stream in self._connections.carried_by(socket):
             stream.take_back()
+            follows = stream.bridge is not None and not stream.bridge.numbered and stream.conn == socket.conn
+            if not follows and len(self._connections.carriers(socket, stream)) > 1:
+                continue  # what this one lost, another one brings
             stream.gap = True
             stream.count_gap(got - expected)
             sink.status(

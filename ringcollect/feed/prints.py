@@ -183,12 +183,13 @@ class Prints:
 
     @staticmethod
     def _is_copy(stream: Stream, batch: np.ndarray, carriers: tuple[int, ...], key: int, time: int) -> bool:
-        if len(carriers) == 1:
+        if len(carriers) == 1 and stream.conn in (ANY_CONN, carriers[0]):
             stream.copies = None
-            by_another = stream.conn not in (ANY_CONN, carriers[0]) and bool(key or time)
-            return by_another and (key <= stream.newest_key if key else time <= stream.newest_ts)
+            return False
+        if len(carriers) == 1 and stream.copies is None:  # the first one after the other's end
+            return bool(key or time) and (key <= stream.newest_key if key else time <= stream.newest_ts)
         if stream.copies is None:
-            stream.copies = Copies(stream.newest_key, stream.newest_ts)
+            stream.copies = Copies(stream.conn, stream.newest_key, stream.newest_ts)
         return stream.copies.is_copy(batch, carriers[0], key, time)
 
     def _publish(self, stream: Stream, batch: np.ndarray, now_ns: int) -> None:
