@@ -36,23 +36,25 @@ class Venue:
         return "0 (the usual depth) or one of " + ", ".join(map(str, self.depths))
 
 
+_BINANCE_BEST = ("depth20@100ms", "depth10@100ms", "depth5@100ms")
 _BINANCE_TRADES = ("trade", "aggTrade")
 _OKX_TRADES = ("trades", "trades-all")
 
 VENUES = {
     ("binance", "spot"): Venue(
         EVERY_MARKET, range(1, 5001),
-        book_streams=("depth@100ms", "depth"), trade_streams=_BINANCE_TRADES,
+        book_streams=("depth@100ms", "depth", *_BINANCE_BEST), trade_streams=_BINANCE_TRADES,
     ),
     ("binance", "linear"): Venue(
         EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000),
-        book_streams=("depth@100ms", "depth@0ms", "depth@500ms", "depth"), trade_streams=_BINANCE_TRADES,
+        book_streams=("depth@100ms", "depth@0ms", "depth@500ms", "depth", *_BINANCE_BEST),
+        trade_streams=_BINANCE_TRADES,
     ),
     ("bybit", "spot"): Venue(EVERY_MARKET, (50, 200, 1000)),
     ("bybit", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
-    ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000)),
+    ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000), ranked=False),
     ("okx", "spot"): Venue(EVERY_MARKET, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),

@@ -37,6 +37,7 @@ class KernelDecoder:
         self._max_past_ns = max_past_ns
         self._max_future_skew_ns = max_future_skew_ns
         self._symbols = {market: SymbolTable() for market in markets}
+        self._whole_books: dict[str, set[str]] = {market: set() for market in markets}
         self._funding_intervals: dict[int, int] = {}
         self._interval_words = np.zeros(MAX_INSTRUMENTS, np.int64)  # the same for the shared kernel
         self._contexts: dict[tuple[str, int, int], np.ndarray] = {}
@@ -143,6 +144,10 @@ class KernelDecoder:
         """The market a context was made for."""
         return self._markets[int(ctx[hot.C_MARKET])]
 
+    def collect_whole(self, market: str, symbol: str, wanted: bool) -> None:
+        """The symbol's book is a stream that is complete each time, or (not ``wanted``) is none any more."""
+        (self._whole_books[market].add if wanted else self._whole_books[market].discard)(symbol)
+
     def arrival_of(self, ctx: np.ndarray, ts_recv: int) -> Arrival:
         """What the typed path is told beside a message of the context's connection."""
         return self.arrival(self.market_of(ctx), int(ctx[hot.C_CONN]), ts_recv, int(ctx[hot.C_VARIANT]))
@@ -157,5 +162,6 @@ class KernelDecoder:
             max_past_ns=self._max_past_ns,
             max_future_skew_ns=self._max_future_skew_ns,
             funding_intervals=self._funding_intervals,
+            whole_books=self._whole_books[market],
             variant=variant,
         )

@@ -261,6 +261,12 @@ class Decoder(Protocol):
         """
         ...
 
+    def collect_whole(self, market: str, symbol: str, wanted: bool) -> None:
+        """The book of ``symbol`` is collected by a stream that is complete each time (:meth:`Exchange.book_base` says
+        "stream" of it where books usually have another base); not ``wanted``: not any more.
+        """
+        ...
+
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The int64 context array of one connection; valid as long as this decoder lives.
 
@@ -332,9 +338,10 @@ class Exchange(Protocol):
         """Trade ids count without holes, so that a hole is a loss."""
         ...
 
-    def book_base(self, market: str) -> Literal["rest", "stream"]:
+    def book_base(self, market: str, kind: str = "") -> Literal["rest", "stream"]:
         """Where a book's base comes from: a REST snapshot that is bridged, or the subscription itself.
 
+        ``kind`` is the venue's stream that was chosen for it, "" = the usual one.
         "stream": a book is resynced by unsubscribing and subscribing its one want. ``snapshot_call`` is never used.
         """
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,7 @@ class Arrival:
     max_past_ns: int
     max_future_skew_ns: int
     funding_intervals: Mapping[int, int] = field(default_factory=dict)
+    whole_books: Set[str] = frozenset()  # symbols whose book is a stream that is complete each time
     variant: int = 0  # what the connection's streams change about a message; the exchange says how
 
     def find(self, symbol: str) -> int:

@@ -352,8 +352,16 @@ class Catalogue:
         core.streams[key] = stream
         return stream
 
+    def follow_kind(self, stream: Stream, wanted: bool) -> None:
+        """Its book comes by the venue's stream that was chosen for it, or not any more."""
+        core = self._core
+        if stream.channel is Channel.BOOK and stream.kind:
+            stream.based_by_stream = core.exchange.book_base(stream.market, stream.kind) == "stream"
+            core.decoder.collect_whole(stream.market, stream.symbol, wanted and stream.based_by_stream)
+
     def end(self, stream: Stream) -> None:
         """The session has it no more; its ledger row stays, until another needs the place."""
+        self.follow_kind(stream, False)
         if stream.hot is not None:
             stream.hot[:] = 0
         stream.row["silence_limit_ns"] = 0

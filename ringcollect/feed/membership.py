@@ -56,6 +56,7 @@ class Membership:
             instrument = want.instrument
             stream = self._catalogue.stream(market, instrument.symbol, instrument.number, want.channel, now_ns)
             stream.depth, stream.kind = want.depth, want.kind
+            self._catalogue.follow_kind(stream, True)
             if want.missing:
                 if stream.state is not State.FLOWING:
                     move(stream, State.FAILED, Reason.UNKNOWN_SYMBOL, now_ns, core.sink)

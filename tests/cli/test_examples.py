@@ -22,6 +22,7 @@ SYMBOLS = {
     "bybit": ("BTCUSDT", "BTCPERP", "ETHPERP", "BTCUSD"),
     "okx": ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "ETH-USDT-SWAP", "BTC-USD-SWAP"),
     "coinbase": ("BTC-USD", "ETH-USD"),
+    "kraken": ("BTC/USD", "ETH/USD"),
     "upbit": ("KRW-BTC", "KRW-ETH"),
 }
 RARE = "liquidation"

@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from ringcollect.config.venues import VENUES
 from ringcollect.errors import ConfigError, RejectedFrame
 from ringcollect.exchanges import load
 from ringcollect.exchanges.protocol import Listing, Purpose, Want
@@ -31,6 +32,7 @@ SPELLINGS = [
     ("okx", "inverse", "BTC-USD-PERP", "BTC-USD-SWAP"),
     ("okx", "inverse", "BTC-USD-220527", "BTC-USD-220527"),
     ("coinbase", "spot", "BTC-USD", "BTC-USD"),
+    ("kraken", "spot", "BTC-USD", "BTC/USD"),
     ("upbit", "spot", "BTC-KRW", "KRW-BTC"),
 ]
 SIMULATED = {
@@ -75,6 +77,11 @@ def test_the_largest_are_known_by_the_venues_statistics(exchange: str, market: s
     assert listed and listed <= volumes.keys()
     ranked = sorted(listed, key=lambda symbol: -volumes[symbol])
     assert "BTC" in ranked[0] and "DOGE" in ranked[-1] and volumes[ranked[-1]] > 0
+
+
+@pytest.mark.parametrize(("exchange", "market"), sorted(VENUES))
+def test_the_configuration_knows_where_nothing_can_be_ranked(exchange: str, market: str) -> None:
+    assert bool(load(exchange).volumes_calls(market)) is VENUES[exchange, market].ranked
 
 
 @pytest.mark.parametrize(("exchange", "market"), MARKETS)

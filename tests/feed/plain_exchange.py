@@ -240,7 +240,7 @@ class PlainExchange:
     def dense_trade_ids(self, market: str) -> bool:
         return True
 
-    def book_base(self, market: str) -> Literal["rest", "stream"]:
+    def book_base(self, market: str, kind: str = "") -> Literal["rest", "stream"]:
         return "rest"
 
     def numbered_books(self, market: str) -> bool:

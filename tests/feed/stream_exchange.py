@@ -63,7 +63,7 @@ class StreamExchange(PlainExchange):
     def decoder(self, *, capacity: int = 65536, max_past_ns: int, max_future_skew_ns: int) -> StreamDecoder:
         return StreamDecoder(max_past_ns, max_future_skew_ns)
 
-    def book_base(self, market: str) -> Literal["rest", "stream"]:
+    def book_base(self, market: str, kind: str = "") -> Literal["rest", "stream"]:
         return "stream"
 
     def numbered_books(self, market: str) -> bool:

@@ -8,11 +8,12 @@ from typing import ClassVar
 
 import pytest
 
+from ringcollect.exchanges import load
 from ringcollect.exchanges.protocol import Listing
 from ringcollect.feed import recording
 from ringcollect.feed.actions import Close, Complain, Connect, Reloaded, Send
 from ringcollect.feed.ledger import Reason, State
-from ringcollect.feed.plan import RulePlan
+from ringcollect.feed.plan import MarketPlan, Plan, RulePlan, SymbolPlan
 from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
 from ringcollect.records import Channel, Flag, Kind, Status
@@ -282,4 +283,53 @@ def test_a_renamed_instrument_is_one_that_has_gone_and_says_what_it_is_called_no
     assert s.ledger("SPCXUSDT", Channel.TRADE)["state"] == State.REQUESTED
     [complaint] = s.take(Complain)
     assert "binance calls SPACUSDT SPCXUSDT now" in complaint.problems[0]
+    s.close()
+
+
+PARTIAL = {
+    "spot": (b'{"stream":"aaausdt@depth20@100ms","data":{"lastUpdateId":%d,"bids":[["9.00","1"],["8.99","2"]],'
+             b'"asks":[["9.10","%d"]]}}'),
+    "linear": (b'{"stream":"aaausdt@depth20@100ms","data":{"e":"depthUpdate","E":1700000000000,"T":1700000000000,'
+               b'"s":"AAAUSDT","U":1,"u":%d,"pu":1,"b":[["9.00","1"],["8.99","2"]],"a":[["9.10","%d"]]}}'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("market", ["spot", "linear"])
+def test_a_book_of_the_best_levels_is_complete_in_every_frame_and_needs_no_snapshot(tmp_path, market):
+    s = Stage(tmp_path, load("binance"), market=market, symbols=(), listed=(A,), start=False, stale_ns=10**13)
+    whole = SymbolPlan(symbol=A, channels=("book",), streams={"book": "depth20@100ms"})
+    s.plan = Plan(exchange="binance", markets=(MarketPlan(market=market, symbols=(whole,)),), options=s.plan.options)
+    s.session = Session(s.plan, s.exchange, Registry(None, "binance"), s.ring, s.frames)
+    s.start()
+    s.up()
+    assert s.open_rests("snapshot") == []
+    for number, size in ((100, 5), (107, 6), (108, 7)):
+        s.frame(PARTIAL[market] % (number, size))
+    s.advance(2)
+    records = s.data(A)
+    assert set(records["kind"]) == {Kind.BOOK_SNAPSHOT} and len(records) == 9
+    book = BookOf().apply(records)
+    assert (book.side(+1), book.side(-1), book.last) == ({8.99: 2.0, 9.0: 1.0}, {9.1: 7.0}, 108)
+    assert s.ledger(A, Channel.BOOK)["state"] == State.FLOWING and s.open_rests("snapshot") == []
+    s.take(Send)
+    s.reload(s.market_plan((A,), channels=("book",)))  # the usual stream again
+    while any(getattr(a, "purpose", "") == "instruments" for a in s.log):
+        s.list_again()
+    s.advance(1)
+    s.open_sockets()  # the connection had nothing else to carry
+    assert asked(s) == [("SUBSCRIBE", ["aaausdt@depth@100ms"])]
+    before = len(s.data(A))
+    s.frame(PARTIAL[market] % (109, 8))
+    assert len(s.data(A)) == before and len(s.open_rests("snapshot")) <= 1
+    s.invariant()
+    s.close()
+
+
+def test_partial_depth_beside_a_real_book_is_not_recorded(tmp_path):
+    s = Stage(tmp_path, load("binance"), symbols=(A,), listed=(A,), stale_ns=10**13)
+    s.up()
+    flowing(s, A)
+    before = len(s.data(A))
+    s.frame(PARTIAL["spot"] % (500, 1))
+    assert len(s.data(A)) == before and s.counter("ignored") >= 1
     s.close()

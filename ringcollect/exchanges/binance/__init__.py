@@ -24,6 +24,7 @@ from ringcollect.exchanges.binance.endpoints import (
 from ringcollect.exchanges.binance.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.binance.streams import SUFFIXES, read_stream
 from ringcollect.exchanges.binance.subscribe import legs, subscribe, unsubscribe
+from ringcollect.exchanges.binance.whole import is_whole
 from ringcollect.exchanges.entries import decode_hot, on_hot_frames
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
@@ -66,9 +67,9 @@ def dense_trade_ids(market: str) -> bool:
     return True
 
 
-def book_base(market: str) -> Literal["rest", "stream"]:
-    """A REST snapshot, bridged by the deltas held meanwhile."""
-    return "rest"
+def book_base(market: str, kind: str = "") -> Literal["rest", "stream"]:
+    """A REST snapshot, bridged by the deltas held meanwhile; partial depth is complete each time."""
+    return "stream" if is_whole(kind) else "rest"
 
 
 def numbered_books(market: str) -> bool:

@@ -17,6 +17,7 @@ from ringcollect.exchanges.binance import messages
 from ringcollect.exchanges.binance.events import RAW_DEPTH
 from ringcollect.exchanges.binance.streams import is_diff_depth
 from ringcollect.exchanges.binance.times import first_ns
+from ringcollect.exchanges.binance.whole import followed, linear_book, spot_book
 from ringcollect.exchanges.numbers import epoch_to_ns, to_float
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
 from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows
@@ -152,11 +153,18 @@ def _answer(head: messages.Head) -> Decoded:
     return Decoded(Outcome.CONTROL, control=Answer(request, True))
 
 
+def _whole(raw: Any, stream: str | None, arrival: Arrival, read: Callable[[Any, Arrival, int], Batch]) -> Decoded:
+    """Partial depth: a book where it was chosen for one, else never mixed with the real one."""
+    symbol = followed(stream, arrival)
+    instrument = arrival.find(symbol) if symbol else -1
+    return _IGNORED if instrument < 0 else Decoded(Outcome.DECODED, (read(raw, arrival, instrument),))
+
+
 def _event(raw: Any, head: messages.Head, stream: str | None, arrival: Arrival) -> Decoded:
     if head.e is not UNSET:
         name = head.e
     elif head.last_update_id is not UNSET:
-        return _IGNORED  # partial depth of spot: complete top levels, never the primary book
+        return _whole(raw, stream, arrival, spot_book)
     elif head.u is not UNSET:
         name = "bookTicker"  # spot sends it without a name
     else:
@@ -168,7 +176,7 @@ def _event(raw: Any, head: messages.Head, stream: str | None, arrival: Arrival) 
     if name not in _EVENTS:
         raise RejectedFrame(f"unknown event {name[:40]!r}")
     if name == "depthUpdate" and not (arrival.variant == RAW_DEPTH if stream is None else is_diff_depth(stream)):
-        return _IGNORED  # partial or RPI depth, in the shape of a diff
+        return _whole(raw, stream, arrival, linear_book)  # or RPI depth, in the shape of a diff
     decoder, symbol_of, handle = _EVENTS[name]
     event = decoder.decode(raw)
     symbol = symbol_of(event)

@@ -59,7 +59,7 @@ def dense_trade_ids(market: str) -> bool:
     return False
 
 
-def book_base(market: str) -> Literal["rest", "stream"]:
+def book_base(market: str, kind: str = "") -> Literal["rest", "stream"]:
     """The subscription begins with a snapshot."""
     return "stream"
 

@@ -67,7 +67,7 @@ class CcxtExchange:
         """Where it is known."""
         return self.name in DENSE
 
-    def book_base(self, market: str) -> Literal["rest", "stream"]:
+    def book_base(self, market: str, kind: str = "") -> Literal["rest", "stream"]:
         """Every frame is a complete book."""
         return "stream"
 

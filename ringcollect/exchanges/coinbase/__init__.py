@@ -60,7 +60,7 @@ def dense_trade_ids(market: str) -> bool:
     return True
 
 
-def book_base(market: str) -> Literal["rest", "stream"]:
+def book_base(market: str, kind: str = "") -> Literal["rest", "stream"]:
     """The subscription begins with the whole book."""
     return "stream"
 

@@ -56,7 +56,7 @@ def dense_trade_ids(market: str) -> bool:
     return False
 
 
-def book_base(market: str) -> Literal["rest", "stream"]:
+def book_base(market: str, kind: str = "") -> Literal["rest", "stream"]:
     """Every message is a complete book."""
     return "stream"
 
