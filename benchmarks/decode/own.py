@@ -93,11 +93,12 @@ class Decode(Own):
 
 
 class Cold(Own):
-    """What a frame costs that the kernel hands on: its look at it, then the typed way."""
+    """What a frame costs that no exchange's own kernel takes: the shared kernel, then the typed way where need be."""
 
     def __init__(self, spec: dict[str, Any]) -> None:
         super().__init__(spec)
-        self.again = max(1, self.again // TYPED_SHARE)
+        if any(self.exchange.decode_hot(frame, self.ctx, time) < 0 for frame, time in self.pairs):
+            self.again = max(1, self.again // TYPED_SHARE)
 
     def run(self) -> int:
         hot_way, cold, ctx = hot.quick(self.exchange.decode_hot), self.decoder.cold, self.ctx
@@ -142,9 +143,9 @@ class Publish(Own):
         self._starts: dict[tuple[int, int], int] = {}
         for frame, time in self.pairs:
             if self.exchange.decode_hot(frame, self.ctx, time) >= 0:
-                first = self.decoder.taken(self.ctx)
-                self._starts.setdefault((first.instrument, int(first.channel)), _before(first))
-                self._records += len(first.records)
+                for first in self.decoder.all_taken(self.ctx):
+                    self._starts.setdefault((first.instrument, int(first.channel)), _before(first))
+                    self._records += len(first.records)
             else:
                 batches = self.decoder.cold(frame, self.ctx, time).batches
                 self._records += sum(len(batch.records) for batch in batches)
@@ -156,7 +157,7 @@ class Publish(Own):
         """Every stream is flowing, and its first frame of the case is the one that follows."""
         for (number, channel), last_id in self._starts.items():
             row = self.decoder.hot.row(number, channel)
-            row[hot.OPEN], row[hot.LAST_ID] = hot.OPEN_TO_ALL, last_id
+            row[hot.OPEN], row[hot.LAST_ID], row[hot.LAST_TS] = hot.OPEN_TO_ALL, last_id, 0
 
     def run(self) -> int:
         publish, ctx = hot.quick(self.exchange.on_hot_frames), self.ctx

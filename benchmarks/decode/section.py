@@ -23,8 +23,9 @@ SCRIPTS = {"cryptofeed": "cryptofeed_worker.py", "ccxt": "ccxt_worker.py", "tard
 BATCH = 16
 NOTES = (
     "a batch is the frames of one socket read, 16 here",
-    "cold: what the kernel hands on, its own look included; rest: a REST body",
+    "cold: what the exchange's own kernel hands on, its look included; rest: a REST body",
 )
+PUBLISHED_COLD = ("mark_price", "index_price", "funding", "open_interest", "liquidation")
 FIGURED = {
     "cryptofeed": {
         "book": targets.CRYPTOFEED, "trade": "cryptofeed, its handler", "bbo": "cryptofeed, its handler",
@@ -104,6 +105,13 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
     with_book: tuple[str, str, dict[str, object]] = (targets.WITH_BOOK, OWN, {"subject": "book"})
     if frames.way != "hot" and frames.follows:
         return [(targets.TYPED_WAY, OWN, {"subject": "cold"}), with_book, *parse, *peers]
+    if frames.way == "cold" and frames.channel in PUBLISHED_COLD and not frames.capture.startswith("frames_"):
+        return [
+            (targets.TYPED_WAY, OWN, {"subject": "cold"}),
+            (targets.PUBLISHED, OWN, {"subject": "publish"}),
+            (targets.BATCHES, OWN, {"subject": "batches", "batch": BATCH}),
+            *parse,
+        ]
     if frames.way != "hot":
         return [(targets.TYPED_WAY, OWN, {"subject": frames.way}), *parse]
     own: list[tuple[str, str, dict[str, object]]] = [

@@ -16,7 +16,8 @@ from benchmarks.decode.captures import CAPTURES, Capture, Frames
 from benchmarks.form import Form
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import NAMES, load
-from ringcollect.exchanges.protocol import Batch, Code, Decoded, Decoder, Exchange, Purpose
+from ringcollect.exchanges.hot import HOT_CHANNELS
+from ringcollect.exchanges.protocol import Batch, Code, Decoded, Decoder, Exchange, Outcome, Purpose
 from ringcollect.records import Channel, Kind
 from ringcollect.sources.capture import CaptureReader
 from ringcollect.sources.events import EventKind
@@ -97,8 +98,19 @@ class Sorter:
                 case.way = "hot" if market in self._hot_books else "cold"
                 case.seeds = [seed for seed in self._seeds.get(market, []) if seed["symbol"] in case.symbols]
                 case.prelude = self._preludes.get(market, [])
+            if not case.symbols:  # frames of which nothing is recorded are still about somebody
+                case.symbols = self._of(market)
         kept = [case for case in self._cases.values() if self._is_worth_it(case)]
         return sorted(kept, key=lambda case: (case.way != "hot", case.market))
+
+    def _of(self, market: str) -> dict[str, dict[str, Any]]:
+        """Every symbol of a market that has appeared."""
+        known = [name.partition(" ") for name in self._numbers]
+        return {
+            symbol: dict(self._exchange.guessed(of, symbol).metadata) | {"market": of}
+            for of, _, symbol in known
+            if of == market
+        }
 
     def _is_worth_it(self, case: Frames) -> bool:
         if case.way != "hot":
@@ -110,13 +122,18 @@ class Sorter:
         while answer == Code.UNKNOWN_SYMBOL and self._learn(market, self._decoder.unknown_symbol(frame, ctx)):
             answer = self._exchange.decode_hot(frame, ctx, ts)
         if answer >= 0:
-            self._place(market, "hot", self._decoder.taken(ctx), frame, url, ts)
+            taken = self._decoder.all_taken(ctx)
+            if taken:  # a markPrice holds three channels; it is called by its first
+                way = "hot" if taken[0].channel in HOT_CHANNELS else "cold"
+                self._place(market, way, taken[0], frame, url, ts)
+            else:
+                self._add(market, "cold", Outcome.IGNORED.name.lower(), frame, url, ts)
             return
         try:
             decoded = self._cold(frame, ctx, market, ts)
         except RejectedFrame:
             return
-        if decoded.batches:  # a markPrice holds three channels; it is called by its first
+        if decoded.batches:
             self._place(market, "cold", decoded.batches[0], frame, url, ts)
         else:
             self._add(market, "cold", decoded.outcome.name.lower(), frame, url, ts)

@@ -8,7 +8,7 @@ BY_FRAME = "ringcollect, frame by frame"
 PUBLISHED = "ringcollect, frame by frame into a ring"
 BATCHES = "ringcollect, batches of 16 into a ring"
 WITH_BOOK = "ringcollect, into a ring and the synchronizer's book"
-TYPED_WAY = "ringcollect, typed way"
+TYPED_WAY = "ringcollect, shared kernel or typed way"
 ORJSON = "orjson.loads"
 CRYPTOFEED = "cryptofeed, its handler and its book"
 

@@ -76,6 +76,24 @@ _OKX_TRADES = (
     '{"arg":{"channel":"trades","instId":"BTC-USDT"},"data":[{"instId":"BTC-USDT","tradeId":"242720720","px":"963.1",'
     '"sz":"0.01","side":"sell","ts":"1630048897897","count":"1"}]}'
 )
+_OKX_FUNDING = (
+    '{"arg":{"channel":"funding-rate","instId":"UNI-USD-SWAP"},"data":[{"fundingRate":"0.00048105","fundingTime":'
+    '"1640131200000","instId":"UNI-USD-SWAP","instType":"SWAP","nextFundingRate":"","nextFundingTime":"1640160000000",'
+    '"ts":"1640131100000"}]}'
+)
+_OKX_FORCED = (
+    '{"arg":{"channel":"liquidation-orders","instType":"SWAP"},"data":[{"details":[{"bkLoss":"0","bkPx":"0.007831",'
+    '"ccy":"","posSide":"short","side":"buy","sz":"13","ts":"1787612486200"}],"instFamily":"UNI-USD","instId":'
+    '"UNI-USD-SWAP","instType":"SWAP","uly":"UNI-USD"}]}'
+)
+_OKX_INDEX = (
+    '{"arg":{"channel":"index-tickers","instId":"UNI-USD"},"data":[{"instId":"UNI-USD","idxPx":"5.1","ts":"1640131100000"'
+    ',"open24h":"5"}]}'
+)
+_OKX_MARK = (
+    '{"arg":{"channel":"mark-price","instId":"UNI-USD-SWAP"},"data":[{"instId":"UNI-USD-SWAP","instType":"SWAP",'
+    '"markPx":"5.12","ts":"1640131100000"},{"ts":1640131100001,"markPx":61000.5,"instId":"BTC-USD-220527"}]}'
+)
 _UPBIT_TRADE = (
     '{"ty":"trade","cd":"KRW-BTC","tms":1618678263456,"td":"2021-04-17","ttm":"16:51:03","ttms":1618678263000,'
     '"tp":77000000.0,"tv":0.00123,"ab":"BID","pcp":76000000.0,"c":"RISE","cp":1000000.0,"sid":1618678263000000,'
@@ -84,6 +102,15 @@ _UPBIT_TRADE = (
 _BYBIT_BOOK = (
     '{"topic":"orderbook.200.BTCUSDT","type":"delta","ts":1786310819123,"data":{"s":"BTCUSDT",'
     '"b":[["65114.20","0.5"]],"a":[["65114.30","0"]],"u":5,"seq":7},"cts":1786310819120}'
+)
+_BYBIT_TICKER = (
+    '{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","markPrice":"65117.44","indexPrice":"65137.7"'
+    ',"openInterest":"59891.732","openInterestValue":"3899996265.01","fundingIntervalHour":"8","fundingRate":"0.0001",'
+    '"singleOpenInterest":"29945.866","nextFundingTime":"1786320000000","ask1Size":""},"cs":75,"ts":1786310817583}'
+)
+_BYBIT_FORCED = (
+    '{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1739502303204,"data":[{"T":1739502302929,"s":"BTCUSDT",'
+    '"S":"Sell","v":"20000","p":"0.04499"},{"T":1739502302930,"s":"BTCUSDT","S":"Buy","v":"1","p":"0.045"}]}'
 )
 _BYBIT_TRADE = (
     '{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1786310819123,"data":[{"T":1786310819120,"s":"BTCUSDT",'
@@ -135,12 +162,14 @@ CORPORA = (
         ("BTCUSDT", "BATUSDT", "CTKUSDT", "NEOUSDT", "SANDUSDT", "CHRUSDT"),
     ),
     Corpus(
-        "okx", "spot", ("frames_okx_v5", "okx_v5_2022_05", "okx_v5_2026"), (_OKX_BOOK, _OKX_TRADES),
+        "okx", "spot", ("frames_okx_v5", "okx_v5_2022_05", "okx_v5_2026"),
+        (_OKX_BOOK, _OKX_TRADES, _OKX_FUNDING, _OKX_FORCED, _OKX_INDEX, _OKX_MARK),
         ("BTC-USDT", "UNI-USD-SWAP", "BTC-USD-220527"),
     ),
     Corpus("upbit", "spot", ("frames_upbit", "upbit_2021"), (_UPBIT_TRADE,), ("KRW-BTC", "KRW-ETH")),
     Corpus(
-        "bybit", "linear", ("frames_bybit_v5", "bybit_v5_2026"), (_BYBIT_BOOK, _BYBIT_TRADE),
+        "bybit", "linear", ("frames_bybit_v5", "bybit_v5_2026"),
+        (_BYBIT_BOOK, _BYBIT_TRADE, _BYBIT_TICKER, _BYBIT_FORCED),
         ("BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"), connection=0,
     ),
     Corpus("bybit", "spot", ("bybit_v5_2026",), (_BYBIT_BOOK, _BYBIT_TRADE), ("BTCUSDT", "ETHUSDT"), connection=1),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from ringcollect.decode.memory import bits_float, float_bits, put_word, word_at
+from ringcollect.decode.memory import bits_float, float_bits, out_of_line, put_word, word_at
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.tabular import layout as at
 from ringcollect.jit import inlined, njit
@@ -42,6 +42,7 @@ def _slot(ctx: int, slot: int) -> int:
 @njit
 def _step(ctx: int, step: int, have: int, instrument: int) -> int:
     """One step; which slots are there after it."""
+    out_of_line()
     operation = word_at(step, 0)
     x = word_at(step, 1)
     y = word_at(step, 2)
@@ -102,6 +103,7 @@ def _count(ctx: int, slot: int, have: int) -> int:
 @njit
 def _record(ctx: int, one: int, have: int, to: int, ts_recv: int) -> None:
     """The record that entry ``one`` describes, at address ``to``, but for its instrument."""
+    out_of_line()
     time = _count(ctx, word_at(one, at.R_TIME), have)
     aux = word_at(one, at.R_AUX)
     put_word(to, W_SEQ, 0)
@@ -120,6 +122,7 @@ def _record(ctx: int, one: int, have: int, to: int, ts_recv: int) -> None:
 @njit
 def _book(ctx: int, one: int, have: int, ts_recv: int) -> int:
     """A whole book, whose levels are in the batch already; of an empty one the record that says so. How many."""
+    out_of_line()
     batch = word_at(ctx, hot.C_BATCH)
     count = _slot(ctx, at.LEVELS)
     if count == 0:
@@ -149,6 +152,7 @@ def run(ctx: int, program: int, have: int, instrument: int, records: int, ts_rec
 
     ``instrument`` may be unknown (negative) where no step asks for it.
     """
+    out_of_line()
     news = have
     step = program + at.PROGRAM_WORDS * 8
     for _ in range(word_at(program, at.P_STEPS)):
@@ -187,6 +191,7 @@ def _give(ctx: int, first: int, end: int, instrument: int, one_batch: bool) -> N
 @njit
 def own(ctx: int, symbol: int, first: int, records: int, flags: int) -> int:
     """The records from ``first`` on are those of ``symbol``, or of everyone in its group: how many there are, or -1."""
+    out_of_line()
     if records == first:
         return records
     if symbol < 0:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ringcollect.decode.levels import levels
 from ringcollect.decode.members import enter, more
-from ringcollect.decode.memory import byte_at, eight_bytes, put_word, word_at
+from ringcollect.decode.memory import byte_at, eight_bytes, out_of_line, plain, put_word, word_at
 from ringcollect.decode.number import integer
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, find_byte, lower_bytes, space, string
@@ -68,7 +68,7 @@ def _key(a: int, i: int, n: int) -> tuple[int, int]:
     return (end if end < n else BAD), length
 
 
-@inlined
+@njit
 def _entry(table: int, scope: int, a: int, i: int, n: int, length: int) -> int:
     """Address of the entry of the key of ``length`` bytes at ``i``, 0 for one without meaning."""
     if length == 0 or length > 24:
@@ -85,6 +85,7 @@ def _entry(table: int, scope: int, a: int, i: int, n: int, length: int) -> int:
 @njit
 def _shape(table: int, a: int, i: int, n: int, length: int) -> int:
     """Address of the shape of that name, 0 for an unknown one."""
+    out_of_line()
     if length == 0 or length > 24:
         return 0
     first, middle, last = _name(a, i, n, length)
@@ -99,6 +100,7 @@ def _shape(table: int, a: int, i: int, n: int, length: int) -> int:
 @njit
 def _named(table: int, a: int, i: int, n: int) -> int:
     """The shape that the object at ``i`` names itself by, 0 for none."""
+    out_of_line()
     wanted = table + word_at(table, at.T_INSIDE) * 8
     i, going = enter(a, i, n, _OBJECT)
     while going:
@@ -134,6 +136,7 @@ def _topic(ctx: int, table: int, a: int, i: int, n: int) -> tuple[int, int, int]
 @njit
 def _levels(ctx: int, a: int, i: int, n: int, start: int, side: int, extra: int) -> int:
     """Levels behind ``start`` others, of which :data:`layout.LEVELS` is told how many there are then. Offset or BAD."""
+    out_of_line()
     i, count = levels(a, i, n, word_at(ctx, hot.C_BATCH), word_at(ctx, hot.C_CAPACITY), start, side, extra)
     put_word(ctx, hot.C_SLOTS + at.LEVELS, count)
     return i
@@ -171,13 +174,14 @@ def _pass(
     ctx: int, table: int, root: int, shape: int, a: int, start: int, n: int, ts_recv: int
 ) -> tuple[int, int, int]:
     """(records or BAD, 1 if the data was passed over for want of its shape, the shape)."""
+    out_of_line()
     stack = ctx + hot.C_STACK * 8
     scope = root
-    depth = seen = have = first = records = later = 0
+    depth = seen = have = first = records = later = plain(0)
     books = False  # the bids are in the batch
-    waiting = -1  # where asks begin that came before the bids
-    extra = 0  # elements of their levels behind price and size
-    frame_instrument = instrument = -1
+    waiting = plain(-1)  # where asks begin that came before the bids
+    extra = plain(0)  # elements of their levels behind price and size
+    frame_instrument = instrument = plain(-1)
     i, going = enter(a, start, n, _OBJECT)
     if i < 0:
         return BAD, 0, 0
@@ -187,7 +191,7 @@ def _pass(
             if seen & required != required:
                 return BAD, 0, 0
             if waiting >= 0 and books:
-                if _levels(ctx, a, waiting, n, word_at(ctx, hot.C_SLOTS + at.LEVELS), _ASK, extra) < 0:
+                if _levels(ctx, a, waiting, n, word_at(ctx, hot.C_SLOTS + at.LEVELS), plain(_ASK), extra) < 0:
                     return BAD, 0, 0
                 waiting = -1
             if word_at(scope, at.S_PROGRAM) != 0:
@@ -290,10 +294,10 @@ def _pass(
                 if records != 0 or books:
                     return BAD, 0, 0
                 books = True
-                i = _levels(ctx, a, i, n, 0, _BID, slot)
+                i = _levels(ctx, a, i, n, plain(0), plain(_BID), slot)
             elif form == at.ASKS:
                 if books:
-                    i = _levels(ctx, a, i, n, word_at(ctx, hot.C_SLOTS + at.LEVELS), _ASK, slot)
+                    i = _levels(ctx, a, i, n, word_at(ctx, hot.C_SLOTS + at.LEVELS), plain(_ASK), slot)
                 else:
                     waiting = i
                     extra = slot
@@ -356,7 +360,7 @@ def _pass(
     if space(a, i, n) != n or waiting >= 0:
         return BAD, 0, 0
     if word_at(table, at.T_NAME_COUNT) == 0:  # the answer to a question: its one shape is the root
-        return own(ctx, word_at(ctx, hot.C_INSTRUMENT), 0, records, at.ONE_BATCH), 0, 0
+        return own(ctx, word_at(ctx, hot.C_INSTRUMENT), plain(0), records, plain(at.ONE_BATCH)), 0, 0
     if later != 0 or shape == 0:
         return 0, later, shape
     flags = word_at(shape, at.N_FLAGS)
@@ -367,7 +371,7 @@ def _pass(
             records = run(ctx, table + word_at(shape, at.N_PROGRAM) * 8, have, frame_instrument, records, ts_recv)
             if records < 0:
                 return BAD, 0, 0
-        records = own(ctx, frame_instrument, 0, records, at.ONE_BATCH if flags & at.ONE_BATCH_FRAME else 0)
+        records = own(ctx, frame_instrument, plain(0), records, at.ONE_BATCH if flags & at.ONE_BATCH_FRAME else 0)
     if records == 0 and flags & at.NOT_EMPTY:
         return BAD, 0, 0
     return records, 0, shape
