@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ def pointed(exchange: str, host: str, **more: Any) -> Ccxt:
             {"public": rest, "ws": {"public": {m: f"{socket}/v5/public/{m}" for m in ("spot", "linear", "inverse")}}},
             {"fetchMarkets": {"types": ["spot", "linear", "inverse"]}},
         ),
+        "kraken": ({"ws": {"publicV2": f"{socket}/v2"}}, {}),
         "okx": ({"rest": rest, "ws": f"{socket}/ws/v5"}, {"fetchMarkets": {"types": ["spot", "swap"]}}),
         "upbit": ({"public": rest, "ws": f"{socket}/websocket/v1"}, {}),
     }  # fmt: skip
@@ -83,6 +85,7 @@ def collected(
     depth: int = 20,
     seconds: float = 20.0,
     record: bool = False,
+    data_deadline: str = "30s",
     **more: Any,
 ) -> Run:
     """Run the feed of ``ccxt_<exchange>`` until ``enough(reader)``; ``markets``: market -> (symbols, channels)."""
@@ -105,7 +108,7 @@ def collected(
             ),
             ccxt=(pointed(exchange, host, **more),),
             storage=Storage(record_frames=record),
-            websocket=Websocket(retry_first="100ms", open_interest_poll="1s"),
+            websocket=Websocket(retry_first="100ms", open_interest_poll="1s", data_deadline=data_deadline),
         )
         ring = config.runtime_path() / f"{name}.rec.ring"
         deadline = time.monotonic() + seconds
@@ -166,6 +169,28 @@ def sent_books(run: Run, market: str, symbol: str, depth: int) -> dict[int, set[
                     if float(size) == 0:
                         side.pop(float(price), None)
             found.setdefault(event["E"], set()).add(_top(sides, depth))
+    return found
+
+
+def sent_kraken_books(run: Run, symbol: str, depth: int) -> dict[int, set[Top]]:
+    """As :func:`sent_books` of Kraken v2: each connection's snapshot and updates, cut to ``depth`` after each."""
+    found: dict[int, set[Top]] = {}
+    sides: dict[int, list[dict[float, float]]] = {}
+    for line in run.truth("sent"):
+        message = json.loads(line["f"])
+        if message.get("channel") != "book" or message["data"][0]["symbol"] != symbol:
+            continue
+        [data] = message["data"]
+        if message["type"] == "snapshot":
+            sides[line["c"]] = [{}, {}]
+        held = sides[line["c"]]
+        for side, levels in zip(held, (data["bids"], data["asks"]), strict=True):
+            side.update({level["price"]: level["qty"] for level in levels})
+        top = _top([{p: q for p, q in side.items() if q} for side in held], depth)
+        sides[line["c"]] = [dict(side) for side in top]
+        moment = datetime.fromisoformat(data["timestamp"]) if "timestamp" in data else None
+        for told in {0, 0 if moment is None else int(moment.timestamp() * 1_000_000) // 1000}:
+            found.setdefault(told, set()).add(top)
     return found
 
 

@@ -1,28 +1,21 @@
-"""The child's main with ccxt's own kraken class: ``urls`` and injected ``markets`` point it at a small Kraken v2."""
+"""ccxt's own kraken class against the simulated Kraken: ``urls`` and injected ``markets`` point it there."""
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from ringcollect.config import Collector, Config, Market
-from ringcollect.config.schema import Ccxt, Websocket
-from ringcollect.decode import skip
 from ringcollect.feed import unified
-from ringcollect.feed.ledger import Reason
-from ringcollect.feed.process import run
+from ringcollect.feed.ledger import Reason, State
 from ringcollect.records import Channel, Flag, Kind, Status
-from ringcollect.ring import protocol
-from ringcollect.ring.attach import attach
-from tests.unified.desk import Run, batches, top_of
-from tests.unified.kraken import DEPTH, SYMBOL, Kraken, served
+from tests.unified.desk import Run, batches, collected, sent_kraken_books, top_of
 
 pytestmark = pytest.mark.skipif(find_spec("ccxt") is None, reason="not installed: pip install 'ringcollect[ccxt]'")
 
+SYMBOL, DEPTH = "BTC/USD", 10
 MARKETS = {
     symbol: {
         "id": symbol.replace("/", ""), "symbol": symbol, "base": symbol[:3], "quote": "USD", "type": "spot",
@@ -33,88 +26,60 @@ MARKETS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def collected(tmp_path, monkeypatch):
-    """``collected(enough, **server)``: a run and what the exchange did."""
+@pytest.fixture(autouse=True)
+def _injected(tmp_path, monkeypatch):
     monkeypatch.setenv("RINGCOLLECT_RUNTIME", str(tmp_path / "budget"))
     monkeypatch.setattr(unified, "Library", partial(unified.Library, markets=MARKETS))
 
-    def collect(enough, channels=("book", "trade", "bbo", "ticker"), **server) -> tuple[Run, Kraken]:
-        for module in (protocol, skip):
-            module.warm()
-        with served(11, **server) as (host, kraken):
-            config = Config(
-                collector=Collector(data=str(tmp_path / "data"), runtime_dir=str(tmp_path / "run")),
-                markets=(
-                    Market(exchange="ccxt_kraken", market="spot", symbols=("BTC-USD",), channels=channels),
-                    Market(exchange="ccxt_kraken", market="spot", symbols=("OLD-USD",), channels=("book",)),
-                ),
-                ccxt=(Ccxt(id="kraken", book_limit=DEPTH, urls={"api": {"ws": {"publicV2": f"ws://{host}/v2"}}}),),
-                websocket=Websocket(retry_first="100ms", data_deadline="1s"),
-            )
-            ring = config.runtime_path() / "ccxt_kraken.rec.ring"
-            deadline = time.monotonic() + 20
-            readers = []
 
-            def stop() -> bool:
-                if not readers and ring.exists():
-                    readers.append(attach(ring))
-                return time.monotonic() > deadline or (bool(readers) and enough(readers[0]))
-
-            run(config, "ccxt_kraken", stop)
-        reader = attach(ring)
-        reader.cursor = 0
-        numbers = {one.symbol: one.number for one in reader.instruments()}
-        return Run(
-            tmp_path, reader.read(1 << 20).records, dict(reader.counters), numbers, reader.ledger.rows(), []
-        ), kraken
-
-    return collect
+def run_of(folder, enough, channels, symbols=("BTC-USD",), **more) -> Run:
+    run = collected(
+        folder, {"spot": (symbols, channels)}, enough, exchange="kraken", book_limit=DEPTH, data_deadline="1s",
+        rate=300.0, **more,
+    )  # fmt: skip
+    run.numbers["spot"] = int(run.ledger["instrument"][0])
+    return run
 
 
-def assert_trades_are_true(trades: np.ndarray, kraken: Kraken) -> None:
-    for row in trades:
-        told = kraken.trades[int(row["id"])]
-        assert (row["price"], row["size"]) == (told["price"], told["qty"])
-        assert row["side"] == (1 if told["side"] == "buy" else -1)
+def assert_true(run: Run) -> np.ndarray:
+    """Trades are the market's, books were sent; the trades' records."""
+    told = {t["id"]: (float(t["p"]), float(t["q"]), t["side"]) for t in run.truth("trade") if t["s"] == SYMBOL}
+    trades = run.of("spot", Kind.TRADE)
+    assert len(trades) and all(told[int(r["id"])] == (r["price"], r["size"], r["side"]) for r in trades)
+    known = sent_kraken_books(run, SYMBOL, DEPTH)
+    found = list(batches(run.of("spot", Kind.BOOK_SNAPSHOT)))
+    assert len(found) > 10 and all(top_of(b) in known[int(b["ts_event"][0]) // 1_000_000] for b in found)
+    assert run.counters["frames_in"] == sum(run.counters[n] for n in ("decoded", "control", "ignored", "rejected"))
+    return trades
 
 
-def test_everything_kraken_says_comes_through_its_history_is_marked_and_a_refusal_ccxt_swallows_is_a_silence(collected):
+def test_what_kraken_sends_comes_through_and_a_refusal_that_ccxt_swallows_is_named_as_silence(tmp_path):
     def enough(reader) -> bool:
-        flowing = reader.ledger.rows()["frames"][:4]
-        return reader.counters["silent_streams"] and int(flowing.min(initial=99)) > 20 and reader.head > 2000
+        return reader.counters["silent_streams"] and int(reader.ledger.rows()["frames"][:4].min()) > 20
 
-    run_, kraken = collected(enough)
-    trades = run_.of(SYMBOL, Kind.TRADE)
-    assert_trades_are_true(trades, kraken)
-    old = (trades["flags"] & int(Flag.SNAPSHOT)) != 0
-    assert set(trades["id"][old].tolist()) == kraken.history and old[: len(kraken.history)].all()
-    assert (np.diff(trades["id"]) == 1).all() and run_.counters["trade_gaps"] == run_.counters["duplicates"] == 0
-    found = list(batches(run_.of(SYMBOL, Kind.BOOK_SNAPSHOT)))
-    assert len(found) > 20
-    for batch in found:
-        assert top_of(batch) in kraken.books[int(batch["ts_event"][0]) // 1_000_000]
-    tops = batches(run_.of(SYMBOL, Kind.BBO))
-    best = {(*b["price"][:1], *b["size"][:1], *b["price"][1:], *b["size"][1:]) for b in tops}
-    assert best and best <= kraken.tops
-    assert len(run_.of(SYMBOL, Kind.TICKER))
-    stale = run_.records[(run_.records["kind"] == Kind.STATUS) & (run_.records["sub"] == Status.STALE)]
-    assert (run_.numbers["OLD/USD"], Reason.NO_DATA) in zip(stale["instrument"], stale["price"], strict=True)
-    assert run_.counters["frames_in"] == sum(run_.counters[n] for n in ("decoded", "control", "ignored", "rejected"))
+    channels = ("book", "trade", "bbo", "ticker")
+    run = run_of(tmp_path, enough, channels, ("BTC-USD", "OLD-USD"))
+    trades = assert_true(run)
+    assert (np.diff(trades["id"]) == 1).all() and run.counters["trade_gaps"] == run.counters["duplicates"] == 0
+    old = np.flatnonzero(trades["flags"] & int(Flag.SNAPSHOT))
+    assert old.tolist() == list(range(len(old)))  # history comes first, and nothing else is history
+    assert len(run.of("spot", Kind.BBO)) > 20 and len(run.of("spot", Kind.TICKER)) > 20
+    stale = run.records[(run.records["kind"] == Kind.STATUS) & (run.records["sub"] == Status.STALE)]
+    assert (
+        Reason.NO_DATA in stale["price"][(stale["instrument"] != run.numbers["spot"]) & (stale["side"] == Channel.BOOK)]
+    )
 
 
-def test_after_a_cut_what_the_history_does_not_cover_is_a_gap_of_known_ids(collected):
+def test_after_a_cut_what_the_history_does_not_cover_is_a_gap_of_known_ids(tmp_path):
     def enough(reader) -> bool:
-        return reader.counters["reconnects"] >= 2 and reader.counters["trade_gaps"] >= 1 and reader.head > 1500
+        rows = reader.ledger.rows()
+        return reader.counters["reconnects"] >= 2 and len(rows) == 2 and bool((rows["state"] == State.FLOWING).all())
 
-    run_, kraken = collected(enough, channels=("book", "trade"), cut_after=1.0)
-    trades = run_.of(SYMBOL, Kind.TRADE)
-    assert_trades_are_true(trades, kraken)
+    run = run_of(tmp_path, enough, ("book", "trade"), faults="cut=3s")  # ccxt subscribes once a second only
+    trades = assert_true(run)
     here = set(trades["id"].tolist())
-    gaps = run_.records[(run_.records["kind"] == Kind.STATUS) & (run_.records["sub"] == Status.SEQ_GAP)]
+    gaps = run.records[(run.records["kind"] == Kind.STATUS) & (run.records["sub"] == Status.SEQ_GAP)]
     said = {number for row in gaps for number in range(int(row["id"]), int(row["aux"]))}
-    assert set(range(min(here), max(here) + 1)) - here == said
-    ended = run_.records[(run_.records["kind"] == Kind.STATUS) & (run_.records["sub"] == Status.DISCONNECTED)]
-    assert {int(row["side"]) for row in ended} >= {Channel.BOOK, Channel.TRADE}
-    for batch in batches(run_.of(SYMBOL, Kind.BOOK_SNAPSHOT)):
-        assert top_of(batch) in kraken.books[int(batch["ts_event"][0]) // 1_000_000]
+    assert set(range(min(here), max(here) + 1)) - here == said - here
+    ended = run.records[(run.records["kind"] == Kind.STATUS) & (run.records["sub"] == Status.DISCONNECTED)]
+    assert set(ended["side"]) == {Channel.BOOK, Channel.TRADE}
