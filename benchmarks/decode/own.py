@@ -18,7 +18,7 @@ from benchmarks.decode.evidence import LEVELS
 from benchmarks.serving import Subject, serve
 from ringcollect.exchanges import hot, load
 from ringcollect.exchanges.protocol import Batch, Code, Exchange
-from ringcollect.records import RECORD, Channel, Kind
+from ringcollect.records import RECORD, Channel, Flag
 from ringcollect.ring.producer import Producer
 
 DAY_NS = 86_400 * 10**9
@@ -52,10 +52,21 @@ class Own:
         self.ctx = self.decoder.context(self.market, 0, meaning.streams if meaning else ())
         for frame, time in self.prelude:  # what a connection remembers
             self.decoder.cold(frame, self.ctx, time)
+        self.renumber()
         size = sum(map(len, self.frames))
         again = min(LEAST_UNITS / len(self.frames), LEAST_BYTES / size)
         self.again = max(1, round(again * float(spec.get("share", 1.0))))
         self.pairs = list(zip(self.frames, self.times, strict=True))
+
+    def renumber(self) -> None:
+        """Number messages as a connection that carries nothing but this case would: without holes in between."""
+        following = -1
+        for k, (frame, time) in enumerate(zip(self.frames, self.times, strict=True)):
+            if self.exchange.decode_hot(frame, self.ctx, time) <= 0 or self.ctx[hot.C_SEQUENCE] < 0:
+                return
+            number = int(self.ctx[hot.C_SEQUENCE])
+            following = following + 1 if k else number
+            self.frames[k] = frame.replace(b'"sequence_num":%d' % number, b'"sequence_num":%d' % following)
 
     def prepare(self) -> None:
         """Nothing to take back."""
@@ -158,6 +169,7 @@ class Publish(Own):
         for (number, channel), last_id in self._starts.items():
             row = self.decoder.hot.row(number, channel)
             row[hot.OPEN], row[hot.LAST_ID], row[hot.LAST_TS] = hot.OPEN_TO_ALL, last_id, 0
+        self.ctx[hot.C_EXPECTED] = -1
 
     def run(self) -> int:
         publish, ctx = hot.quick(self.exchange.on_hot_frames), self.ctx
@@ -180,7 +192,7 @@ class Publish(Own):
         if code == Code.SLOW:
             return self.take(self.decoder.cold(frame, self.ctx, time).batches)
         batch = self.decoder.taken(self.ctx)
-        if code != Code.TOO_LONG and int(batch.records[0]["kind"]) != Kind.BOOK_SNAPSHOT:
+        if code != Code.TOO_LONG and not int(batch.records[0]["flags"]) & Flag.SNAPSHOT:  # history is for the feed
             raise ValueError(f"the kernel answered {Code(code).name} to {frame[:200]!r}")
         return self.take((batch,))
 
@@ -191,7 +203,7 @@ class Publish(Own):
             self.ring.publish(batch.records)
             self.decoder.batch[n : n + len(batch.records)] = batch.records
             n += len(batch.records)
-            if batch.channel == Channel.BOOK and batch.last_id >= 0:
+            if batch.last_id >= 0:
                 self.decoder.hot.row(batch.instrument, batch.channel)[hot.LAST_ID] = batch.last_id
         return n
 
@@ -205,11 +217,16 @@ class PublishBatches(Publish):
         self._batches = [(self.frames[at : at + size], self.times[at]) for at in range(0, len(self.frames), size)]
 
     def run(self) -> int:
-        publish, ctx, before = hot.quick(self.exchange.on_hot_frames), self.ctx, self.ring.head
+        publish, ctx = hot.quick(self.exchange.on_hot_frames), self.ctx
+        slow, before = self.slow, self.ring.head
         for _ in range(self.again):
             self.reopen()
             for frames, time in self._batches:
-                publish(frames, ctx, time)
+                taken = publish(frames, ctx, time)
+                while taken < len(frames):
+                    slow(frames[taken], time, int(ctx[hot.C_CODE]))
+                    frames = frames[taken + 1 :]
+                    taken = publish(frames, ctx, time)
         self.check(before)
         return len(self.frames) * self.again
 

@@ -18,7 +18,7 @@ from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import NAMES, load
 from ringcollect.exchanges.hot import HOT_CHANNELS
 from ringcollect.exchanges.protocol import Batch, Code, Decoded, Decoder, Exchange, Outcome, Purpose
-from ringcollect.records import Channel, Kind
+from ringcollect.records import Channel, Flag, Kind
 from ringcollect.sources.capture import CaptureReader
 from ringcollect.sources.events import EventKind
 
@@ -140,6 +140,8 @@ class Sorter:
 
     def _place(self, market: str, way: str, batch: Batch, frame: bytes, url: str, ts: int) -> None:
         symbol = self._symbol(batch.instrument)
+        if batch.channel == Channel.TRADE and way == "hot" and int(batch.records["flags"][0]) & Flag.SNAPSHOT:
+            return  # prints of before the subscription: once a subscription, and for the feed to publish
         if batch.channel != Channel.BOOK or self._capture.cold_only:
             self._add(market, way, batch.channel.name.lower(), frame, url, ts, symbol)
             return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.decode.members import enter, key_at, more
-from ringcollect.decode.memory import byte_at, float_bits, four_bytes, out_of_line, put_word
-from ringcollect.decode.number import SHORT_BYTES, short_decimal
+from ringcollect.decode.memory import byte_at, eight_bytes, float_bits, four_bytes, out_of_line, put_word
+from ringcollect.decode.number import SHORT_BYTES, digits_in, short_decimal
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space
 from ringcollect.decode.values import amount
@@ -15,7 +15,7 @@ from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 
 _ARRAY, _OBJECT, _COMMA = 93, 125, 44
 _DEPTH = 32  # of a value beside price and size
-_OPENING, _BETWEEN = (int.from_bytes(text, "little") for text in (b'["', b'","'))
+_OPENING, _BETWEEN, _COMMA_QUOTE = (int.from_bytes(text, "little") for text in (b'["', b'","', b',"'))
 _PAIR_BYTES = 2 + 16 + 3 + SHORT_BYTES
 
 
@@ -61,6 +61,20 @@ def _pair(a: int, i: int, n: int) -> tuple[int, float, float]:
     return i, price, size
 
 
+@inlined
+def _counts(a: int, i: int, n: int, extra: int) -> int:
+    """Offset after ``extra`` short counts in quotes, ``,"12"`` each: OKX has two; ``i`` for anything else."""
+    end = i
+    for _ in range(extra):
+        if end + 11 > n or four_bytes(a, end) & 0xFFFF != _COMMA_QUOTE:
+            return i
+        count = digits_in(eight_bytes(a, end + 2))
+        if byte_at(a, end + 2 + count) != 34:
+            return i
+        end += 3 + count
+    return end
+
+
 @njit
 def _level_end(a: int, i: int, n: int, extra: int) -> int:
     """Offset after a level of which price and size are read, BAD if there are more than ``extra`` further elements."""
@@ -100,6 +114,8 @@ def levels(a: int, i: int, n: int, batch: int, capacity: int, start: int, side: 
             end, price, size = _pair(a, i, n)
             if end < 0:
                 return BAD, r
+        if extra > 0:
+            end = _counts(a, end, n, extra)
         if end < n and byte_at(a, end) == _ARRAY:
             i = end + 1
         else:

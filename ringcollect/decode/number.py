@@ -141,13 +141,14 @@ def _many_digits(a: int, start: int, end: int, power: int) -> tuple[float, bool]
 
 @inlined
 def short_decimal(a: int, i: int) -> tuple[int, float]:
-    """A number of 1 to 7 digits and none or 1 to 8 decimals at ``i``: (offset after it, value), 0 first for any other.
+    """A number of 1 to 8 digits and none or 1 to 8 decimals at ``i``: (offset after it, value), 0 first for any other.
 
-    The caller answers for SHORT_BYTES readable bytes at ``i``. Up to 15 digits are exact, and so is their one division.
+    The caller answers for SHORT_BYTES readable bytes at ``i``. Up to 15 digits, which is all that is taken, are exact,
+    and so is their one division.
     """
     first = eight_bytes(a, i)
     count = digits_in(first)
-    if count == 0 or count == 8 or (count > 1 and first & np.uint64(0xFF) == np.uint64(48)):
+    if count == 0 or (count > 1 and first & np.uint64(0xFF) == np.uint64(48)):
         return 0, 0.0
     mantissa = leading_digits(first, count)
     end = i + count
@@ -155,7 +156,7 @@ def short_decimal(a: int, i: int) -> tuple[int, float]:
     if c == 46:
         after = eight_bytes(a, end + 1)
         decimals = digits_in(after)
-        if decimals == 0:
+        if decimals == 0 or count + decimals == 16:
             return 0, 0.0
         end += 1 + decimals
         c = byte_at(a, end)
@@ -163,7 +164,7 @@ def short_decimal(a: int, i: int) -> tuple[int, float]:
             return 0, 0.0
         mantissa = mantissa * _POWERS[np.uint64(decimals)] + leading_digits(after, decimals)
         return end, np.float64(np.int64(mantissa)) / EXACT[np.uint64(decimals)]
-    if c | 32 == 101:
+    if c | 32 == 101 or (count == 8 and 48 <= c <= 57):
         return 0, 0.0
     return end, np.float64(np.int64(mantissa))
 

@@ -30,6 +30,13 @@ def amount(a: int, i: int, n: int) -> tuple[int, float]:
     return end, value
 
 
+@njit
+def called_amount(a: int, i: int, n: int) -> tuple[int, float]:
+    """:func:`amount`, out of line: where there are few of them, the call is cheaper than compiling it once more."""
+    out_of_line()
+    return amount(a, i, n)
+
+
 @inlined
 def whole(a: int, i: int, n: int) -> tuple[int, np.int64]:
     """A whole number in quotes or bare, exact in int64: (offset after it or negative, value)."""

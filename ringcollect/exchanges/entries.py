@@ -56,6 +56,8 @@ def _settle(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
     return count
 
 
+SETTLE = kernel_entry(hot.settle)
+"""What a kernel of an exchange publishes and counts by (``hot.C_SETTLE``)."""
 decode_hot = Entry(_decode, lambda: (FRAME, types.Array(types.int64, 1, "C"), types.int64))
 """``(frame, ctx, ts_recv)``: records decoded into the private batch, or a Code; publishes nothing."""
 on_hot_frames = Entry(_settle, lambda: (FRAME_LIST, types.Array(types.int64, 1, "C"), types.int64))
@@ -72,3 +74,4 @@ def warm() -> None:
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
     on_hot_frames([b"{}"], ctx, 0)
+    assert SETTLE.address

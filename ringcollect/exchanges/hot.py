@@ -86,7 +86,7 @@ SCRATCH_BYTES = 256
 # is none), of the exchange's table, of the symbols of its rows and groups, and of what it remembers.
 C_SHARED, C_TABLE, C_ROW_SYMBOLS, C_GROUP_SYMBOLS, C_GROUPS, C_INTERVALS, C_STATE = range(128, 135)
 C_NAME, C_NAME_BYTES = 135, 136  # the frame's symbol
-C_KERNEL = 137  # address of the exchange's own kernel, 0: there is none
+C_KERNEL, C_SETTLE = 137, 138  # addresses of the exchange's own kernel (0: there is none) and of :func:`settle`
 C_SLOTS, C_STACK = 140, 180  # its own scratch
 CONTEXT_WORDS = 216
 
@@ -211,17 +211,16 @@ def _add(address: int, value: int) -> None:
 
 
 @njit
-def _link(ctx: np.ndarray, batch: np.ndarray, n: int, chain: int) -> None:
+def _link(ctx: np.ndarray, batch: int, n: int, chain: int) -> None:
     """The chain into the deltas of a book frame, and a number where the venue sends none."""
-    last_id = word_at(ctx, C_LAST_ID)
-    if last_id < 0:
+    if word_at(ctx, C_LAST_ID) < 0:
         put_word(ctx, C_LAST_ID, chain + 1)
+        for r in range(n):
+            put_word(batch, r * RECORD_WORDS + W_ID, chain + 1)
     for r in range(n):
         at = r * RECORD_WORDS
-        if last_id < 0:
-            batch[at + W_ID] = chain + 1
-        if (batch[at + W_TAIL] >> 32) & 0xFF == _BOOK_DELTA:
-            batch[at + W_AUX] = chain
+        if (word_at(batch, at + W_TAIL) >> 32) & 0xFF == _BOOK_DELTA:
+            put_word(batch, at + W_AUX, chain)
 
 
 @njit
@@ -280,7 +279,7 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
     if n > 0:
         batch = carray(word_pointer(word_at(ctx, C_BATCH)), (n * RECORD_WORDS,))
         if word_at(ctx, C_CHANNEL) == _BOOK:
-            _link(ctx, batch, n, word_at(row, LAST_ID))
+            _link(ctx, word_at(ctx, C_BATCH), n, word_at(row, LAST_ID))
         if (batch[W_TAIL] >> 48) & _F_BAD_TS:
             _add(word_at(ctx, C_BAD_TS), 1)
         protocol.publish(carray(word_pointer(word_at(ctx, C_RING)), (word_at(ctx, C_RING_WORDS),)), batch, n)
@@ -296,6 +295,12 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
     _add(word_at(ctx, C_BYTES_IN), frame_bytes)
     tell_ledger(row, n, ts_recv)
     return n
+
+
+@inlined
+def settle_by_address(ctx: int, row: int, verdict: int, frame_bytes: int, ts_recv: int) -> int:
+    """:func:`settle`, which is not compiled once more into the exchange's kernel."""
+    return call_words(word_at(ctx, C_SETTLE), ctx, row, verdict, frame_bytes, ts_recv)
 
 
 @njit

@@ -15,7 +15,7 @@ from ringcollect.decode.number import integer
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space, string
 from ringcollect.decode.times import iso_ns
-from ringcollect.decode.values import amount
+from ringcollect.decode.values import amount, called_amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.coinbase import fields as at
 from ringcollect.exchanges.scanning import DEPTH, count_at, is_word, same_symbol_at, symbol_at, text_at
@@ -94,11 +94,11 @@ def _trade(ctx: int, a: int, i: int, n: int, batch: int, r: int) -> int:
             put_word(record, W_AUX, identity)
         elif is_word(low, high, at.PRICE):
             bit = at.T_PRICE
-            i, number = amount(a, i, n)
+            i, number = called_amount(a, i, n)
             put_word(record, W_PRICE, float_bits(number))
         elif is_word(low, high, at.SIZE):
             bit = at.T_SIZE
-            i, number = amount(a, i, n)
+            i, number = called_amount(a, i, n)
             put_word(record, W_SIZE, float_bits(number))
         elif is_word(low, high, at.SIDE):  # the maker's
             bit = at.T_SIDE
@@ -162,7 +162,7 @@ def _ticker(ctx: int, a: int, i: int, n: int) -> int:
             elif found == _ESCAPED:
                 return BAD
         if place != 0:
-            i, number = amount(a, i, n)
+            i, number = called_amount(a, i, n)
             put_word(ctx, place, float_bits(number))
         elif bit == 0:
             i = skip(a, i, n, DEPTH)
@@ -199,6 +199,7 @@ def _list(ctx: int, a: int, i: int, n: int) -> int:
 @njit
 def _event(ctx: int, a: int, i: int, n: int) -> int:
     """The one event of ``events`` at ``i``: offset after the array or BAD."""
+    out_of_line()
     kind = word_at(ctx, at.F_KIND)
     seen = 0
     i, going = enter(a, i, n, _ARRAY)

@@ -6,15 +6,14 @@ the message is read.
 
 from __future__ import annotations
 
-import numpy as np
-
+from ringcollect.decode.keys import NO_KEY, number_of_key
 from ringcollect.decode.levels import levels, put_level
 from ringcollect.decode.members import enter, key_at, more
 from ringcollect.decode.memory import bits_float, float_bits, put_word, word_at
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space
 from ringcollect.decode.times import iso_ns
-from ringcollect.decode.values import amount
+from ringcollect.decode.values import amount, called_amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.coinbase import fields as at
 from ringcollect.exchanges.scanning import DEPTH, count_at, is_word, symbol_at, text_at
@@ -102,24 +101,6 @@ def _trade(ctx: int) -> bool:
 
 
 @njit
-def _number(low: np.uint64, high: np.uint64) -> tuple[int, int]:
-    """(the bit, the word of the context) of a key whose value is a price or size, 0 for another."""
-    if is_word(low, high, at.PRICE):
-        return at.X_PRICE, at.F_PRICE
-    if is_word(low, high, at.SIZE):
-        return at.X_SIZE, at.F_SIZE
-    if is_word(low, high, at.BEST_BID):
-        return at.X_BEST_BID, at.F_BID
-    if is_word(low, high, at.BEST_ASK):
-        return at.X_BEST_ASK, at.F_ASK
-    if is_word(low, high, at.BEST_BID_SIZE):
-        return at.X_BID_SIZE, at.F_BID_SIZE
-    if is_word(low, high, at.BEST_ASK_SIZE):
-        return at.X_ASK_SIZE, at.F_ASK_SIZE
-    return 0, 0
-
-
-@njit
 def _type(ctx: int, a: int, i: int, n: int) -> int:
     """The type at ``i`` into F_KIND and F_SNAPSHOT: offset after it, BAD for one that is not ours."""
     i, low, high = text_at(a, i, n)
@@ -137,42 +118,39 @@ def _type(ctx: int, a: int, i: int, n: int) -> int:
 
 
 @njit
-def _value(ctx: int, a: int, i: int, n: int, low: np.uint64, high: np.uint64) -> tuple[int, int]:
-    """The value of a key: (offset after it or BAD, the key's bit, 0 without a meaning)."""
-    bit, place = _number(low, high)
-    if bit != 0:
-        i, number = amount(a, i, n)
-        put_word(ctx, place, float_bits(number))
-        return i, bit
-    if is_word(low, high, at.TYPE):
-        return _type(ctx, a, i, n), at.X_TYPE
-    if is_word(low, high, at.PRODUCT_ID):
-        return symbol_at(ctx, a, i, n, ctx + hot.C_SCRATCH * 8), at.X_PRODUCT
-    if is_word(low, high, at.TIME):
+def _value(ctx: int, a: int, i: int, n: int, key: int) -> int:
+    """The value of a key of the table: offset after it or BAD."""
+    if key <= at.N_LAST_NUMBER:
+        i, number = called_amount(a, i, n)
+        put_word(ctx, at.F_NUMBERS + key, float_bits(number))
+        return i
+    if key == at.N_TYPE:
+        return _type(ctx, a, i, n)
+    if key == at.N_PRODUCT:
+        return symbol_at(ctx, a, i, n, ctx + hot.C_SCRATCH * 8)
+    if key == at.N_TIME:
         i, ts = iso_ns(a, i, n)
         put_word(ctx, at.F_TS, ts)
-        return i, at.X_TIME
-    if is_word(low, high, at.CHANGES):
-        return _changes(ctx, a, i, n), at.X_CHANGES
-    if is_word(low, high, at.TRADE_ID):
+        return i
+    if key == at.N_CHANGES:
+        return _changes(ctx, a, i, n)
+    if key == at.N_ID:
         i, identity = count_at(a, i, n)
         put_word(ctx, at.F_ID, identity)
-        return i, at.X_ID
-    if is_word(low, high, at.SIDE):  # the maker's in a match
+        return i
+    if key == at.N_SIDE:  # the maker's in a match
         i, low, high = text_at(a, i, n)
         buys = is_word(low, high, at.LOWER_BUY) or is_word(low, high, at.BUY)
         sells = is_word(low, high, at.LOWER_SELL) or is_word(low, high, at.SELL)
         put_word(ctx, at.F_SIDE, 1 if buys else -1 if sells else 0)
-        return i, at.X_SIDE
-    if is_word(low, high, at.BIDS):
+        return i
+    if key == at.N_BIDS:
         put_word(ctx, at.F_BIDS_AT, i)
-        return skip(a, i, n, DEPTH), at.X_BIDS
-    if is_word(low, high, at.ASKS):
+        return skip(a, i, n, DEPTH)
+    if key == at.N_ASKS:
         put_word(ctx, at.F_ASKS_AT, i)
-        return skip(a, i, n, DEPTH), at.X_ASKS
-    if is_word(low, high, at.CHANNEL):
-        return BAD, 0
-    return skip(a, i, n, DEPTH), 0
+        return skip(a, i, n, DEPTH)
+    return BAD
 
 
 @njit
@@ -189,10 +167,16 @@ def scan(ctx: int, a: int, n: int) -> bool:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return False
-        i, bit = _value(ctx, a, i, n, low, high)
-        if i < 0 or seen & bit:
+        key = number_of_key(at.EXCHANGE_TABLE, low, high)
+        if key == NO_KEY:
+            i = skip(a, i, n, DEPTH)
+        else:
+            if seen & (1 << key):
+                return False
+            seen |= 1 << key
+            i = _value(ctx, a, i, n, key)
+        if i < 0:
             return False
-        seen |= bit
         i, going = more(a, i, n, _OBJECT)
     if i < 0 or space(a, i, n) != n or seen & (at.X_TYPE | at.X_PRODUCT) != at.X_TYPE | at.X_PRODUCT:
         return False

@@ -164,7 +164,7 @@ def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     row = hot.open_row(ctx)
     if row == 0:
         return _NOT_OPEN
-    return hot.settle(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
+    return hot.settle_by_address(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 
 
 KERNEL = kernel_entry(kernel)

@@ -99,7 +99,7 @@ def kernel(ctx: int, a: int, length: int, ts_recv: int, publish: int) -> int:
         return answer
     row = hot.open_row(ctx)
     if word_at(ctx, hot.C_CHANNEL) == _TRADE:
-        return hot.settle(ctx, row, _FITS, length, ts_recv) if row != 0 else _NOT_OPEN
+        return hot.settle_by_address(ctx, row, _FITS, length, ts_recv) if row != 0 else _NOT_OPEN
     put_word(ctx, hot.C_CHANNEL, _BBO)
     best = hot.open_row(ctx)
     if best == 0 and hot.is_wanted(ctx):
@@ -108,7 +108,7 @@ def kernel(ctx: int, a: int, length: int, ts_recv: int, publish: int) -> int:
     n = word_at(ctx, hot.C_N)
     if row == 0 or word_at(ctx, at.F_TS) <= word_at(row, hot.LAST_TS):
         return _SLOW  # no newer than the last one: sent again, or overtaken
-    if hot.settle(ctx, row, _FITS, length, ts_recv) < 0:
+    if hot.settle_by_address(ctx, row, _FITS, length, ts_recv) < 0:
         return _SLOW
     put_word(row, hot.CONTENT, content_key(word_at(ctx, hot.C_BATCH), n))
     return n + hot.settle_more(ctx, best, n, 2, ts_recv) if best != 0 else n

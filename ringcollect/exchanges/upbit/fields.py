@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringcollect.decode.keys import key_table
 from ringcollect.decode.text import packed
 from ringcollect.exchanges.hot import C_FIELDS
 
@@ -16,21 +17,24 @@ U_ASK, U_BID, U_ASK_SIZE, U_BID_SIZE = range(4)
 DEFAULT, SIMPLE = 1, 2
 """The format a key belongs to; a message has one."""
 
-KEYS = tuple(
-    (packed(default), packed(simple))
-    for default, simple in (
-        ("type", "ty"), ("code", "cd"), ("timestamp", "tms"), ("orderbook_units", "obu"), ("trade_price", "tp"),
-        ("trade_volume", "tv"), ("ask_bid", "ab"), ("sequential_id", "sid"), ("stream_type", "st"),
-    )
+_KEYS = (
+    ("type", "ty"), ("code", "cd"), ("timestamp", "tms"), ("orderbook_units", "obu"), ("trade_price", "tp"),
+    ("trade_volume", "tv"), ("ask_bid", "ab"), ("sequential_id", "sid"), ("stream_type", "st"),
 )  # fmt: skip
-"""Words of each K_ key in both formats."""
-UNIT_KEYS = tuple(
-    (packed(default), packed(simple))
-    for default, simple in (("ask_price", "ap"), ("bid_price", "bp"), ("ask_size", "as"), ("bid_size", "bs"))
-)
-"""Words of each U_ key in both formats."""
-OTHERS = (packed("error"), packed("status"), packed("method"))
-"""Keys that only answers have."""
+"""Each K_ key in both formats."""
+_UNIT_KEYS = (("ask_price", "ap"), ("bid_price", "bp"), ("ask_size", "as"), ("bid_size", "bs"))
+"""Each U_ key in both formats."""
+ANSWER = 255
+"""A key that only answers have."""
+
+
+def _numbers(keys: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    """Twice the place of a key, plus one in the format SIMPLE."""
+    return {name: 2 * k + form for k, names in enumerate(keys) for form, name in enumerate(names)}
+
+
+TABLE = key_table(_numbers(_KEYS) | dict.fromkeys(("error", "status", "method"), ANSWER))
+UNIT_TABLE = key_table(_numbers(_UNIT_KEYS))
 BOOK, TRADE, BID, ASK, SNAPSHOT = packed("orderbook"), packed("trade"), packed("BID"), packed("ASK"), packed("SNAPSHOT")
 
 

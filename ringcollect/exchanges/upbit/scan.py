@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from ringcollect.decode.keys import NO_KEY, number_of_key
 from ringcollect.decode.levels import put_level
+from ringcollect.decode.match import follows
 from ringcollect.decode.members import enter, key_at, more
-from ringcollect.decode.memory import float_bits, put_word, word_at
-from ringcollect.decode.number import integer
+from ringcollect.decode.memory import byte_at, float_bits, put_word, word_at
+from ringcollect.decode.number import SHORT_BYTES, integer, short_decimal
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space
 from ringcollect.decode.times import epoch_ns
@@ -15,21 +15,11 @@ from ringcollect.decode.values import amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.scanning import DEPTH, is_word, symbol_at, text_at
 from ringcollect.exchanges.upbit import fields as at
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 
 _ARRAY, _OBJECT = 93, 125
-
-
-@njit
-def _meaning(low: np.uint64, high: np.uint64, keys: tuple[tuple[tuple[np.uint64, np.uint64], ...], ...]) -> int:
-    """Twice the place of a key in ``keys``, plus one in the format SIMPLE; -1 for a key without meaning here."""
-    for k in range(len(keys)):
-        if is_word(low, high, keys[k][0]):
-            return 2 * k
-        if is_word(low, high, keys[k][1]):
-            return 2 * k + 1
-    return -1
+_UNIT_BYTES = 2 * 13 + 2 * 12 + 3 * 16 + SHORT_BYTES  # keys, the longest short numbers, and what the last one may read
 
 
 @njit
@@ -41,25 +31,66 @@ def _whole(a: int, i: int, n: int) -> tuple[int, int]:
     return i, value
 
 
+@inlined
+def _usual_unit(a: int, i: int, n: int) -> tuple[int, int, float, float, float, float]:
+    """A unit in Upbit's own spelling: (offset after it, format, ask, bid, their sizes), 0 first for any other."""
+    simple = follows(a, i, n, '{"ap":')
+    if i + _UNIT_BYTES > n or not (simple or follows(a, i, n, '{"ask_price":')):
+        return 0, 0, 0.0, 0.0, 0.0, 0.0
+    i, ask = short_decimal(a, i + (6 if simple else 13))
+    if i == 0 or not (follows(a, i, n, ',"bp":') if simple else follows(a, i, n, ',"bid_price":')):
+        return 0, 0, 0.0, 0.0, 0.0, 0.0
+    i, bid = short_decimal(a, i + (6 if simple else 13))
+    if i == 0 or not (follows(a, i, n, ',"as":') if simple else follows(a, i, n, ',"ask_size":')):
+        return 0, 0, 0.0, 0.0, 0.0, 0.0
+    i, ask_size = short_decimal(a, i + (6 if simple else 12))
+    if i == 0 or not (follows(a, i, n, ',"bs":') if simple else follows(a, i, n, ',"bid_size":')):
+        return 0, 0, 0.0, 0.0, 0.0, 0.0
+    i, bid_size = short_decimal(a, i + (6 if simple else 12))
+    if i == 0 or byte_at(a, i) != _OBJECT:
+        return 0, 0, 0.0, 0.0, 0.0, 0.0
+    return i + 1, at.SIMPLE if simple else at.DEFAULT, ask, bid, ask_size, bid_size
+
+
+@njit
+def _put_unit(
+    ctx: int, i: int, upper: int, ask: float, bid: float, ask_size: float, bid_size: float, forms: int
+) -> int:
+    """Record a unit that ends at ``i``: ``i``, or BAD without room. A price of 0 pads the side with fewer levels."""
+    batch, bids, asks = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_BIDS), word_at(ctx, at.F_ASKS)
+    if bids >= upper or asks >= upper:
+        return BAD
+    put_word(ctx, at.F_FORMS, word_at(ctx, at.F_FORMS) | forms)
+    if bid != 0.0:
+        put_level(batch, bids, bid, bid_size, 1)
+        put_word(ctx, at.F_BIDS, bids + 1)
+    if ask != 0.0:
+        put_level(batch, upper + asks, ask, ask_size, -1)
+        put_word(ctx, at.F_ASKS, asks + 1)
+    return i
+
+
 @njit
 def _unit(ctx: int, a: int, i: int, n: int, upper: int) -> int:
     """One unit: its bid behind the bids, its ask behind those parked from record ``upper`` on. Offset after or BAD."""
+    end, forms, ask, bid, ask_size, bid_size = _usual_unit(a, i, n)
+    if end != 0:
+        return _put_unit(ctx, end, upper, ask, bid, ask_size, bid_size, forms)
     seen = 0
-    ask, bid, ask_size, bid_size = 0.0, 0.0, 0.0, 0.0
     i, going = enter(a, i, n, _OBJECT)
     while going:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return BAD
-        found = _meaning(low, high, at.UNIT_KEYS)
-        if found < 0:
+        found = number_of_key(at.UNIT_TABLE, low, high)
+        if found == NO_KEY:
             i = skip(a, i, n, DEPTH)
         else:
             key = found >> 1
             if seen & (1 << key):
                 return BAD
             seen |= 1 << key
-            put_word(ctx, at.F_FORMS, word_at(ctx, at.F_FORMS) | (1 + (found & 1)))
+            forms |= 1 + (found & 1)
             i, value = amount(a, i, n)
             if key == at.U_ASK:
                 ask = value
@@ -72,15 +103,9 @@ def _unit(ctx: int, a: int, i: int, n: int, upper: int) -> int:
         if i < 0:
             return BAD
         i, going = more(a, i, n, _OBJECT)
-    if i < 0 or seen != at.NEEDED_UNIT or word_at(ctx, at.F_BIDS) >= upper or word_at(ctx, at.F_ASKS) >= upper:
+    if i < 0 or seen != at.NEEDED_UNIT:
         return BAD
-    if bid != 0.0:  # a price of 0 pads the side that has fewer levels
-        put_level(word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_BIDS), bid, bid_size, 1)
-        put_word(ctx, at.F_BIDS, word_at(ctx, at.F_BIDS) + 1)
-    if ask != 0.0:
-        put_level(word_at(ctx, hot.C_BATCH), upper + word_at(ctx, at.F_ASKS), ask, ask_size, -1)
-        put_word(ctx, at.F_ASKS, word_at(ctx, at.F_ASKS) + 1)
-    return i
+    return _put_unit(ctx, i, upper, ask, bid, ask_size, bid_size, forms)
 
 
 @njit
@@ -148,8 +173,10 @@ def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return False
-        found = _meaning(low, high, at.KEYS)
-        if found >= 0:
+        found = number_of_key(at.TABLE, low, high)
+        if found == at.ANSWER:
+            return False
+        if found != NO_KEY:
             bit = 1 << (found >> 1)
             if word_at(ctx, at.F_SEEN) & bit:
                 return False
@@ -157,9 +184,6 @@ def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
             put_word(ctx, at.F_FORMS, word_at(ctx, at.F_FORMS) | (1 + (found & 1)))
             i = _value(ctx, a, i, n, found >> 1, scratch)
         else:
-            for name in at.OTHERS:
-                if is_word(low, high, name):
-                    return False
             i = skip(a, i, n, DEPTH)
         if i < 0:
             return False
