@@ -6,6 +6,7 @@ that the configuration drops are stopped. Everything else is named and stays as 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 
 from ringcollect.config import Config
 from ringcollect.config.secrets import mask
+from ringcollect.config.websocket import Websocket, WebsocketOverride
 from ringcollect.feed.desk import Desk
 from ringcollect.feed.plan import plan_from_config
 from ringcollect.runtime import write_atomically
@@ -22,6 +24,9 @@ ANSWER_S = 30.0
 """A feed has this long: an instrument list must come first, and it may have to be asked for twice."""
 DONE, PARTLY, REFUSED = 0, 1, 2
 _LIVE = ("markets", "websocket")
+_LIVE_DEADLINES = (
+    "stale", "ack_deadline", "data_deadline", "open_interest_poll", "align", "backfill", "instruments_refresh",
+)  # fmt: skip
 _TAKES_A_RESTART = "takes a restart"
 
 
@@ -62,11 +67,10 @@ def compare(running: Config, wanted: Config) -> Change:
         if (url, rest_url) != (market.url, market.rest_url):
             refused.append(f"another address of {market.exchange} {market.market} {_TAKES_A_RESTART}")
         markets.append(msgspec.structs.replace(market, url=url, rest_url=rest_url))
-    if wanted.websocket.transport != running.websocket.transport:
-        refused.append(f"websocket.transport {_TAKES_A_RESTART}")
-    websocket = msgspec.structs.replace(wanted.websocket, transport=running.websocket.transport)
-    config = msgspec.structs.replace(running, markets=tuple(markets), websocket=websocket)
+    config = msgspec.structs.replace(running, markets=tuple(markets))
     kept = config.exchanges()
+    refused += [line for exchange in kept for line in _socket_differences(exchange, running, wanted)]
+    config = msgspec.structs.replace(config, websocket=_sockets(kept, running.websocket, wanted.websocket))
     refused += [
         f"{exchange}: which symbols have rows of their own ([[markets.override]] grid, features) {_TAKES_A_RESTART}"
         for exchange in kept
@@ -89,6 +93,29 @@ def _differences(section: str, running: Config, wanted: Config) -> list[str]:
         for key in old.__struct_fields__
         if getattr(old, key) != getattr(new, key)
     ]
+
+
+def _socket_differences(exchange: str, running: Config, wanted: Config) -> list[str]:
+    """What the sockets of ``exchange`` cannot take over while they are open."""
+    old, new = running.websocket.of(exchange), wanted.websocket.of(exchange)
+    return [
+        f"websocket.{key}: {_shown('websocket', key, old)} -> {_shown('websocket', key, new)} {_TAKES_A_RESTART}"
+        for key in old.__struct_fields__
+        if key not in _LIVE_DEADLINES and getattr(old, key) != getattr(new, key)
+    ]
+
+
+def _sockets(exchanges: Sequence[str], running: Websocket, wanted: Websocket) -> Websocket:
+    """``running`` with the deadlines of ``wanted``, said for each exchange by itself."""
+    keys = [key for key in running.__struct_fields__ if key != "override"]
+    override = tuple(
+        WebsocketOverride(
+            exchange=exchange,
+            **{key: getattr((wanted if key in _LIVE_DEADLINES else running).of(exchange), key) for key in keys},
+        )
+        for exchange in exchanges
+    )
+    return msgspec.structs.replace(running, override=override)
 
 
 def _shown(section: str, key: str, table: Any) -> str:

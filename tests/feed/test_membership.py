@@ -333,3 +333,23 @@ def test_partial_depth_beside_a_real_book_is_not_recorded(tmp_path):
     s.frame(PARTIAL["spot"] % (500, 1))
     assert len(s.data(A)) == before and s.counter("ignored") >= 1
     s.close()
+
+
+def test_with_redundancy_both_connections_take_part_in_every_change(tmp_path):
+    s = Stage(tmp_path, PlainExchange(), symbols=(A, B), channels=("trade",), listed=(A, B, C), redundancy=2)
+    s.up()
+    s.take(Send)
+    s.reload(s.market_plan((A, C)))
+    s.list_again()
+    s.advance(2)
+    sent = [(send.conn, json.loads(send.text)["method"]) for send in s.take(Send)]
+    first, second = sorted(s.session.connections.sockets)
+    assert sorted(sent) == sorted((conn, m) for conn in (first, second) for m in ("SUBSCRIBE", "UNSUBSCRIBE"))
+    assert s.take(Connect) == s.take(Close) == []
+    for conn in (first, second):
+        s.frame(trade(C, 7), conn)
+    assert len(s.data(C)) == 1
+    s.reload(s.market_plan(()))
+    s.list_again()
+    assert sorted(close.conn for close in s.take(Close)) == [first, second]
+    s.close()

@@ -20,7 +20,8 @@ def config(text: str) -> Config:
 def test_equal_configurations_change_nothing() -> None:
     running = config(BINANCE + OKX)
     change = compare(running, config(BINANCE + OKX))
-    assert (change.config, change.feeds, change.stopped, change.refused) == (running, (), (), ())
+    assert (change.feeds, change.stopped, change.refused) == ((), (), ())
+    assert plan_from_config(change.config, "okx") == plan_from_config(running, "okx")
 
 
 def test_symbols_channels_depths_rules_and_deadlines_are_taken_over_by_the_feeds_they_concern() -> None:
@@ -30,7 +31,11 @@ def test_symbols_channels_depths_rules_and_deadlines_are_taken_over_by_the_feeds
         assert (change.feeds, change.stopped, change.refused) == (("binance",), (), ()), line
         assert change.config.markets != running.markets
     assert compare(running, config(BINANCE + OKX.replace("BTC-USDT", "*-USDT"))).feeds == ("okx",)
-    assert compare(running, config("websocket.stale = '9s'\n" + BINANCE + OKX)).feeds == ("binance", "okx")
+    change = compare(running, config("websocket.stale = '9s'\n" + BINANCE + OKX))
+    assert (change.feeds, change.refused) == (("binance", "okx"), ())
+    assert plan_from_config(change.config, "okx").options.stale_ns == 9_000_000_000
+    one = "[[websocket.override]]\nexchange = 'okx'\ndata_deadline = '7s'\n"
+    assert compare(running, config(BINANCE + OKX + one)).feeds == ("okx",)
 
 
 def test_an_exchange_that_is_dropped_is_stopped_and_one_that_is_new_takes_a_restart() -> None:
@@ -43,7 +48,7 @@ def test_an_exchange_that_is_dropped_is_stopped_and_one_that_is_new_takes_a_rest
 def test_whatever_else_has_changed_is_named_and_stays_as_it_was() -> None:
     running = config(BINANCE)
     wanted = config(
-        "ring.capacity = 65536\nlog.level = 'debug'\nwebsocket.transport = 'websockets'\n"
+        "ring.capacity = 65536\nlog.level = 'debug'\nwebsocket.redundancy = 2\nwebsocket.stale = '9s'\n"
         + BINANCE + "url = 'wss://proxy.example'\n"
         + "[[markets.override]]\nsymbols = ['BTCUSDT']\ngrid = '1s'\n"
     )  # fmt: skip
@@ -52,8 +57,13 @@ def test_whatever_else_has_changed_is_named_and_stays_as_it_was() -> None:
         "ring.capacity: 131072 -> 65536 takes a restart",
         "log.level: info -> debug takes a restart",
         "another address of binance spot takes a restart",
+        "websocket.redundancy: 1 -> 2 takes a restart",
         "binance: which symbols have rows of their own ([[markets.override]] grid, features) takes a restart",
     )
+    socket = change.config.websocket.of("binance")
+    assert (socket.redundancy, socket.stale) == (1, "9s")
+    again = compare(change.config, wanted)
+    assert (again.refused, again.feeds) == (change.refused[:-1], ())
     assert (change.config.ring, change.config.log, change.config.markets[0].url) == (running.ring, running.log, "")
 
 
