@@ -49,7 +49,7 @@ class Backfill:
         if older is not None and older.stream is stream:
             core.sink.count("backfills_skipped")  # reconnect upon reconnect: the older hole goes first
             return
-        self._holes[stream.key] = _Hole(stream, first_id, last_id, stream.last_data_ns, core.options.backfill_pages)
+        self._holes[stream.key] = _Hole(stream, first_id, last_id, stream.newest_ts, core.options.backfill_pages)
         self._ask(stream, self._holes[stream.key], now_ns)
 
     def answered(self, stream: Stream, request: int, batch: Batch | None, now_ns: int) -> None:
@@ -91,6 +91,7 @@ class Backfill:
             return
         wanted = wanted[np.unique(wanted["id"], return_index=True)[1]]
         hole.next_id = int(wanted["id"][-1]) + 1
+        hole.after_ns = int(wanted["ts_event"][-1])
         kept = wanted[[not ids.knows(int(one), int(one)) for one in wanted["id"]]]
         if not len(kept):
             return

@@ -148,6 +148,8 @@ class Prints:
                 stream.count_duplicate()
                 records["flags"][at] |= _DUPLICATE
                 keep[at] = self._core.options.keep_duplicates
+        if len(records):
+            stream.newest_ts = max(stream.newest_ts, int(records["ts_event"].max()))
         kept = records if keep.all() else records[keep]
         if len(kept):
             kept["flags"][-1] |= _LAST

@@ -231,6 +231,7 @@ class Stream:
             if newest > self.ids.newest and self.conn in self.ids_by_conn:
                 self.ids_by_conn[self.conn].arrive(self.ids.newest + 1, newest)
             self.ids.newest = newest
+            self.newest_ts = max(self.newest_ts, int(hot[LAST_TS]))
         else:
             self.newest_key = newest
             self.newest_ts = max(self.newest_ts, int(hot[LAST_TS]))

@@ -37,10 +37,21 @@ COINBASE = [
     {"trade_id": 7, "side": "sell", "size": "0.006", "price": "61800.3", "time": "2026-09-23T03:39:02.997Z"},
 ]  # the maker's sides
 
+KRAKEN = {
+    "error": [],
+    "result": {
+        "XXBTZUSD": [
+            ["61800.3", "0.006", 1790134742.997, "b", "m", "", 7], ["61800.2", "0.5", 1790134742.998, "s", "l", "", 8],
+        ],
+        "last": "1790134742998000000",
+    },
+}  # fmt: skip
+
 CASES: dict[str, tuple[str, str, Any]] = {
     "binance": ("spot", "BTCUSDT", BINANCE),
     "okx": ("spot", "BTC-USDT", OKX),
     "coinbase": ("spot", "BTC-USD", COINBASE),
+    "kraken": ("spot", "BTC/USD", KRAKEN),
 }
 
 
@@ -88,7 +99,8 @@ def test_the_newest_aggregate_of_binance_spot_says_its_last_trade() -> None:
 
 @pytest.mark.parametrize("exchange", CASES)
 def test_no_trades_are_no_records_and_what_is_no_answer_is_rejected(exchange: str) -> None:
-    nothing: Any = {"code": "0", "msg": "", "data": []} if exchange == "okx" else []
+    empty = {"okx": {"code": "0", "msg": "", "data": []}, "kraken": {"error": [], "result": {"X": [], "last": "0"}}}
+    nothing: Any = empty.get(exchange, [])
     for purpose in (Purpose.TRADES, Purpose.LAST_TRADE):
         [batch] = answered(exchange, purpose, nothing).batches
         assert (len(batch.records), batch.last_id) == (0, -1)
@@ -108,6 +120,7 @@ def query(url: str) -> dict[str, str]:
         ("binance", "/api/v3/historicalTrades", {"symbol": "BTCUSDT", "fromId": "1001", "limit": "1000"}),
         ("okx", "/api/v5/market/history-trades", {"instId": "BTC-USDT", "type": "1", "after": "1101", "limit": "100"}),
         ("coinbase", "/products/BTC-USD/trades", {"after": "2001", "limit": "1000"}),
+        ("kraken", "/0/public/Trades", {"pair": "BTC/USD", "since": str(NOW - 10**6), "count": "1000"}),
     ],
 )
 def test_the_oldest_page_of_a_hole_is_asked_for_first(exchange: str, path: str, asked: dict[str, str]) -> None:
@@ -118,9 +131,15 @@ def test_the_oldest_page_of_a_hole_is_asked_for_first(exchange: str, path: str, 
     assert (urlsplit(call.url).path, query(call.url)) == (path, asked)
     meaning = load(exchange).read_rest(call.url)
     assert meaning is not None and (meaning.purpose, meaning.symbol) == (Purpose.TRADES, symbol)
-    short = load(exchange).trades_call(market, symbol, Missing(1001, 1003))
+    short = load(exchange).trades_call(market, symbol, Missing(1001, 1003, NOW))
     assert short is not None
     assert query(short.url).get("after", "1004") == "1004", "no further than the hole"
+
+
+def test_a_time_of_nine_decimals_is_exact() -> None:
+    body = b'{"error":[],"result":{"X":[["1","2",1790134742.998877665,"b","m","",9]],"last":"1"}}'
+    [batch] = answered("kraken", Purpose.TRADES, body).batches
+    assert batch.records["ts_event"].tolist() == [1_790_134_742_998_877_665]
 
 
 def test_usd_m_has_no_trades_by_id_without_a_key_but_the_newest() -> None:
@@ -136,7 +155,8 @@ def test_ids_that_are_not_dense_are_never_asked_for(exchange: str, market: str) 
 
 
 @pytest.mark.parametrize(
-    ("exchange", "market", "weight"), [("binance", "spot", 4), ("binance", "linear", 5), ("okx", "spot", 1)]
+    ("exchange", "market", "weight"),
+    [("binance", "spot", 4), ("binance", "linear", 5), ("okx", "spot", 1), ("kraken", "spot", 1)],
 )
 def test_the_newest_trade_is_cheap_to_ask_for(exchange: str, market: str, weight: int) -> None:
     call = load(exchange).last_trade_call(market, "X")

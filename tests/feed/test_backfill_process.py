@@ -45,3 +45,20 @@ def test_trades_missed_while_reconnecting_are_fetched_in_pages(tmp_path, exchang
     told = [json.loads(line) for line in (tmp_path / "truth.jsonl").read_bytes().splitlines()]
     sides = {t["id"]: t["side"] for t in told if t["k"] == "trade" and t["s"] == symbol}
     assert all(sides[int(r["id"])] == r["side"] for r in trades[fetched] if int(r["id"]) in sides)
+
+
+def test_kraken_says_what_its_history_on_subscribing_leaves_out(tmp_path):
+    """Fifty prints come again by themselves; with a long outage of a busy market some are missing all the same."""
+
+    def enough(reader, config) -> bool:
+        return reader.counters["trade_ids_backfilled"] >= 5 and reader.counters["reconnects"] >= 2
+
+    records, counters, _ = collected(
+        tmp_path, "kraken", {"spot": (("BTC/USD",), ("trade",))}, enough, faults="cut=2s", rate=3000.0,
+        websocket=Websocket(backfill=True, retry_first="1s", retry_max="1s"),
+    )  # fmt: skip
+    trades = records[records["kind"] == Kind.TRADE]
+    fetched = trades["flags"] & BACKFILLED == BACKFILLED
+    assert np.count_nonzero(fetched) == counters["trade_ids_backfilled"] >= 5
+    known = set(trades["id"].tolist())
+    assert set(range(min(known), int(trades["id"][fetched].max()))) <= known

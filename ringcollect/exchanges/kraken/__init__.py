@@ -12,18 +12,19 @@ from ringcollect.exchanges.kraken.decoder import Decoder
 from ringcollect.exchanges.kraken.endpoints import (
     instruments_calls,
     keepalive,
+    last_trade_call,
     limits,
     next_instruments_call,
     open_interest_call,
     read_rest,
     read_url,
     snapshot_call,
+    trades_call,
     volumes_calls,
 )
 from ringcollect.exchanges.kraken.instruments import guessed, listings, resolve, volumes
 from ringcollect.exchanges.kraken.streams import CHANNELS, book_depth, read_stream
 from ringcollect.exchanges.kraken.subscribe import legs, subscribe, unsubscribe
-from ringcollect.exchanges.no_trades import last_trade_call, trades_call
 from ringcollect.exchanges.protocol import Rule
 from ringcollect.records import Channel
 

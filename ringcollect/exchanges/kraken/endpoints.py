@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from ringcollect.exchanges.protocol import Keepalive, Limits, Purpose, RestCall, RestMeaning, UrlMeaning
+from ringcollect.exchanges.protocol import Keepalive, Limits, Missing, Purpose, RestCall, RestMeaning, UrlMeaning
 
 SECOND = 1_000_000_000
 WEBSOCKET = "wss://ws.kraken.com"
 REST = "https://api.kraken.com"
 _PATH = "/v2"
 _LIST, _BOOK = "/0/public/AssetPairs", "/0/public/Depth"
+_TRADES = "/0/public/Trades"
 MOST_DEPTH = 500
+_MOST_TRADES = 1000
+_BEFORE_NS = 1_000_000  # the cursor is a time, and what lies exactly on it is not in the page
 
 _LIMITS = Limits(
     messages_per_s=10,  # no number is published; a breach is answered "Exceeded msg rate"
@@ -63,6 +66,20 @@ def open_interest_call(market: str, symbol: str, rest_url: str = "") -> RestCall
     raise ValueError("spot has no open interest")
 
 
+def last_trade_call(market: str, symbol: str, rest_url: str = "") -> RestCall | None:
+    """Ask for the newest trade."""
+    return RestCall(_rest_url(_TRADES, rest_url, pair=symbol, count=1), 1, Purpose.LAST_TRADE, market, symbol)
+
+
+def trades_call(market: str, symbol: str, missing: Missing, rest_url: str = "") -> RestCall | None:
+    """Ask for a thousand trades from a time on: REST does not find them by id, but says their ids."""
+    if not missing.after_ns:
+        return None
+    since = missing.after_ns - _BEFORE_NS
+    url = _rest_url(_TRADES, rest_url, pair=symbol, since=since, count=_MOST_TRADES)
+    return RestCall(url, 1, Purpose.TRADES, market, symbol)
+
+
 def instruments_calls(market: str, rest_url: str = "") -> list[RestCall]:
     """Ask for all instruments; their decimals are what the checksum is made with."""
     return [RestCall(_rest_url(_LIST, rest_url), 1, Purpose.INSTRUMENTS, market)]
@@ -87,6 +104,7 @@ def read_rest(url: str) -> RestMeaning | None:
     if parts.path == _LIST:
         return RestMeaning("spot", Purpose.INSTRUMENTS)
     symbol = parse_qs(parts.query).get("pair", [""])[0]
-    if parts.path != _BOOK or not symbol:
+    purpose = {_BOOK: Purpose.SNAPSHOT, _TRADES: Purpose.TRADES}.get(parts.path)
+    if purpose is None or not symbol:
         return None
-    return RestMeaning("spot", Purpose.SNAPSHOT, symbol)
+    return RestMeaning("spot", purpose, symbol)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
@@ -62,6 +63,17 @@ class Trade(Struct):
     qty: Number
     trade_id: str | int
     timestamp: str
+
+
+OldTrade = tuple[str, str, Decimal, str, str, str, int]
+"""Price, volume, seconds since the epoch, ``b`` or ``s``, ``m`` or ``l``, a note, trade id."""
+
+
+class RestTrades(Struct):
+    """REST ``Trades``: the pair's list under a name of its own, and ``last``, where the next page begins."""
+
+    error: list[str] = []
+    result: dict[str, Raw] = {}
 
 
 class Ticker(Struct):

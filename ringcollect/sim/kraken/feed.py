@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from decimal import Decimal
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -17,6 +19,7 @@ from ringcollect.sim.specs import SymbolSpec, linear_spec, spot_spec
 
 MILLISECOND = 1_000_000
 DEPTHS = (10, 25, 100, 500, 1000)
+_TRADES_KEPT = 10_000
 _EVERY_NS = 20 * MILLISECOND
 _HISTORY = 50
 _TWICE_SHARE = 0.01
@@ -49,6 +52,7 @@ class KrakenFeed:
         self._hub, self._scene = hub, scene
         self._trade_id = 10_000_000 + scene.start_ns // 1_000_000_000 % 1_000_000
         self._history: deque[str] = deque(maxlen=_HISTORY)
+        self._old: deque[tuple[int, list[Any]]] = deque(maxlen=_TRADES_KEPT)
         self._last = self.spec.price(self.spec.start_tick)
         self._best: tuple[Level, Level] | None = None
         scene.scheduler.add(self.model.next_ns, self._order)
@@ -64,6 +68,12 @@ class KrakenFeed:
         if channel == "trade":
             return texts.trades("snapshot", list(self._history))
         return texts.ticker(self.spec.symbol, "snapshot", *self._sides(), self._last, now_ns)
+
+    def old_trades(self, since_ns: int, most: int) -> tuple[list[list[Any]], int]:
+        """Rows as REST lists them, oldest first, and where the next page begins: behind ``since_ns``, 0: the newest."""
+        found = [(at, row) for at, row in self._old if at > since_ns]
+        found = found[:most] if since_ns else found[-most:]
+        return [row for _, row in found], found[-1][0] if found else since_ns
 
     def book(self, depth: int) -> tuple[list[Level], list[Level]]:
         """The levels of a depth as told, best first."""
@@ -162,6 +172,8 @@ class KrakenFeed:
             price, size = self._level(fill.tick, fill.lots)
             self._last = price
             rows.append(texts.trade(self.spec.symbol, fill.side, price, size, self._trade_id, now_ns))
+            seconds = Decimal(now_ns).scaleb(-9)
+            self._old.append((now_ns, [price, size, seconds, "b" if fill.side > 0 else "s", "l", "", self._trade_id]))
             self._scene.truth.line(
                 "trade", t=now_ns, m="spot", s=self.spec.symbol, id=self._trade_id, p=price, q=size, side=fill.side
             )

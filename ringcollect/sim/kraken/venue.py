@@ -6,6 +6,8 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
+
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.kraken import texts
 from ringcollect.sim.kraken.feed import DEPTHS, KrakenFeed
@@ -15,8 +17,9 @@ from ringcollect.sim.rules import KRAKEN_WIRE, SECOND
 from ringcollect.sim.scene import Answer, Scene
 
 PATH = "/v2"
-_PAIRS, _DEPTH = "/0/public/AssetPairs", "/0/public/Depth"
+_PAIRS, _DEPTH, _TRADES = "/0/public/AssetPairs", "/0/public/Depth", "/0/public/Trades"
 _MOST_REST = 500
+_decimals = msgspec.json.Encoder(decimal_format="number")
 _MOST_REQUESTS = 50
 """A second; beyond it a request is refused. The venue names no number."""
 _OLD_NAMES = {"BTC": "XBT", "DOGE": "XDG"}
@@ -107,11 +110,15 @@ class KrakenVenue(Reception):
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         if parts.path == _PAIRS:
             return _json({"error": [], "result": dict(self._pair(feed) for feed in self.feeds.values())})
-        if parts.path != _DEPTH:
+        if parts.path not in (_DEPTH, _TRADES):
             return None
         feed = self.feeds.get(query.get("pair", ""))
         if feed is None:
             return _json({"error": ["EQuery:Unknown asset pair"]})
+        if parts.path == _TRADES:
+            found, last = feed.old_trades(int(query.get("since", 0)), min(int(query.get("count", 1000)), 1000))
+            body = {"error": [], "result": {feed.spec.symbol.replace("/", ""): found, "last": str(last)}}
+            return Answer(200, {"Content-Type": "application/json"}, _decimals.encode(body).decode())
         bids, asks = feed.whole(min(int(query.get("count", 100)), _MOST_REST))
         rows = {
             name: [[price, size, now_ns // SECOND] for price, size in side]
