@@ -35,7 +35,12 @@ def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: b
     now, observer = status.current(runtime)
     if subscriptions:
         rows = observer.subscriptions()
-        click.echo(msgspec.json.encode(rows).decode() if as_json else text.subscriptions_text(rows, time.time_ns()))
+        if as_json:
+            click.echo(msgspec.json.encode(rows).decode())
+            return 0
+        now_ns = time.time_ns()
+        legs = [leg for ring in now.rings for leg in ring.legs]
+        click.echo("\n\n".join(filter(None, (text.subscriptions_text(rows, now_ns), text.legs_text(legs, now_ns)))))
         return 0
     waits = waiting(Path(now.data))
     if as_json:

@@ -74,9 +74,14 @@ class Connections:
         place = next((leg.number for leg in self.legs if not leg.streams), len(self.legs))
         if place >= MOST_LEGS:
             raise RingcollectError(f"{place} connections are as many as records can tell apart")
-        leg = Leg(place, plan, streams, backoff, mates=mates)
+        leg = Leg(place, plan, streams, backoff, mates=mates, row=self._core.sink.ring.ledger.leg(place))
         self.legs[place : place + 1] = [leg]
         return leg
+
+    def tell(self, now_ns: int) -> None:
+        """Write into the ring where every leg stands."""
+        for leg in self.legs:
+            leg.tell(now_ns)
 
     def room(self) -> int:
         """How many shards can still be added."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from ringcollect.exchanges import protocol
 from ringcollect.feed.backoff import Backoff
+from ringcollect.feed.leg_states import LegState
 from ringcollect.feed.stream import Stream, StreamKey
 
 
@@ -73,7 +74,33 @@ class Leg:
     firsts: int = 0  # batches that it brought before any other leg
     dropped: int = 0  # batches that another leg had brought before
     lead_ns: int = 0  # how much earlier than a mate's copy the newest of its first arrivals came
-    last_data_ns: int = 0
+    since_ns: int = 0  # when its state was last seen to change
+    row: np.ndarray | None = None  # in the ring (dtype LEG_ROW), where there is room
+
+    @property
+    def state(self) -> LegState:
+        if not self.streams:
+            return LegState.ENDED
+        if self.socket is None:
+            return LegState.CIRCUIT_OPEN if self.backoff.is_open else LegState.WAITING
+        if self.socket.phase is not Phase.OPEN:
+            return LegState.CONNECTING
+        return LegState.OPEN if self.successor is None else LegState.HANDING_OVER
+
+    def tell(self, now_ns: int) -> None:
+        """Bring its row in the ring up to date."""
+        row = self.row
+        if row is None:
+            return
+        state = self.state
+        if row["state"][0] != state or not self.since_ns:
+            self.since_ns = now_ns
+        alive_ns = self.socket.alive_ns if self.socket is not None and self.socket.phase is Phase.OPEN else 0
+        row[:] = (
+            self.number, self.mates[0].number, -1 if self.socket is None else self.socket.conn, state,
+            self.plan.market.encode(), len(self.streams), self.since_ns, self.backoff.attempts, self.frames,
+            self.firsts, self.dropped, self.lead_ns, max(alive_ns, int(row["last_data_ns"][0])), 0,
+        )  # fmt: skip
 
     @property
     def is_first(self) -> bool:

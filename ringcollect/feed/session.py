@@ -40,6 +40,7 @@ from ringcollect.records import Channel, Status
 from ringcollect.ring.frames import Direction
 
 REST_CONN = 255
+_TELL_NS = 1_000_000_000  # connections are told to observers so often
 _RUN = 64  # frames handed on at once behind one the kernel refused: copying all that are left would be quadratic
 _TAKEN = frozenset({Code.NOT_OPEN, Code.STALE, Code.GAP, Code.TOO_LONG})
 
@@ -80,6 +81,7 @@ class Session:
         self._on_hot_frames = quick(exchange.on_hot_frames)
         self._window_limit = 2 * options.breaker_window
         self._running = False
+        self._told_ns = 0
         self._rejects_said = 0
         self._on_timer = self._handlers()
 
@@ -242,6 +244,7 @@ class Session:
                 self.books.give_up_waiting(stream, now_ns)
         self._counters(now_ns)
         self.core.sink.status(Status.STOP, now_ns)
+        self.connections.tell(now_ns)
         self.connections.close_all()
 
     # frames
@@ -256,12 +259,15 @@ class Session:
             self.core.sink.last_publish_ns = ts_recv
 
     def _count_in_window(self, socket: Socket, n: int) -> None:
-        """``n`` more frames in the parse breaker's window."""
+        """``n`` more frames in the parse breaker's window, and of the leg."""
+        frames = n
         while socket.window_frames + n >= self._window_limit:
             n -= self._window_limit - socket.window_frames
             socket.window_frames = self._window_limit
             self.connections.liveness.trim_window(socket)
         socket.window_frames += n
+        if socket.leg is not None:
+            socket.leg.frames += frames
 
     def _unexpected(self, conn: int, payload: bytes, ts_recv: int, opcode: int) -> Socket | None:
         """A frame of no socket: whose it is in a capture, else nobody's (it is counted and recorded)."""
@@ -359,6 +365,9 @@ class Session:
             core.sink.status(Status.TICK, now_ns)
             due = now_ns + core.options.tick_ns
         core.timers.set(("tick",), due)
+        if now_ns - self._told_ns >= _TELL_NS:
+            self._told_ns = now_ns
+            self.connections.tell(now_ns)
 
     def _set_counters_timer(self, now_ns: int) -> None:
         """The next whole minute: UTC midnight is one of them."""

@@ -14,7 +14,7 @@ from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
 from ringcollect.observe.health import State
-from ringcollect.observe.rings import UNTRACKED, RingReport, Subscription
+from ringcollect.observe.rings import UNTRACKED, Leg, RingReport, Subscription
 from ringcollect.observe.snapshot import ProcessReport, Snapshot
 from ringcollect.ring.layout import GAP_SIZE_BOUNDS, SILENCE_BOUNDS_NS
 
@@ -39,6 +39,7 @@ class _Ours(Collector):
         yield from _of_collector(snapshot)
         yield from _of_processes(snapshot.processes)
         yield from _of_rings(snapshot.rings)
+        yield from _of_legs([leg for ring in snapshot.rings for leg in ring.legs])
         yield from _of_subscriptions(subscriptions)
 
 
@@ -107,6 +108,33 @@ def _of_rings(rings: Sequence[RingReport]) -> Iterator[Metric]:
             )
             family.add_metric([ring.name], value)
     yield from (head, capacity, alive, lag, fill, lost, *counters.values())
+
+
+def _of_legs(legs: Sequence[Leg]) -> Iterator[Metric]:
+    labels = ["ring", "market", "shard", "leg"]
+    counts = {
+        name: CounterMetricFamily(f"ringcollect_leg_{name}", f"Per connection: {text}", labels=labels)
+        for name, text in _OF_A_LEG.items()
+    }
+    lead = GaugeMetricFamily(
+        "ringcollect_leg_lead_seconds", "By how much its newest first arrival came before the other leg's copy",
+        labels=labels,
+    )  # fmt: skip
+    states = GaugeMetricFamily("ringcollect_leg_state", "1 for the state it is in", labels=[*labels, "state"])
+    for leg in legs:
+        place = [leg.ring, leg.market, str(leg.shard), str(leg.number)]
+        for name, family in counts.items():
+            family.add_metric(place, getattr(leg, name))
+        lead.add_metric(place, leg.lead_ms / 1e3)
+        states.add_metric([*place, leg.state], 1.0)
+    yield from (*counts.values(), lead, states)
+
+
+_OF_A_LEG = {
+    "frames": "frames",
+    "firsts": "batches that it brought before its mate",
+    "dropped": "batches that its mate had brought before",
+}
 
 
 def _of_subscriptions(rows: Sequence[Subscription]) -> Iterator[Metric]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from ringcollect.errors import NotFoundError, RingcollectError
 from ringcollect.feed.ledger import REASON_TEXT, Reason, State
+from ringcollect.feed.leg_states import LEG_STATES, LegState
 from ringcollect.instruments import INSTRUMENT_ROW, unpack_instrument
 from ringcollect.records import CHANNEL_NAMES, Channel
 from ringcollect.ring.control import Control
@@ -91,6 +92,29 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     silent_ms: int
 
 
+class Leg(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection of a feed. Legs of equal ``shard`` carry the same streams: what either brings first counts.
+
+    ``conn`` is its present number in records, -1 none; ``attempts`` are failures in a row; ``firsts`` and ``dropped``
+    are batches that it brought before its mate, and after it; ``lead_ms`` is by how much it was the first, last time.
+    """
+
+    ring: str
+    number: int
+    shard: int
+    market: str
+    state: str
+    conn: int
+    streams: int
+    since_ns: int
+    last_data_ns: int
+    attempts: int
+    frames: int
+    firsts: int
+    dropped: int
+    lead_ms: float
+
+
 class RingReport(msgspec.Struct, frozen=True, kw_only=True):
     """A ring now. ``rate`` is records per second since the look before, -1 at the first.
 
@@ -113,6 +137,7 @@ class RingReport(msgspec.Struct, frozen=True, kw_only=True):
     instruments: int = 0
     silence_gaps: int = 0
     silent: int = 0
+    legs: tuple[Leg, ...] = ()
     counters: dict[str, int] = {}
     consumers: tuple[Consumer, ...] = ()
 
@@ -173,7 +198,22 @@ class RingView:
             silent=int(np.count_nonzero(_silent_ns(ledger, now_ns))),
             counters=dict(self._counters),
             consumers=consumers,
+            legs=self.legs(),
         )
+
+    def legs(self) -> tuple[Leg, ...]:
+        """The feed's connections, none for other rings. Those that ended are left out."""
+        return tuple(
+            Leg(
+                ring=self.layout.name, number=int(row["number"]), shard=int(row["shard"]),
+                market=row["market"].decode(errors="replace"), state=_word(LEG_STATES, LegState, int(row["state"])),
+                conn=int(row["conn"]), streams=int(row["streams"]), since_ns=int(row["since_ns"]),
+                last_data_ns=int(row["last_data_ns"]), attempts=int(row["attempts"]), frames=int(row["frames"]),
+                firsts=int(row["firsts"]), dropped=int(row["dropped"]), lead_ms=int(row["lead_ns"]) / 1e6,
+            )
+            for row in self._ledger.legs()
+            if row["state"] != LegState.ENDED
+        )  # fmt: skip
 
     def subscriptions(self, now_ns: int) -> list[Subscription]:
         """The feed's ledger at ``now_ns`` (wall time), empty for other rings."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ringcollect.observe.rings import RingReport, Subscription
+from ringcollect.observe.rings import Leg, RingReport, Subscription
 from ringcollect.observe.snapshot import ProcessReport, Snapshot, iso
 
 MISSING = "-"
@@ -81,6 +81,24 @@ def subscriptions_text(rows: Sequence[Subscription], now_ns: int) -> str:
         for row in rows
     ]  # fmt: skip
     return columns(head, table)
+
+
+def legs_text(legs: Sequence[Leg], now_ns: int) -> str:
+    """Connections: where they stand, and of two that carry the same who was first how often; "" without any."""
+    head = [
+        "ring", "leg", "shard", "market", "state", "for", "conn", "streams", "frames", "first", "copies", "lead",
+        "failures",
+    ]  # fmt: skip
+    rows = [
+        [
+            leg.ring, str(leg.number), str(leg.shard), leg.market, leg.state,
+            span((now_ns - leg.since_ns) / 1e9) if leg.since_ns else "",
+            str(leg.conn) if leg.conn >= 0 else "", f"{leg.streams:,}", f"{leg.frames:,}", f"{leg.firsts:,}",
+            f"{leg.dropped:,}", f"{leg.lead_ms:.1f} ms" if leg.firsts else "", f"{leg.attempts:,}",
+        ]
+        for leg in legs
+    ]  # fmt: skip
+    return columns(head, rows) if rows else ""
 
 
 def _known(count: int | str) -> str:

@@ -36,6 +36,7 @@ H_DATA_CLAIM = 128  # frame rings only: words of payload claimed
 H_DATA_HEAD = 160  # frame rings only: words of payload published
 H_TABLE_COUNT = 192
 H_LEDGER_COUNT = 224
+H_LEG_COUNT = 225  # rows of connections, which fill the ledger from its end
 COUNTERS_WORD = 256
 
 STATE_LIVE, STATE_CLOSED, STATE_REPLACED = 1, 2, 3
@@ -65,6 +66,21 @@ the limit (0: none is); ``dropped`` are second copies by another connection of o
 later, ``behind`` ids that REST said there are beyond the newest one, after a reconnect and before trades flow again.
 """
 assert LEDGER_ROW.itemsize == 256
+
+LEG_ROW = np.dtype(
+    [
+        ("number", "<u2"), ("shard", "<u2"), ("conn", "<i2"), ("state", "<u2"), ("market", "S16"),
+        ("streams", "<i8"), ("since_ns", "<i8"), ("attempts", "<i8"), ("frames", "<i8"), ("firsts", "<i8"),
+        ("dropped", "<i8"), ("lead_ns", "<i8"), ("last_data_ns", "<i8"), ("reserved", "<i8", (21,)),
+    ]
+)  # fmt: skip
+"""One connection of a feed, in a place of the ledger. 256 bytes.
+
+Legs of equal ``shard`` carry the same streams. ``conn`` is its present number in records, -1 none; ``attempts`` are
+failures in a row. Of two legs that carry the same: how often it came first, how many copies of it were dropped, and by
+how much its newest first arrival came before the other's copy.
+"""
+assert LEG_ROW.itemsize == LEDGER_ROW.itemsize
 
 FRAME_ENTRY = np.dtype(
     [
@@ -221,5 +237,8 @@ def check_positions(words: np.ndarray, layout: Layout, where: str) -> None:
     for claim, head, size in pairs:
         if not 0 <= int(words[head]) <= int(words[claim]) <= int(words[head]) + size:
             raise RingError(f"{where}: head {words[head]} and claim {words[claim]} contradict each other")
-    if not 0 <= words[H_TABLE_COUNT] <= MAX_INSTRUMENTS or not 0 <= words[H_LEDGER_COUNT] <= layout.ledger_rows:
+    if (
+        not 0 <= words[H_TABLE_COUNT] <= MAX_INSTRUMENTS
+        or not 0 <= words[H_LEDGER_COUNT] <= layout.ledger_rows - words[H_LEG_COUNT] <= layout.ledger_rows
+    ):
         raise RingError(f"{where}: the counts of its tables cannot be true")

@@ -14,9 +14,11 @@ from ringcollect.ring.layout import (
     H_LEDGER_COUNT,
     H_LEDGER_OFFSET,
     H_LEDGER_ROWS,
+    H_LEG_COUNT,
     H_TABLE_COUNT,
     H_TABLE_OFFSET,
     LEDGER_ROW,
+    LEG_ROW,
 )
 from ringcollect.ring.reading import load_word, publish_word, read_row
 
@@ -91,7 +93,7 @@ class Ledger:
     def add(self) -> np.ndarray:
         """The next free row as a one-element view, zeroed (producer only)."""
         count = int(self._words[H_LEDGER_COUNT])
-        if count >= len(self._rows):
+        if not self.free:
             raise EnvironmentRefused(f"the ledger has {len(self._rows)} rows: one more subscription does not fit")
         row = self._rows[count : count + 1]
         row[:] = np.zeros(1, LEDGER_ROW)
@@ -101,11 +103,31 @@ class Ledger:
     @property
     def free(self) -> int:
         """How many rows can still be added."""
-        return len(self._rows) - int(self._words[H_LEDGER_COUNT])
+        return len(self._rows) - int(self._words[H_LEDGER_COUNT]) - int(self._words[H_LEG_COUNT])
 
     def clear(self) -> None:
         """Forget all rows (a restarted feed begins its ledger anew)."""
-        self._words[H_LEDGER_COUNT] = 0
+        self._words[H_LEDGER_COUNT] = self._words[H_LEG_COUNT] = 0
+
+    def leg(self, number: int) -> np.ndarray | None:
+        """The row of connection ``number`` as a one-element view, the next one made if it is new (producer only).
+
+        None: the ledger is full of subscriptions, which matter more.
+        """
+        count = int(self._words[H_LEG_COUNT])
+        if number > count or (number == count and not self.free):
+            return None
+        place = len(self._rows) - 1 - number
+        row = self._rows[place : place + 1].view(LEG_ROW)
+        if number == count:
+            row[:] = np.zeros(1, LEG_ROW)
+            publish_word(self._words, H_LEG_COUNT, count + 1)
+        return row
+
+    def legs(self) -> np.ndarray:
+        """A view of the connections' rows by number (dtype LEG_ROW)."""
+        count = load_word(self._words, H_LEG_COUNT)
+        return self._rows[len(self._rows) - count :].view(LEG_ROW)[::-1]
 
     def rows(self) -> np.ndarray:
         """A view of the rows in use (dtype LEDGER_ROW)."""

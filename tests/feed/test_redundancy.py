@@ -7,8 +7,12 @@ import random
 
 import pytest
 
+from ringcollect.errors import EnvironmentRefused
 from ringcollect.feed.ledger import State
+from ringcollect.observe.rings import RingView
+from ringcollect.observe.text import legs_text
 from ringcollect.records import Channel, Flag, Kind, Status
+from ringcollect.ring.producer import Producer
 from tests.feed.scene import SYMBOLS, Venue
 from tests.feed.script import BookOf, depth, snapshot, ticker, trade
 
@@ -225,3 +229,37 @@ def test_each_leg_tells_its_frames_first_arrivals_copies_and_lead(stage):
     first, second = s.session.connections.legs
     assert (first.firsts, first.dropped, first.lead_ns) == (9, 0, 4_000_000)  # before the second one flowed: no race
     assert (second.firsts, second.dropped) == (1, 10)
+
+
+def test_where_each_leg_stands_is_in_the_ring_for_status_and_metrics(stage):
+    s = based(stage, jitter=0.0, max_attempts=1)
+    for number in range(1, 6):
+        s.frame(trade(A, number), FIRST)
+        s.frame(trade(A, number), SECOND, after=0.002)
+    s.session.close(FIRST, 1006, "cut", s.now)
+    s._collect()
+    s.advance(1.1)
+    view = RingView(s.ring.path)
+    first, second = view.legs()
+    assert (first.state, first.conn, first.attempts) == ("circuit open", -1, 1)
+    assert (second.state, second.conn, second.shard, second.streams) == ("open", SECOND, 0, 3)
+    assert (first.firsts, first.dropped, first.lead_ms, second.dropped) == (4, 0, 2.0, 5)
+    assert first.frames > 5 and second.frames > 5
+    shown = legs_text((first, second), s.now)
+    assert "circuit open" in shown and "2.0 ms" in shown
+    view.close()
+
+
+def test_legs_and_subscriptions_share_the_ledger_without_touching_each_other(tmp_path):
+    ring = Producer.open(tmp_path, "x.rec", capacity=64, generation=1, ledger_rows=8)
+    rows = [ring.ledger.add() for _ in range(5)]
+    legs = [ring.ledger.leg(number) for number in range(4)]
+    assert [leg is None for leg in legs] == [False, False, False, True] and ring.ledger.free == 0
+    for number, leg in enumerate(legs[:3]):
+        leg["number"] = number
+    assert ring.ledger.legs()["number"].tolist() == [0, 1, 2] and not any(row["instrument"][0] for row in rows)
+    with pytest.raises(EnvironmentRefused):
+        ring.ledger.add()
+    ring.ledger.clear()
+    assert not len(ring.ledger.legs()) and ring.ledger.free == 8
+    ring.close()
