@@ -108,5 +108,5 @@ class Handover:
         assert leg.socket is not None
         for stream in leg.streams:
             stream.row["conn"] = leg.socket.conn
-            stream.forget_conns(leg.socket.conn)
+            stream.forget_conn(leg.socket.conn ^ 1)
         self._plan(leg, leg.socket.opened_ns)

@@ -31,9 +31,13 @@ class RecentIds:
         words = records.view(np.int64).reshape(-1, RECORD_WORDS)
         return [self._arrive(key, conn) for key in words[:, W_ID] ^ (words[:, W_AUX] << 1)]
 
-    def forget_conns(self, but: int) -> None:
-        """The ids stay, but they are of none of our connections other than ``but``."""
-        self._conns[self._conns != but & 0xFF] = NOBODY
+    def forget_conn(self, conn: int) -> None:
+        """The ids that came by ``conn`` stay, but they are nobody's."""
+        self._conns[self._conns == conn & 0xFF] = NOBODY
+
+    def forget_conns(self) -> None:
+        """All ids stay, and are nobody's."""
+        self._conns[:] = NOBODY
 
     def _arrive(self, key: np.int64, conn: int) -> int:
         if not key:

@@ -408,7 +408,7 @@ class Session:
         """A connection is gone; another one goes on with ``streams``. A book without ids needs a base from there."""
         for stream in streams:
             stream.take_back()
-            stream.ids_by_conn.pop(conn, None)
+            stream.forget_conn(conn)
             bridge = stream.bridge
             if bridge is None:
                 continue

@@ -210,11 +210,17 @@ class Stream:
         """Missing ids that were fetched later."""
         self.words[L_BACKFILLED] += ids
 
-    def forget_conns(self, but: int = ANY_CONN) -> None:
-        """What the other connections delivered is not theirs any more: their numbers will be given again."""
-        self.ids_by_conn = {conn: ids for conn, ids in self.ids_by_conn.items() if conn == but}
+    def forget_conn(self, conn: int) -> None:
+        """What the connection delivered is not its any more: its number will be given again."""
+        self.ids_by_conn.pop(conn, None)
         if self.recent is not None:
-            self.recent.forget_conns(but)
+            self.recent.forget_conn(conn)
+
+    def forget_conns(self) -> None:
+        """What any connection delivered is nobody's any more."""
+        self.ids_by_conn.clear()
+        if self.recent is not None:
+            self.recent.forget_conns()
 
     def take_back(self) -> None:
         """Stop the kernel, and learn how far it came."""

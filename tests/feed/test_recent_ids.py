@@ -72,9 +72,9 @@ def test_ids_outlive_their_connection_but_are_nobodys_then() -> None:
     ids = RecentIds()
     ids.arrive(prints([1]), 2)
     ids.arrive(prints([2]), 3)
-    ids.forget_conns(3)
+    ids.forget_conn(2)
     assert ids.arrive(prints([1, 2]), 5) == [NOBODY, 3]
-    ids.forget_conns(-1)
+    ids.forget_conns()
     assert ids.arrive(prints([2]), 5) == [NOBODY]
 
 
@@ -212,3 +212,26 @@ def test_after_a_real_cut_the_greeting_is_a_copy_and_the_next_print_says_that_so
     records = s.data("AAAUSDT", Kind.TRADE)
     assert [(int(r["id"]), bool(r["flags"] & Flag.GAP)) for r in records] == [(11, False), (12, False), (20, True)]
     assert s.counter("dropped_duplicates") == 2
+
+
+def test_two_legs_of_prints_without_dense_ids_make_one_stream_and_a_lost_leg_is_forgotten(stage) -> None:
+    s = stage(exchange=StreamExchange(), symbols=("AAAUSDT",), channels=("trade",), redundancy=2)
+    s.up()
+    first, second = sorted(s.session.connections.sockets)
+
+    def sent(number: int, conn: int) -> None:
+        s.frame({"k": "trade", "s": "AAAUSDT", "i": number, "t": s.now // SECOND * SECOND}, conn)
+
+    for number, conn in ((1, first), (1, second), (2, second), (3, first), (2, first), (3, second), (3, second)):
+        sent(number, conn)
+    s.session.close(first, 1006, "cut", s.now)
+    s._collect()
+    sent(4, second)
+    s.advance(3)
+    s.open_sockets()
+    [again] = [conn for conn in s.session.connections.sockets if conn != second]
+    for number, conn in ((4, again), (5, again), (5, second)):
+        sent(number, conn)
+    records = s.data("AAAUSDT", Kind.TRADE)
+    assert [int(r["id"]) for r in records if not r["flags"] & Flag.DUPLICATE] == [1, 2, 3, 4, 5]
+    assert not any(r["flags"] & Flag.GAP for r in records), "the other leg went on"
