@@ -20,6 +20,7 @@ from ringcollect.ring.attach import attach
 from tests.cli.running import ringcollect
 from tests.cli.simulated import Simulated
 from tests.cli.test_start import start
+from tests.promises.test_recordings import files
 
 PATIENCE_S = 120.0
 CONFIG = """
@@ -28,8 +29,8 @@ data = "data"
 runtime_dir = "run"
 [http]
 enabled = false
-[sync]
-features = ["minimal"]
+[storage]
+record_frames = true
 """
 
 
@@ -137,4 +138,10 @@ def test_reload_changes_what_it_can_on_the_live_connections_and_names_what_takes
     closed = records[(records["kind"] == Kind.STATUS) & (records["sub"] == Status.CLOSED)]
     assert set(closed["instrument"]) == {numbers["ETHUSDT"]}
     assert set(closed["side"]) == {Channel.BOOK, Channel.TRADE, Channel.BBO}
+    file.write_text(CONFIG + market("binance", ["BTCUSDT"], ["book"], simulator))
+    done = ringcollect("replay", "data/frames", "--data", "again", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    live, replayed = files(tmp_path / "data"), files(tmp_path / "again")
+    assert live.keys() == replayed.keys()
+    assert [name for name in live if live[name] != replayed[name]] == [], "a replay of the recording is another ring"
     assert ringcollect("verify", "data", cwd=tmp_path).returncode == 0
