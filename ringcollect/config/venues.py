@@ -55,6 +55,8 @@ VENUES = {
     ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
     ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000), ranked=False),
+    ("kraken_futures", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
+    ("kraken_futures", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
     ("okx", "spot"): Venue(EVERY_MARKET, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),

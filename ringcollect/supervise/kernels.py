@@ -35,6 +35,7 @@ EXCHANGE_MODULES: dict[str, str] = {
     "bybit": "ringcollect.exchanges.bybit.decode",
     "coinbase": "ringcollect.exchanges.coinbase.decode",
     "kraken": "ringcollect.exchanges.kraken.decode",
+    "kraken_futures": "ringcollect.exchanges.kraken_futures.decode",
     "okx": "ringcollect.exchanges.okx.decode",
     "upbit": "ringcollect.exchanges.upbit.decode",
 }

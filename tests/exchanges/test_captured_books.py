@@ -19,6 +19,7 @@ from tests.exchanges.sessions import run
 CAPTURES = {
     "okx_v5_2022_05": ("okx", 71),
     "okx_v5_2026": ("okx", 5),
+    "kraken_futures_2021": ("kraken_futures", 6990),
     "upbit_2021": ("upbit", 430),
     "coinbase_adv_2026": ("coinbase", 900),
     "coinbase_exchange_2021": ("coinbase", 9700),

@@ -150,6 +150,14 @@ _KRAKEN_TICKER = (
     '{"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","bid":105944.2,"bid_qty":2.5,"ask":105944.3,'
     '"ask_qty":3.2,"last":105899.4,"volume":163.28908096,"timestamp":"2023-10-06T17:35:55.440295Z"}]}'
 )
+_ONE_LEVEL = (
+    '{"feed":"book","product_id":"PF_XBTUSD","side":"buy","seq":17132345,"price":64382.0,"qty":7.8852,'
+    '"timestamp":1786047745831}'
+)
+_FILL = (
+    '{"product_id":"PF_XBTUSD","feed":"trade","uid":"896cb851-8322-4946-a123-945c453aa17f","side":"sell","type":"fill",'
+    '"time":1786046342957,"qty":0.0046,"price":64401.0,"seq":45847}'
+)
 _COINBASE = (_LEVELS, _MAKERS, _MATCH, _BEST)
 
 CORPORA = (
@@ -165,6 +173,10 @@ CORPORA = (
         "okx", "spot", ("frames_okx_v5", "okx_v5_2022_05", "okx_v5_2026"),
         (_OKX_BOOK, _OKX_TRADES, _OKX_FUNDING, _OKX_FORCED, _OKX_INDEX, _OKX_MARK),
         ("BTC-USDT", "UNI-USD-SWAP", "BTC-USD-220527"),
+    ),
+    Corpus(
+        "kraken_futures", "linear", ("frames_kraken_futures", "kraken_futures_2021"), (_ONE_LEVEL, _FILL),
+        ("PF_XBTUSD", "PI_XBTUSD", "PI_ETHUSD", "FI_XBTUSD_210730"),
     ),
     Corpus("upbit", "spot", ("frames_upbit", "upbit_2021"), (_UPBIT_TRADE,), ("KRW-BTC", "KRW-ETH")),
     Corpus(
