@@ -1,4 +1,4 @@
-"""A simulation of one venue that is a world of its own: Bybit, Coinbase, Kraken, OKX or Upbit."""
+"""A simulation of one venue that is a world of its own: Bybit, Coinbase, Kraken, Kraken Futures, OKX or Upbit."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ringcollect.sim.bybit import venue as bybit
 from ringcollect.sim.coinbase import venue as coinbase
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.kraken import venue as kraken
+from ringcollect.sim.kraken_futures import venue as kraken_futures
 from ringcollect.sim.okx import venue as okx
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.scene import Answer, Scene
@@ -37,6 +38,10 @@ KINDS = {
     "bybit": Kind(bybit.of_symbols, bybit.PATHS, bybit.MARKETS, ("BTCUSDT", "ETHUSDT", "BTCPERP", "BTCUSD")),
     "coinbase": Kind(coinbase.CoinbaseVenue, coinbase.PATHS, ("spot",), ("BTC-USD", "ETH-USD")),
     "kraken": Kind(kraken.KrakenVenue, (kraken.PATH,), ("spot",), ("BTC/USD", "ETH/USD")),
+    "kraken_futures": Kind(
+        kraken_futures.KrakenFuturesVenue, (kraken_futures.PATH,), ("linear", "inverse"),
+        ("PF_XBTUSD", "PF_ETHUSD", "PI_XBTUSD", "FI_XBTUSD_261225"),
+    ),
     "okx": Kind(
         okx.OkxVenue, okx.PATHS, ("spot", "linear", "inverse"),
         ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "BTC-USD-SWAP"),
