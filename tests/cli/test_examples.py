@@ -23,6 +23,7 @@ SYMBOLS = {
     "okx": ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "ETH-USDT-SWAP", "BTC-USD-SWAP"),
     "coinbase": ("BTC-USD", "ETH-USD"),
     "kraken": ("BTC/USD", "ETH/USD"),
+    "kraken_futures": ("PF_XBTUSD", "PF_ETHUSD", "PI_XBTUSD"),
     "upbit": ("KRW-BTC", "KRW-ETH"),
 }
 RARE = "liquidation"
