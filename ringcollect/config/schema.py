@@ -156,7 +156,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     max_gap_fill: Annotated[int, Range(1, 10_000_000)] = 10_000
     max_future_skew: Annotated[str, Duration("1ms", "1d")] = "30s"
     hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
-    book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 16_384
+    book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 65_536
     checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
     features: tuple[FeatureName, ...] = ("minimal",)
 

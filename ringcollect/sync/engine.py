@@ -39,7 +39,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     max_gap_fill: int = 10_000
     max_future_skew_ns: int = 30_000_000_000  # 0 switches the guard off
     hold_back_records: int = 65_536
-    book_levels: int = 16_384
+    book_levels: int = 65_536
     max_row_latency_ns: int = 0  # 0 = off (G21)
     columns: tuple[str, ...] = catalogue.SETS["minimal"]
 
