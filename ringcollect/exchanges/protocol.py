@@ -227,6 +227,9 @@ class Limits:
     rest_weight: int
     rest_window_ns: int
     rest_used_header: str  # lower case
+    forbidden_pause_ns: int = (
+        0  # 403 says that too much was asked for: stay away for so long; 0: it says something else
+    )
     deflate: bool = False  # the venue sends permessage-deflate only; where it is a choice it is not asked for
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ringcollect.exchanges.protocol import Purpose, RestCall
 from ringcollect.feed.actions import Rest
 from ringcollect.feed.core import Core
-from ringcollect.feed.rest_budget import Window, retry_after_ns
+from ringcollect.feed.rest_budget import Window, pause_ns, retry_after_ns
 from ringcollect.feed.stream import Stream
 
 SECOND = 1_000_000_000
@@ -21,7 +21,6 @@ _URGENCY = {
     Purpose.TRADES: 4,
 }
 _NO_HURRY = 3
-_BLOCKED = (418, 429)
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,13 @@ class Requests:
         else:
             core.sink.count("rest_errors")
             self._errors_in_a_row += 1
-        if status in _BLOCKED or status == 503:
-            if status in _BLOCKED:
-                core.sink.count("rest_blocks")
-            fallback = SECOND << min(self._errors_in_a_row, 6)
+        fallback = SECOND << min(self._errors_in_a_row, 6)
+        forbidden_ns = core.exchange.limits(wanted.action.market).forbidden_pause_ns
+        wait_ns = pause_ns(status, headers, fallback, forbidden_ns)
+        if wait_ns:
+            core.sink.count("rest_blocks")
+            budget.block_until(now_ns + wait_ns)
+        elif status == 503:
             budget.block_until(now_ns + retry_after_ns(status, headers, fallback))
         self.pump(now_ns)
         return good

@@ -47,6 +47,20 @@ class Window:
             self._window, self.used = window, 0
 
 
+_BLOCKED = (418, 429)
+_FORBIDDEN = 403
+
+
+def pause_ns(status: int, headers: dict[str, str], fallback_ns: int, forbidden_ns: int) -> int:
+    """How long an answer of this status asks everybody on this address to stay away; 0: it does not.
+
+    ``forbidden_ns``: what 403 means where it means that too much was asked for (0: it does not).
+    """
+    if status in _BLOCKED:
+        return retry_after_ns(status, headers, fallback_ns)
+    return forbidden_ns if status == _FORBIDDEN else 0
+
+
 def retry_after_ns(status: int, headers: dict[str, str], fallback_ns: int) -> int:
     """How long a 418/429/503 answer asks to stay away: ``Retry-After`` in whole seconds, else ``fallback_ns``.
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import struct
+import time
 from pathlib import Path
 
 _ENTRY = struct.Struct("<qqq")  # window number, units used in it, blocked until (ns)
@@ -61,12 +62,23 @@ class SharedBudget:
         if fd is None:
             return
         try:
+            self._lock_briefly(fd)
             window, used, blocked = self._read(fd)
             os.pwrite(fd, _ENTRY.pack(window, used, max(blocked, until_ns)), 0)
         except OSError:
             self.errors += 1
         finally:
             os.close(fd)
+
+    @staticmethod
+    def _lock_briefly(fd: int) -> None:
+        """Whoever holds it only reads and writes 24 bytes; one that was stopped in between is not waited for."""
+        for _ in range(PATIENCE):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                time.sleep(0.0005)
 
     def _open(self, name: str) -> int | None:
         try:

@@ -18,7 +18,7 @@ from ringcollect.feed.actions import Action, Close, Complain, Connect, Ping, Rel
 from ringcollect.feed.clock import WallClock
 from ringcollect.feed.desk import Desk
 from ringcollect.feed.rest import Gets, RestClient
-from ringcollect.feed.rest_budget import retry_after_ns
+from ringcollect.feed.rest_budget import pause_ns
 from ringcollect.feed.route import DIRECT, Route
 from ringcollect.feed.session import Session
 from ringcollect.feed.shared_budget import SharedBudget
@@ -27,7 +27,7 @@ from ringcollect.ring.frames import FrameProducer
 from ringcollect.ring.producer import Producer
 
 LOOK_S = 0.1
-_BLOCKED = (418, 429)
+SECOND = 1_000_000_000
 
 
 class Shell:
@@ -107,8 +107,9 @@ class Shell:
         self._act()
 
     def _on_answer(self, request: Rest, status: int, headers: dict[str, str], body: bytes, ts: int) -> None:
-        if status in _BLOCKED:
-            self._shared.block(_host(request.url), ts + retry_after_ns(status, headers, 1_000_000_000))
+        wait_ns = pause_ns(status, headers, SECOND, self._exchange.limits(request.market).forbidden_pause_ns)
+        if wait_ns:
+            self._shared.block(_host(request.url), ts + wait_ns)
         if not 200 <= status < 300:
             self._log.warning("rest_failed", url=request.url, status=status, reason=body[:200].decode(errors="replace"))
         self._session.rest(request.request, status, headers, body, ts)
@@ -182,8 +183,10 @@ class Shell:
         options = Options(tls=tls, proxy=self._way.proxy, deflate=limits.deflate)
         refusal = await self._open(action.url, action.conn, self._callbacks, on_open=self._on_open, options=options)
         self._connecting.pop(action.conn, None)
-        if refusal is not None and refusal.status in _BLOCKED:
-            wait_ns = retry_after_ns(refusal.status, refusal.headers, 1_000_000_000)
+        if refusal is None:
+            return
+        wait_ns = pause_ns(refusal.status, refusal.headers, SECOND, limits.forbidden_pause_ns)
+        if wait_ns:
             self._shared.block(name, self._clock.now_ns() + wait_ns)
 
     def _limits_of(self, url: str) -> Limits:

@@ -11,10 +11,11 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
+from ringcollect.exchanges import load
 from ringcollect.feed.actions import Rest
 from ringcollect.feed.ledger import Reason, State
 from ringcollect.feed.rest import FAILED, RestClient
-from ringcollect.feed.rest_budget import Window, retry_after_ns
+from ringcollect.feed.rest_budget import Window, pause_ns, retry_after_ns
 from ringcollect.feed.shared_budget import PATIENCE, SharedBudget
 from ringcollect.records import Channel, Flag, Kind
 from tests.feed.script import snapshot
@@ -295,3 +296,21 @@ def test_a_folder_that_cannot_be_written_is_counted_and_stops_nobody(tmp_path: P
 def test_a_torn_budget_file_counts_as_empty(tmp_path: Path):
     (tmp_path / "x").write_bytes(b"abc")
     assert SharedBudget(tmp_path).admit("x", 5, 10, MINUTE, MINUTE) == 0.0
+
+
+def test_bybits_403_is_ten_minutes_for_everybody_on_this_address_and_elsewhere_an_error_like_any():
+    bybit = load("bybit").limits("spot").forbidden_pause_ns
+    assert bybit == 10 * MINUTE and load("binance").limits("spot").forbidden_pause_ns == 0
+    assert pause_ns(403, {}, SECOND, bybit) == 10 * MINUTE and pause_ns(403, {}, SECOND, 0) == 0
+    assert pause_ns(429, {"retry-after": "9"}, SECOND, bybit) == 9 * SECOND and pause_ns(500, {}, SECOND, bybit) == 0
+
+
+def test_a_block_is_written_under_the_lock_and_does_not_wait_for_ever(tmp_path):
+    shared = SharedBudget(tmp_path)
+    now = 1_000 * MINUTE
+    shared.admit("venue", 3, 10, MINUTE, now)
+    with (tmp_path / "venue").open("r+b") as stopped:
+        fcntl.flock(stopped, fcntl.LOCK_EX)  # a process that was stopped while it held the lock
+        shared.block("venue", now + 30 * SECOND)
+    assert SharedBudget(tmp_path).admit("venue", 1, 10, MINUTE, now) == 30.0
+    assert SharedBudget(tmp_path).admit("venue", 8, 10, MINUTE, now + 31 * SECOND) > 0  # what was spent is kept

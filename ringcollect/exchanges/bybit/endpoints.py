@@ -29,6 +29,7 @@ _LIMITS = Limits(
     connects=500, connects_window_ns=300 * SECOND,
     lifetime_ns=0, server_ping_ns=0,
     rest_budget="bybit", rest_weight=600, rest_window_ns=5 * SECOND, rest_used_header="",
+    forbidden_pause_ns=600 * SECOND,  # "access too frequent"
 )  # fmt: skip
 _KEEPALIVE = Keepalive("text", msgspec.json.encode({"req_id": "ping", "op": "ping"}).decode(), 20 * SECOND)
 
