@@ -76,7 +76,7 @@ def test_two_connections_give_each_book_once(kernel: bool, tmp_path: Path) -> No
 def test_kernel_and_typed_way_publish_the_same_bytes(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     steps = [(int(at), float(bid), int(conn)) for at, bid, conn in
-             zip(np.cumsum(rng.integers(-1, 3, 400)) + 10, rng.integers(10, 12, 400) / 10, rng.integers(0, 2, 400) // 1,
+             zip(np.cumsum(rng.integers(-1, 3, 400)) + 10, rng.integers(11, 13, 400) / 10, rng.integers(0, 2, 400) // 1,
                  strict=True)]  # fmt: skip
     made = []
     for kernel in (True, False):
