@@ -176,8 +176,11 @@ class Prints:
         if key and key == stream.newest_key:
             batch["flags"] |= _HISTORY  # best prices said once more, as Bybit does every 3 s: no news
         if key < stream.newest_key if key else 0 < time < stream.newest_ts:
-            sink.count("out_of_order")
-            stream.count_out_of_order()
+            if int(batch["flags"][0]) & _HISTORY:
+                sink.count("resent_history")
+            else:
+                sink.count("out_of_order")
+                stream.count_out_of_order()
         stream.newest_key = max(stream.newest_key, key)
         stream.newest_ts = max(stream.newest_ts, time)
         stream.conn = conn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,18 @@ def test_after_a_cut_the_history_is_dropped_where_known_and_fills_what_was_misse
     trades, told = of(run, "PF_XBTUSD", Kind.TRADE), matched(run, "PF_XBTUSD")
     assert [identity(row) for row in trades] == [line["id"] for line in told[-len(trades) :]]
     assert run.ring.counters["trade_gaps"] == 0  # a hundred trades reach further back than a second
+
+
+def test_liquidations_told_again_after_a_cut_are_history_and_not_out_of_order(tmp_path: Path) -> None:
+    run = desk(tmp_path, "cut=20s", markets={"linear": (LINEAR, ("trade", "liquidation"))})
+    for feed in run.venue.feeds.values():
+        feed._history = deque(maxlen=3000)  # several forced orders, for once
+    run.run(45)
+    rows = np.concatenate([of(run, symbol, Kind.LIQUIDATION) for symbol in LINEAR])
+    again = (rows["flags"] & Flag.SNAPSHOT) != 0
+    assert again.any() and set(rows["id"][again].tolist()) & set(rows["id"][~again].tolist())
+    counters = run.ring.counters
+    assert counters["reconnects"] >= 2 and counters["resent_history"] > 0 and counters["out_of_order"] == 0
 
 
 @pytest.mark.parametrize(
