@@ -125,7 +125,7 @@ class TradeSub(enum.IntEnum):
 
 
 class TickerField(enum.IntEnum):
-    """``sub`` of a ticker record: which 24 h statistic ``price`` is. Add-only."""
+    """``sub`` and ``aux`` of a ticker record: which 24 h statistic ``price`` is. Add-only."""
 
     LAST = 1
     OPEN = 2
@@ -263,7 +263,7 @@ KIND_MEANING = {
     Kind.OPEN_INTEREST: ("reported quote value or NaN", "one-sided, venue unit", "0", "0", "-"),
     Kind.MARK_PRICE: _PRICE_ONLY,
     Kind.INDEX_PRICE: _PRICE_ONLY,
-    Kind.TICKER: ("value", "NaN", "0", "0", "field code"),
+    Kind.TICKER: ("value", "NaN", "0", "field code", "field code"),
     Kind.STATUS: ("number", "number", "from", "to", "status code"),
 }
 """Per kind: what ``price``, ``size``, ``id``, ``aux`` and ``sub`` mean."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ringcollect.config import unified
 
 EVERY_MARKET = ("book", "trade", "bbo")
+STATISTICS = ("ticker",)
 FUTURES_ONLY = ("mark_price", "index_price", "funding", "liquidation", "open_interest")
 
 
@@ -42,11 +43,11 @@ _OKX_TRADES = ("trades", "trades-all")
 
 VENUES = {
     ("binance", "spot"): Venue(
-        EVERY_MARKET, range(1, 5001),
+        EVERY_MARKET + STATISTICS, range(1, 5001),
         book_streams=("depth@100ms", "depth", *_BINANCE_BEST), trade_streams=_BINANCE_TRADES,
     ),
     ("binance", "linear"): Venue(
-        EVERY_MARKET + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000),
+        EVERY_MARKET + STATISTICS + FUTURES_ONLY, (5, 10, 20, 50, 100, 500, 1000),
         book_streams=("depth@100ms", "depth@0ms", "depth@500ms", "depth", *_BINANCE_BEST),
         trade_streams=_BINANCE_TRADES,
     ),
@@ -57,9 +58,9 @@ VENUES = {
     ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000), ranked=False),
     ("kraken_futures", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
     ("kraken_futures", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
-    ("okx", "spot"): Venue(EVERY_MARKET, (5, 400), trade_streams=_OKX_TRADES),
-    ("okx", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
-    ("okx", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
+    ("okx", "spot"): Venue(EVERY_MARKET + STATISTICS, (5, 400), trade_streams=_OKX_TRADES),
+    ("okx", "linear"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
+    ("okx", "inverse"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
     ("upbit", "spot"): Venue(EVERY_MARKET, (1, 5, 15, 30)),
 }  # fmt: skip
 

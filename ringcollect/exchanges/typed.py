@@ -13,7 +13,8 @@ import numpy as np
 
 from ringcollect.decode.skip import is_json
 from ringcollect.errors import RejectedFrame
-from ringcollect.records import RECORD, Flag, Kind
+from ringcollect.exchanges.protocol import Batch
+from ringcollect.records import RECORD, Channel, Flag, Kind, TickerField
 
 NAN = math.nan
 MOST_REASON = 120
@@ -85,6 +86,15 @@ def _one(
     except struct.error as error:  # as numpy says it
         raise OverflowError(f"a number of the message fits no field of a record: {error}") from error
     return np.frombuffer(bytearray(raw), RECORD)
+
+
+def ticker_batch(arrival: Arrival, instrument: int, ts_event: int, values: Mapping[TickerField, float | None]) -> Batch:
+    """The fields of 24 h statistics that are there, in the order of their codes; no record if none is."""
+    known = [(field, value) for field in TickerField if (value := values.get(field)) is not None]
+    records = rows(arrival, instrument, Kind.TICKER, ts_event, len(known), size=NAN) if known else np.zeros(0, RECORD)
+    records["price"] = [value for _, value in known]
+    records["sub"] = records["aux"] = [int(field) for field, _ in known]
+    return Batch(instrument, Channel.TICKER, records)
 
 
 def levels_into(records: np.ndarray, bids: Any, asks: Any) -> None:

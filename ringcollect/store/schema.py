@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ringcollect.records import Kind
+from ringcollect.records import Kind, TickerField
 
 SCHEMA_VERSION = 1
 
@@ -49,6 +49,16 @@ _PRICE_ONLY = {"size": NAN, "id": 0, "aux": 0, "sub": 0, "side": 0}
 def _table(name: str, kinds: tuple[Kind, ...], columns: tuple[Column, ...], unused: dict[str, float]) -> Table:
     return Table(name, kinds, (*COMMON, *columns, NATIVE_SYMBOL), unused)
 
+
+TICKER_COLUMNS = {
+    TickerField.LAST: ("last", "last price; absent if not sent, as each of the others"),
+    TickerField.OPEN: ("open", "price 24 h ago"),
+    TickerField.HIGH: ("high", "highest price of 24 h"),
+    TickerField.LOW: ("low", "lowest price of 24 h"),
+    TickerField.BASE_VOLUME: ("base_volume", "traded in 24 h, venue unit"),
+    TickerField.QUOTE_VOLUME: ("quote_volume", "traded in 24 h, quote currency"),
+}
+"""One row holds the records of one frame, a column each."""
 
 TABLES = (
     _table(
@@ -129,11 +139,8 @@ TABLES = (
     _table(
         "tickers",
         (Kind.TICKER,),
-        (
-            Column("field", "uint8", "sub", "which field of the ticker"),
-            Column("value", "float64", "price", "its value"),
-        ),
-        {"size": NAN, "id": 0, "aux": 0, "side": 0},
+        (*(Column(name, "float64", "", text) for name, text in TICKER_COLUMNS.values()),),
+        {"size": NAN, "id": 0, "side": 0},
     ),
     _table(
         "book_checks",
@@ -211,7 +218,9 @@ def row_columns(fields: list[tuple[str, str]]) -> tuple[Column, ...]:
     return (*columns, NATIVE_SYMBOL)
 
 
-_NULLABLE = frozenset({"uuid", "bid_price", "bid_size", "ask_price", "ask_size"})
+_NULLABLE = frozenset(
+    {"uuid", "bid_price", "bid_size", "ask_price", "ask_size", *(name for name, _ in TICKER_COLUMNS.values())}
+)
 
 
 def is_nullable(column: Column) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from ringcollect.errors import LakeError
 from ringcollect.records import RECORD, Flag, Kind
 from ringcollect.store.schema import TABLES, TABLES_BY_NAME, Table
+from ringcollect.store.ticker_rows import is_ticker_field, restore_tickers, ticker_columns
 
 NAN_BITS = int(np.array([np.nan]).view(np.int64)[0])
 OTHERS = len(TABLES) - 1
@@ -31,6 +32,7 @@ def table_indices(records: np.ndarray) -> np.ndarray:
         lookup[list(table.kinds)] = index
     indices = lookup[records["kind"]]
     lone = (records["kind"] == Kind.BBO) & ((records["sub"] != 0) | (np.abs(records["side"]) != 1))
+    lone |= (records["kind"] == Kind.TICKER) & ~is_ticker_field(records)
     indices[lone] = OTHERS
     return indices
 
@@ -73,6 +75,8 @@ def to_columns(table: Table, records: np.ndarray, generation: int, native_symbol
     """The rows of ``records`` (canonical, one instrument, ring order) in ``table``."""
     if table.name == "quotes":
         columns, records = _quote_columns(records)
+    elif table.name == "tickers":
+        columns, records = ticker_columns(records)
     elif table.name == "trades":
         columns = _trade_columns(records)
     else:
@@ -109,6 +113,8 @@ def to_records(table_name: str, columns: Columns, instrument: int) -> np.ndarray
         _restore_trades(records, columns)
     elif table_name == "quotes":
         records = _restore_quotes(records, columns)
+    elif table_name == "tickers":
+        records = restore_tickers(records, columns)
     return records
 
 

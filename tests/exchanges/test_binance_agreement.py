@@ -61,11 +61,11 @@ def test_both_paths_agree_on_every_single_frame_of_other_projects(captures: Path
 
 
 SPOT_OUTCOMES = {
-    "ignored": {4, 12, 13, 14, 19, 22, 27, 28, 29, 31},  # tickers and klines
+    "ignored": {13, 27, 28},  # klines
     "rejected": {34},  # "m":"yes"
 }
 LINEAR_OUTCOMES = {
-    "ignored": {7, 22, 25, 26, 27, 28, 32, 33, 36, 40, 45, 48, 49, 50},  # 22 and 49 are partial depth
+    "ignored": {22, 26, 27, 28, 32, 33, 45, 48, 49},  # 22 and 49 are partial depth
     "rejected": set(),
 }
 

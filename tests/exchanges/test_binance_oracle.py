@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.records import Channel, Flag
+from ringcollect.records import Channel, Flag, TickerField
 from tests.exchanges.frames import hot, lines, new_decoder
 
 SIDES = {"buy": 1, "sell": -1}
@@ -128,11 +128,18 @@ def test_single_frames_have_the_oracles_values(captures: Path, name: str, market
             elif message["type"] == "liquidation":
                 check_liquidation(message, batches[Channel.LIQUIDATION].records)
             elif "lastPrice" in message:
-                continue  # 24hrTicker is not recorded
+                check_ticker(message, event, batches[Channel.TICKER].records)
             else:
                 check_derivative(message, batches)
             compared += 1
-    assert compared == {"frames_binance_spot": 9, "frames_binance_usdm": 13}[name]
+    assert compared == {"frames_binance_spot": 9, "frames_binance_usdm": 16}[name]
+
+
+def check_ticker(message: dict[str, Any], event: dict[str, Any], records: np.ndarray) -> None:
+    """The oracle has the last price alone; the rest is compared with what Python reads."""
+    assert records["sub"].tolist() == records["aux"].tolist() == list(TickerField)
+    assert records["price"].tolist() == [float(event[name]) for name in "cohlvq"]
+    assert records["price"][0] == message["lastPrice"]
 
 
 def check_liquidation(message: dict[str, Any], records: np.ndarray) -> None:

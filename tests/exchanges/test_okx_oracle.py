@@ -13,7 +13,7 @@ import pytest
 
 from ringcollect.exchanges import okx
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.records import Channel, Flag, Kind
+from ringcollect.records import Channel, Flag, Kind, TickerField
 from tests.exchanges.frames import lines, merged
 from tests.exchanges.okx_frames import Reader, incoming
 from tests.exchanges.test_binance_oracle import SIDES, iso_ns
@@ -63,6 +63,10 @@ def derivative(message: dict[str, Any], batches: dict[Channel, Batch]) -> bool:
     """The oracle merges channels: only what this frame brought can be compared."""
     ((channel, batch),) = batches.items()
     row = batch.records[0]
+    if channel is Channel.TICKER:  # the oracle has the last price of all of it
+        last = batch.records[batch.records["sub"] == TickerField.LAST]
+        assert last["price"].tolist() == [message["lastPrice"]]
+        return True
     if channel is Channel.FUNDING:
         assert row["aux"] == iso_ns(message["fundingTimestamp"])
         np.testing.assert_equal(row["price"], message.get("fundingRate", np.nan))
@@ -76,7 +80,7 @@ def derivative(message: dict[str, Any], batches: dict[Channel, Batch]) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("name", "compared"), [("okx_v5_2022_05", 364), ("okx_v5_2026", 7)])
+@pytest.mark.parametrize(("name", "compared"), [("okx_v5_2022_05", 367), ("okx_v5_2026", 7)])
 def test_ids_prices_sizes_sides_and_times_are_the_oracles_in_every_frame(
     captures: Path, name: str, compared: int
 ) -> None:
@@ -110,7 +114,7 @@ def test_single_frames_have_the_oracles_values(captures: Path) -> None:
     assert done == FRAME_COUNTS
 
 
-FRAME_COUNTS = {"trade": 16, "book_change": 13, "derivative_ticker": 14, "book_ticker": 8}
+FRAME_COUNTS = {"trade": 16, "book_change": 13, "derivative_ticker": 24, "book_ticker": 8}
 
 
 def test_the_vectors_of_tardis_have_their_values(captures: Path) -> None:
@@ -133,7 +137,7 @@ def test_the_vectors_of_tardis_have_their_values(captures: Path) -> None:
     assert done == VECTOR_COUNTS
 
 
-VECTOR_COUNTS = {"trade": 4, "book_change": 5, "derivative_ticker": 8, "liquidation": 1, "book_ticker": 1}
+VECTOR_COUNTS = {"trade": 4, "book_change": 5, "derivative_ticker": 14, "liquidation": 1, "book_ticker": 1}
 
 
 class Book:

@@ -31,7 +31,7 @@ def test_every_channel_is_asked_for_by_its_own_argument_of_the_public_address() 
     assert sorted(sent["args"], key=str) == sorted(
         [
             {"channel": name} | swap
-            for name in ("books", "trades", "bbo-tbt", "mark-price", "funding-rate", "open-interest")
+            for name in ("books", "trades", "bbo-tbt", "tickers", "mark-price", "funding-rate", "open-interest")
         ]
         + [{"channel": "index-tickers", "instId": "BTC-USDT"}]  # by the index, not the instrument
         + [{"channel": "liquidation-orders", "instType": "SWAP"}],  # of all swaps at once

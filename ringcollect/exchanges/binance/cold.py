@@ -20,17 +20,23 @@ from ringcollect.exchanges.binance.times import first_ns
 from ringcollect.exchanges.binance.whole import followed, linear_book, spot_book
 from ringcollect.exchanges.numbers import epoch_to_ns, to_float
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
-from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows
-from ringcollect.records import Channel, Kind, LiquidationSub, TradeSub, aux_f
+from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, ticker_batch
+from ringcollect.records import Channel, Kind, LiquidationSub, TickerField, TradeSub, aux_f
 
 IGNORED_EVENTS = frozenset(
     {
-        "kline", "continuous_kline", "indexPrice_kline", "markPrice_kline", "24hrTicker", "24hrMiniTicker", "1hTicker",
+        "kline", "continuous_kline", "indexPrice_kline", "markPrice_kline", "24hrMiniTicker", "1hTicker",
         "4hTicker", "1dTicker", "avgPrice", "contractInfo", "compositeIndex", "assetIndexUpdate", "blockTrade",
         "referencePrice", "tradingSession",
     }
 )  # fmt: skip
 """Known events that are deliberately not recorded."""
+
+TICKER_KEYS = {
+    TickerField.LAST: "c", TickerField.OPEN: "o", TickerField.HIGH: "h", TickerField.LOW: "l",
+    TickerField.BASE_VOLUME: "v", TickerField.QUOTE_VOLUME: "q",
+}  # fmt: skip
+"""Where ``24hrTicker`` says what."""
 
 _TRADE_SUBS = {
     "MARKET": TradeSub.ORDINARY,
@@ -93,6 +99,11 @@ def _ticker(event: messages.BookTicker, arrival: Arrival, instrument: int) -> tu
     return (Batch(instrument, Channel.BBO, records, event.u, event.u),)
 
 
+def _day_ticker(event: messages.DayStatistics, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
+    sent = {field: to_float(getattr(event, name)) for field, name in TICKER_KEYS.items()}
+    return (ticker_batch(arrival, instrument, epoch_to_ns(event.E), sent),)
+
+
 def _mark_price(event: messages.MarkPrice, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
     ts_event = epoch_to_ns(event.E)  # not T, which lies hours ahead
     mark = rows(arrival, instrument, Kind.MARK_PRICE, ts_event, price=to_float(event.p), size=NAN)
@@ -138,6 +149,7 @@ _EVENTS: dict[str, tuple[msgspec.json.Decoder[Any], Callable[[Any], str], _Handl
     "aggTrade": (msgspec.json.Decoder(messages.AggregateTrade), lambda event: event.s, _aggregate),
     "bookTicker": (msgspec.json.Decoder(messages.BookTicker), lambda event: event.s, _ticker),
     "markPriceUpdate": (msgspec.json.Decoder(messages.MarkPrice), lambda event: event.s, _mark_price),
+    "24hrTicker": (msgspec.json.Decoder(messages.DayStatistics), lambda event: event.s, _day_ticker),
     "forceOrder": (msgspec.json.Decoder(messages.ForceOrder), lambda event: event.o.s, _force_order),
 }
 

@@ -99,6 +99,19 @@ class MarkPrice(Struct):
     T: Time = 0
 
 
+class DayStatistics(Struct):
+    """``24hrTicker``: statistics of the last 24 h."""
+
+    E: Time
+    s: str
+    c: Number
+    o: Number
+    h: Number
+    l: Number  # noqa: E741 - the wire's name
+    v: Number
+    q: Number
+
+
 class Order(Struct):
     """The order of a ``forceOrder``."""
 

@@ -9,13 +9,19 @@ MARK_CHANNELS = (Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING)
 """One stream, ``@markPrice``, carries these three."""
 
 SUFFIXES = {
-    "spot": {Channel.BOOK: "depth@100ms", Channel.TRADE: "trade", Channel.BBO: "bookTicker"},
+    "spot": {
+        Channel.BOOK: "depth@100ms",
+        Channel.TRADE: "trade",
+        Channel.BBO: "bookTicker",
+        Channel.TICKER: "ticker",
+    },
     "linear": {
         Channel.BOOK: "depth@100ms",
         Channel.TRADE: "trade",  # undocumented, but single fills with ids that count without holes
         Channel.BBO: "bookTicker",
         **dict.fromkeys(MARK_CHANNELS, "markPrice@1s"),
         Channel.LIQUIDATION: "forceOrder",
+        Channel.TICKER: "ticker",
     },
 }
 """Stream of a channel behind ``<symbol>@``."""
@@ -27,6 +33,7 @@ _CARRIED = {
     "bookTicker": (Channel.BBO,),
     "markPrice": MARK_CHANNELS,
     "forceOrder": (Channel.LIQUIDATION,),
+    "ticker": (Channel.TICKER,),
 }
 
 

@@ -6,14 +6,15 @@ import functools
 
 import numpy as np
 
-from ringcollect.exchanges.binance.cold import IGNORED_EVENTS
+from ringcollect.exchanges.binance.cold import IGNORED_EVENTS, TICKER_KEYS
 from ringcollect.exchanges.protocol import Purpose
 from ringcollect.exchanges.tabular import layout as at
-from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table
+from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table, ticker_fields
 from ringcollect.records import Flag, Kind, LiquidationSub
 
 _TIME, _PRICE, _INDEX, _RATE, _DUE, _INTERVAL = range(6)
 _SIDE, _AVERAGE, _ORDERED, _FILLED = range(6, 10)
+_FIRST_STATISTIC = 10
 
 _HEAD = (Key("e", at.TEXT), *refused("stream", "data", "id", "code", "msg"))
 _TIME_KEY = Key("E", at.EPOCH | at.BARE, _TIME)
@@ -90,6 +91,18 @@ _OPEN_INTEREST = Scope(
 _BODIES = {Purpose.SNAPSHOT: _BOOK, Purpose.OPEN_INTEREST: _OPEN_INTEREST}
 
 
+_DAY_TICKER = Scope(
+    (
+        *_HEAD,
+        _TIME_KEY,
+        Key("s", at.SYMBOL),
+        *(Key(name, at.NUMBER, _FIRST_STATISTIC + field) for field, name in TICKER_KEYS.items()),
+    ),
+    Program(records=ticker_fields(_TIME, {field: _FIRST_STATISTIC + field for field in TICKER_KEYS})),
+    at.OWNER | at.ONE_BATCH,
+)
+
+
 @functools.cache
 def body(purpose: Purpose) -> np.ndarray | None:
     """The table of a REST answer's body, None if there is no such."""
@@ -104,6 +117,7 @@ def frames() -> np.ndarray:
         Scope((Key("stream", at.TEXT), Key("data", at.DATA))),
         (
             Shape("markPriceUpdate", _MARK_PRICE, either),
+            Shape("24hrTicker", _DAY_TICKER, either),
             Shape("forceOrder", Scope((*_HEAD, Key("o", at.OBJECT, scope=_ORDER))), either),
             *(Shape(name, Scope(_HEAD), either) for name in sorted(IGNORED_EVENTS)),
         ),

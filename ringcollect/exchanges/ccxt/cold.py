@@ -12,7 +12,7 @@ from ringcollect.exchanges.ccxt import messages
 from ringcollect.exchanges.ccxt.trades import trade_batches
 from ringcollect.exchanges.numbers import ms_to_ns
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows
+from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, ticker_batch
 from ringcollect.records import CHANNELS_BY_NAME, Channel, Flag, Kind, TickerField
 
 _IGNORED = Decoded(Outcome.IGNORED)
@@ -56,13 +56,9 @@ def _best(best: messages.Best, arrival: Arrival, instrument: int) -> tuple[Batch
 
 def _ticker(ticker: messages.Ticker, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
     """One record per field that is there."""
-    known = [(getattr(ticker, name), field) for name, field in _TICKER if getattr(ticker, name) is not None]
-    if not known:
-        return ()
-    records = rows(arrival, instrument, Kind.TICKER, time_of(ticker.t), len(known), size=NAN)
-    records["price"] = [value for value, _ in known]
-    records["sub"] = [field for _, field in known]
-    return (Batch(instrument, Channel.TICKER, records),)
+    values = {field: getattr(ticker, name) for name, field in _TICKER}
+    batch = ticker_batch(arrival, instrument, time_of(ticker.t), values)
+    return (batch,) if len(batch.records) else ()
 
 
 def _funding(funding: messages.Funding, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:

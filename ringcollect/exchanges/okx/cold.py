@@ -17,7 +17,7 @@ from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import typed
 from ringcollect.exchanges.okx import messages
 from ringcollect.exchanges.okx.books import best_records, book_batches
-from ringcollect.exchanges.okx.derivatives import funding, index_price, liquidations, mark_price, open_interest
+from ringcollect.exchanges.okx.derivatives import funding, index_price, liquidations, mark_price, open_interest, ticker
 from ringcollect.exchanges.okx.fields import MIXED
 from ringcollect.exchanges.okx.history import History
 from ringcollect.exchanges.okx.streams import CARRIED, FULL_BOOKS, SHORT_BOOK, carried
@@ -28,7 +28,7 @@ from ringcollect.exchanges.typed import MOST_REASON, check_json
 from ringcollect.records import Channel, Flag
 
 IGNORED_CHANNELS = re.compile(
-    r"tickers|instruments|estimated-price|price-limit|opt-summary|option-trades|status|economic-calendar|adl-warning"
+    r"instruments|estimated-price|price-limit|opt-summary|option-trades|status|economic-calendar|adl-warning"
     r"|(mark-price-|index-)?candle\w+|(public-)?(struc-)?block-trades|public-(struc-)?block-trades|block-tickers"
     r"|books-rpi|books-elp|books-grouped|sprd-[\w-]+|call-auction-details|liquidations"
 )
@@ -161,6 +161,7 @@ _HANDLERS: dict[str, tuple[msgspec.json.Decoder[Any], _Handler]] = {
     "trades": (msgspec.json.Decoder(list[messages.Trade]), _trades),
     "trades-all": (msgspec.json.Decoder(list[messages.Trade]), _trades),
     "mark-price": (msgspec.json.Decoder(list[messages.MarkPrice]), _each(mark_price)),
+    "tickers": (msgspec.json.Decoder(list[messages.Ticker]), _each(ticker)),
     "index-tickers": (msgspec.json.Decoder(list[messages.IndexTicker]), _index),
     "funding-rate": (msgspec.json.Decoder(list[messages.FundingRate]), _each(funding)),
     "open-interest": (msgspec.json.Decoder(list[messages.OpenInterest]), _each(open_interest)),

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.numbers import Number, ms_to_ns, to_float
-from ringcollect.exchanges.okx.messages import FundingRate, IndexTicker, Liquidation, MarkPrice, OpenInterest
+from ringcollect.exchanges.okx.messages import FundingRate, IndexTicker, Liquidation, MarkPrice, OpenInterest, Ticker
 from ringcollect.exchanges.okx.trades import SIDES
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows
-from ringcollect.records import Channel, Kind, LiquidationSub, aux_f
+from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.records import Channel, Kind, LiquidationSub, TickerField, aux_f
 
 
 def _optional(value: Number) -> float:
     """The venue writes "" for what it does not have."""
     return NAN if value == "" else to_float(value)
+
+
+TICKER_KEYS = {
+    TickerField.LAST: "last", TickerField.OPEN: "open24h", TickerField.HIGH: "high24h", TickerField.LOW: "low24h",
+    TickerField.BASE_VOLUME: "vol24h", TickerField.QUOTE_VOLUME: "volCcy24h",
+}  # fmt: skip
+"""Where ``tickers`` says what. ``volCcy24h`` is quote currency on spot only, else the base coin."""
+
+
+def ticker(row: Ticker, arrival: Arrival, instrument: int) -> Batch:
+    """Statistics of the last 24 h; volumes of derivatives are contracts."""
+    sent = zip(TICKER_KEYS, (row.last, row.open, row.high, row.low, row.volume, row.currency_volume), strict=True)
+    values = {field: None if value == "" else to_float(value) for field, value in sent}
+    if row.inst_type != "SPOT":
+        del values[TickerField.QUOTE_VOLUME]
+    return ticker_batch(arrival, instrument, ms_to_ns(row.ts), values)
 
 
 def mark_price(row: MarkPrice, arrival: Arrival, instrument: int) -> Batch:

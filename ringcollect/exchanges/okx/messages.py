@@ -66,6 +66,20 @@ class MarkPrice(Struct):
     ts: Whole
 
 
+class Ticker(Struct):
+    """One row of ``tickers``."""
+
+    inst_id: str = field(name="instId")
+    inst_type: str = field(name="instType")
+    last: Number
+    open: Number = field(name="open24h")
+    high: Number = field(name="high24h")
+    low: Number = field(name="low24h")
+    volume: Number = field(name="vol24h")
+    currency_volume: Number = field(name="volCcy24h")
+    ts: Whole
+
+
 class IndexTicker(Struct):
     """One row of ``index-tickers``; ``instId`` is the index."""
 

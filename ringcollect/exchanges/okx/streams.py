@@ -21,11 +21,12 @@ _DERIVATIVES = {
     Channel.OPEN_INTEREST: "open-interest",
     Channel.LIQUIDATION: "liquidation-orders",
 }
+_EVERYWHERE = {
+    Channel.BOOK: "books", Channel.TRADE: "trades", Channel.BBO: "bbo-tbt", Channel.TICKER: "tickers",
+}  # fmt: skip
 CHANNELS = {
-    "spot": {Channel.BOOK: "books", Channel.TRADE: "trades", Channel.BBO: "bbo-tbt"},
-    "linear": {Channel.BOOK: "books", Channel.TRADE: "trades", Channel.BBO: "bbo-tbt", **_DERIVATIVES},
-    "inverse": {Channel.BOOK: "books", Channel.TRADE: "trades", Channel.BBO: "bbo-tbt", **_DERIVATIVES},
-}
+    "spot": _EVERYWHERE, "linear": {**_EVERYWHERE, **_DERIVATIVES}, "inverse": {**_EVERYWHERE, **_DERIVATIVES},
+}  # fmt: skip
 """The venue's channel of ours."""
 
 CARRIED = {
@@ -33,6 +34,7 @@ CARRIED = {
     "trades": Channel.TRADE,
     "trades-all": Channel.TRADE,
     "bbo-tbt": Channel.BBO,
+    "tickers": Channel.TICKER,
     **{name: channel for channel, name in _DERIVATIVES.items()},
 }
 BUSINESS = ("trades-all",)

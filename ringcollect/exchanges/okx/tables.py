@@ -9,13 +9,15 @@ import functools
 
 import numpy as np
 
+from ringcollect.exchanges.okx.derivatives import TICKER_KEYS
 from ringcollect.exchanges.okx.fields import F_HISTORY
 from ringcollect.exchanges.tabular import layout as at
-from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table
-from ringcollect.records import Kind, LiquidationSub
+from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table, ticker_fields
+from ringcollect.records import Kind, LiquidationSub, TickerField
 
 _TS, _PRICE, _SIZE, _SIDE, _WHEN, _AFTER, _NEXT_RATE, _INTERVAL = range(8)
-_IGNORED = ("tickers", "instruments", "estimated-price", "price-limit", "opt-summary", "option-trades", "status")
+_IS_SPOT, _STATISTIC = 8, 9
+_IGNORED = ("instruments", "estimated-price", "price-limit", "opt-summary", "option-trades", "status")
 
 _ARG = Scope(
     (
@@ -55,6 +57,21 @@ _FUNDING = Scope(
         (Record(Kind.FUNDING, time=_TS, price=_PRICE, size=_NEXT_RATE, id=_INTERVAL, aux=_WHEN),),
     ),
     at.OWNER,
+)
+_TICKER = Scope(
+    (
+        _SYMBOL,
+        _TIME,
+        Key("instType", at.WORD, _IS_SPOT, choice={"SPOT": 1, "SWAP": 0, "FUTURES": 0, "MARGIN": 0, "OPTION": 0}),
+        *(Key(name, at.NUMBER | at.EMPTY, _STATISTIC + field) for field, name in TICKER_KEYS.items()),
+    ),
+    Program(
+        ((at.NONZERO, _IS_SPOT),),
+        ticker_fields(
+            _TS, {field: _STATISTIC + field for field in TICKER_KEYS}, {TickerField.QUOTE_VOLUME: (_IS_SPOT,)}
+        ),
+    ),
+    at.OWNER | at.ONE_BATCH,
 )
 _OPEN_INTEREST = Scope(
     (
@@ -96,6 +113,7 @@ def frames() -> np.ndarray:
             Shape(
                 "index-tickers", _price(Kind.INDEX_PRICE, "idxPx", _INDEX_SYMBOL, at.OWNER | at.GROUP), at.LIST_SHAPE
             ),
+            Shape("tickers", _TICKER, at.LIST_SHAPE),
             Shape("funding-rate", _FUNDING, at.LIST_SHAPE),
             Shape("open-interest", _OPEN_INTEREST, at.LIST_SHAPE),
             Shape("liquidation-orders", _LIQUIDATIONS, at.LIST_SHAPE | at.BLOCKED),

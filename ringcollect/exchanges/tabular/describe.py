@@ -13,7 +13,7 @@ import numpy as np
 
 from ringcollect.decode.text import packed
 from ringcollect.exchanges.tabular import layout as at
-from ringcollect.records import Kind
+from ringcollect.records import Kind, TickerField
 
 _MASK = (1 << 64) - 1
 MOST_NAME = 24
@@ -43,6 +43,20 @@ class Record:
 
 Step = tuple[int, ...]
 """(operation, slot, slot or number, slot or number), see :mod:`emit`."""
+
+
+def ticker_fields(
+    time: int, slots: Mapping[int, int], need: Mapping[int, tuple[int, ...]] | None = None
+) -> tuple[Record, ...]:
+    """One record per field (``records.TickerField``) whose slot, and whatever ``need`` says of it, is there."""
+    return tuple(
+        Record(
+            Kind.TICKER, time=time, price=slots[field], aux=at.AS_SUB, sub=int(field),
+            need=(slots[field], *(need or {}).get(field, ())),
+        )
+        for field in TickerField
+        if field in slots
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,10 @@ def _record(ctx: int, one: int, have: int, to: int, ts_recv: int) -> None:
     put_word(to, W_PRICE, _number(ctx, word_at(one, at.R_PRICE), have))
     put_word(to, W_SIZE, _number(ctx, word_at(one, at.R_SIZE), have))
     put_word(to, W_ID, _count(ctx, word_at(one, at.R_ID), have))
-    put_word(to, W_AUX, float_bits(_NAN) if aux == at.NOT_A_NUMBER else _count(ctx, aux, have))
+    if aux == at.NOT_A_NUMBER:
+        put_word(to, W_AUX, float_bits(_NAN))
+    else:
+        put_word(to, W_AUX, word_at(one, at.R_SUB) if aux == at.AS_SUB else _count(ctx, aux, have))
     side = _count(ctx, word_at(one, at.R_SIDE), have) & 0xFF
     flags = word_at(one, at.R_FLAGS) | hot.bad_ts_flag(ctx, time, ts_recv)
     tail = word_at(ctx, hot.C_CONN) << 16 | word_at(one, at.R_SUB) << 24 | word_at(one, at.R_KIND) << 32

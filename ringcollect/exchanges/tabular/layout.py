@@ -56,8 +56,8 @@ POSITIVE, NONZERO, OR_ELSE, DIFFERENCE, HOURS, OWN_INTERVAL, RESET, MERGE, HALF 
 
 R_KIND, R_SUB, R_FLAGS, R_NEED, R_NEWS, R_FORBID, R_PRICE, R_SIZE, R_ID, R_AUX, R_SIDE, R_TIME = range(12)
 RECORD_ENTRY_WORDS = 12
-NOTHING, NOT_A_NUMBER = -1, -2
-"""Instead of a slot: 0, and (of ``aux``) NaN."""
+NOTHING, NOT_A_NUMBER, AS_SUB = -1, -2, -3
+"""Instead of a slot: 0, and (of ``aux``) NaN, and the record's own ``sub``."""
 
 # Context words of the kernel; its slots are values of the frame: integers, or the bits of a float64.
 SLOTS = 40

@@ -21,7 +21,7 @@ _REQUESTS_AN_HOUR = 480
 _ARGS_BYTES = 64 * 1024
 _TRADES = {"/api/v5/market/trades": 500, "/api/v5/market/history-trades": 100}
 """Path -> rows of one answer at most; only the second goes back from an id, the first never gets one."""
-_INSTRUMENT_CHANNELS = ("books", "books5", "bbo-tbt", "trades")
+_INSTRUMENT_CHANNELS = ("books", "books5", "bbo-tbt", "trades", "tickers")
 _BUSINESS_CHANNELS = ("trades-all",)
 _DERIVATIVE_CHANNELS = ("mark-price", "open-interest", "funding-rate")
 _UPGRADE = "The connection will soon be closed for a service upgrade. Please reconnect."
