@@ -104,10 +104,10 @@ class Prints:
         stream.reconnected = False
         return _OF_SEEN[seen]
 
-    def not_filled(self, stream: Stream, now_ns: int) -> None:
-        """Another connection had its time: what it did not bring is missing."""
+    def not_filled(self, stream: Stream, now_ns: int, *, at_once: bool = False) -> None:
+        """Another connection had its time (``at_once``: there is no more of it): what it did not bring is missing."""
         assert stream.ids is not None
-        over = [hole for hole in stream.holes if hole[2] <= now_ns]
+        over = [hole for hole in stream.holes if at_once or hole[2] <= now_ns]
         stream.holes = stream.holes[len(over) :]
         for start, end, _ in over:
             missing = stream.ids.missing(start, end)

@@ -242,6 +242,8 @@ class Session:
         for stream in self.core.streams.values():
             if stream.bridge is not None:
                 self.books.give_up_waiting(stream, now_ns)
+            if stream.holes:
+                self.prints.not_filled(stream, now_ns, at_once=True)
         self._counters(now_ns)
         self.core.sink.status(Status.STOP, now_ns)
         self.connections.tell(now_ns)

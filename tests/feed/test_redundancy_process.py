@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -22,16 +23,17 @@ def _own_budget(tmp_path, monkeypatch):
 
 
 def test_what_one_leg_loses_the_other_brings_over_real_sockets(tmp_path, monkeypatch):
-    deliver = Peer.deliver
+    deliver, opened = Peer.deliver, time.time_ns()
 
     def lossy(self, stream: str, key: int, text: str, now_ns: int) -> None:
-        if (key + self.number) % 12:  # each connection loses others
+        settled = now_ns - opened > 1_500_000_000  # both legs have brought every stream
+        if not settled or (key + self.number) % 12:  # each connection loses others
             deliver(self, stream, key, text, now_ns)
 
     monkeypatch.setattr(Peer, "deliver", lossy)
     with simulated(tmp_path / "truth.jsonl") as host:
         config = config_for(tmp_path, host, websocket=Websocket(open_interest_poll="1s", redundancy=2))
-        run(config, "binance", Until(config, lambda reader: reader.head > 6000))
+        run(config, "binance", Until(config, lambda reader: reader.head > 9000))
     reader = attach(config.runtime_path() / "binance.rec.ring")
     counted = reader.counters
     assert counted["connects"] >= 4 and counted["dropped_duplicates"] > 300
@@ -46,5 +48,7 @@ def test_what_one_leg_loses_the_other_brings_over_real_sockets(tmp_path, monkeyp
         mine = records[records["instrument"] == instrument.number]
         assert not BookOf().apply(mine).broken
         ids = mine["id"][(mine["kind"] == Kind.TRADE) & ((mine["flags"] & Flag.SNAPSHOT) == 0)]
-        assert len(ids) and sorted(ids.tolist()) == list(range(ids.min(), ids.max() + 1))
+        assert len(set(ids.tolist())) == len(ids) > 10
+        if instrument.market == "spot":  # on USD-M some ids are spent on what is no trade; trade_gaps knows them
+            assert sorted(ids.tolist()) == list(range(ids.min(), ids.max() + 1))
         assert len(set(np.unique(mine["conn"][mine["kind"] == Kind.TRADE]).tolist())) == 2
