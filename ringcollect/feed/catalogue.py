@@ -274,6 +274,10 @@ class Catalogue:
             stream = self.stream(market, symbol, instrument.number, expected[1].channel, now_ns)
             move(stream, State.REQUESTED, Reason.NONE, now_ns, self._core.sink, expected[2])
 
+    def may_deepen(self, stream: Stream) -> bool:
+        """Whether a capture may have subscribed the book anew with more levels, where the venue keeps a depth."""
+        return self._core.passive and self._registry.by_number(stream.instrument).book_depth > 0
+
     def refine(self, stream: Stream, records: np.ndarray, now_ns: int) -> None:
         """A snapshot shows more prices than a first frame: an inferred tick may turn out to be finer."""
         instrument = self._registry.by_number(stream.instrument)

@@ -172,7 +172,7 @@ class Delivery:
             if levels["kind"][0] == Kind.BOOK_SNAPSHOT:
                 if part.last_id < 0:
                     stream.bridge.numbered = False  # a recording from before the venue numbered its books
-                if stream.bridge.phase is Phase.VOID or self._core.passive:
+                if stream.bridge.phase is Phase.VOID or self._catalogue.may_deepen(stream):
                     self._catalogue.refine(stream, levels, now_ns)
                 self._books.streamed(stream, part, conn, now_ns, again=stream.key in socket.flowing)
             else:
