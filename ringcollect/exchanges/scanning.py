@@ -17,6 +17,7 @@ from ringcollect.decode.values import whole
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.protocol import Code
 from ringcollect.jit import njit
+from ringcollect.records import RECORD_WORDS, W_TAIL, Flag
 
 SYMBOL, SYMBOL_BYTES = hot.C_FIELDS, hot.C_FIELDS + 1
 """Context words: address and length of the frame's symbol."""
@@ -24,6 +25,7 @@ DEPTH = 32
 """Levels of nesting of a value that is passed over; less than the typed paths allow."""
 
 _QUOTE = 34
+_SNAPSHOT, _CLEAR = int(Flag.SNAPSHOT), int(Flag.CLEAR)
 _UNKNOWN_SYMBOL = int(Code.UNKNOWN_SYMBOL)
 
 
@@ -104,6 +106,22 @@ def unknown(ctx: int, scratch: int) -> int:
         put_byte(scratch, k, byte_at(word_at(ctx, SYMBOL), k))
     put_word(ctx, hot.C_SYMBOL_BYTES, length)
     return _UNKNOWN_SYMBOL
+
+
+@njit
+def add_flags(batch: int, first: int, n: int, flags: int) -> None:
+    """Add ``flags`` to ``n`` records of the batch from ``first`` on."""
+    for r in range(first, first + n):
+        place = r * RECORD_WORDS + W_TAIL
+        put_word(batch, place, word_at(batch, place) | flags << 48)
+
+
+@njit
+def mark_whole(ctx: int, n: int) -> None:
+    """The ``n`` records of the private batch are the venue's whole book, not a change of it."""
+    batch = word_at(ctx, hot.C_BATCH)
+    add_flags(batch, 0, n, _SNAPSHOT)
+    add_flags(batch, 0, 1, _CLEAR)
 
 
 @njit

@@ -20,7 +20,7 @@ EXPECTED = {
         ("tickers", SLOW): 3,  # a first frame makes a symbol known
         ("subscribe", SLOW): 18,
     },
-    "okx_v5_2026": {("books", SLOW): 1, ("books", "hot"): 6, ("subscribe", SLOW): 1},
+    "okx_v5_2026": {("books", "hot"): 7, ("subscribe", SLOW): 1},
 }  # counts: captures/README.md  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_both_paths_agree_on_every_frame_and_the_kernel_takes_every_hot_one(capt
 
 
 HOT = {
-    "trades": 12, "trades-all": 1, "books": 1, "bbo-tbt": 8,
+    "trades": 12, "trades-all": 1, "books": 2, "bbo-tbt": 8,
     # a first frame makes a symbol known
     "mark-price": 3, "open-interest": 3, "index-tickers": 7, "tickers": 12, "funding-rate": 5,
 }  # fmt: skip

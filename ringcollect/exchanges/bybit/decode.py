@@ -2,8 +2,8 @@
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the venue's continuity rule
-against the stream's hot row, publishes and counts. Snapshots of books, deltas of depth 1 (which production no longer
-sends) and tickers go the typed way.
+against the stream's hot row, publishes and counts. Whole books are left to the feed, decoded; deltas of depth 1 (which
+production no longer sends) and tickers go the typed way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ringcollect.exchanges.bybit.continuity import FITS, STALE, update_code
 from ringcollect.exchanges.bybit.scan import scan
 from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.protocol import Code
-from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.exchanges.scanning import announce, find_symbol, mark_whole, unknown
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -35,7 +35,8 @@ from ringcollect.records import (
 
 _SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
 _NONE, _BOOK, _TRADE, _BBO = int(Channel.NONE), int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
-_BOOK_DELTA, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_DELTA), int(Kind.TRADE), int(Kind.BBO)
+_BOOK_SNAPSHOT, _BOOK_DELTA = int(Kind.BOOK_SNAPSHOT), int(Kind.BOOK_DELTA)
+_TRADE_KIND, _BBO_KIND = int(Kind.TRADE), int(Kind.BBO)
 _F_LAST = int(Flag.LAST)
 _NAN = math.nan
 
@@ -56,8 +57,9 @@ def _row(ctx: int, instrument: int, channel: int) -> int:
 
 @njit
 def _book(ctx: int, ts_recv: int, instrument: int) -> int:
-    """A delta of the instrument's primary book."""
-    if word_at(ctx, at.F_TYPE) != at.TYPE_DELTA:
+    """A snapshot or a delta of the instrument's primary book."""
+    whole = word_at(ctx, at.F_TYPE) == at.TYPE_SNAPSHOT
+    if not whole and word_at(ctx, at.F_TYPE) != at.TYPE_DELTA:
         return _SLOW
     if instrument >= 0 and word_at(_row(ctx, instrument, _BOOK), at.R_DEPTH) != word_at(ctx, at.F_DEPTH):
         return _SLOW
@@ -66,8 +68,11 @@ def _book(ctx: int, ts_recv: int, instrument: int) -> int:
         put_level(word_at(ctx, hot.C_BATCH), 0, _NAN, 0.0, 0)
         count = 1
     update = word_at(ctx, at.F_UPDATE)
-    announce(ctx, _BOOK, update, update, -1)
-    hot.fill(ctx, count, _ts_event(ctx), ts_recv, update, 0, _BOOK_DELTA, 0)
+    announce(ctx, _BOOK, -1 if whole else update, update, -1)
+    kind = _BOOK_SNAPSHOT if whole else _BOOK_DELTA
+    hot.fill(ctx, count, _ts_event(ctx), ts_recv, update, -1 if whole else 0, kind, 0)
+    if whole:
+        mark_whole(ctx, count)
     return count
 
 
@@ -145,7 +150,8 @@ def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
-    if row == 0:
+    whole = word_at(ctx, hot.C_CHANNEL) == _BOOK and word_at(ctx, at.F_TYPE) == at.TYPE_SNAPSHOT
+    if row == 0 or whole:
         return _NOT_OPEN
     return hot.settle_by_address(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 

@@ -2,8 +2,8 @@
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the venue's continuity rule
-against the stream's hot row, publishes and counts. Snapshots, books without ids (before 2022-12) and the replay of old
-prints go the typed way.
+against the stream's hot row, publishes and counts. Whole books are left to the feed, decoded; books without ids (before
+2022-12) and the replay of old prints go the typed way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ringcollect.exchanges.okx import fields as at
 from ringcollect.exchanges.okx.continuity import FITS, GAP, STALE, update_code
 from ringcollect.exchanges.okx.scan import scan
 from ringcollect.exchanges.protocol import Code
-from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.exchanges.scanning import announce, find_symbol, mark_whole, unknown
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -35,8 +35,8 @@ from ringcollect.records import (
 
 _SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
 _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
-_BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
-    int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
+_BOOK_SNAPSHOT, _BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
+    int(Kind.BOOK_SNAPSHOT), int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
 )  # fmt: skip
 _F_LAST = int(Flag.LAST)
 _NAN = math.nan
@@ -46,9 +46,10 @@ _update_code = njit(update_code)
 
 @njit
 def _book(ctx: int, ts_recv: int) -> int:
-    """A delta, and behind it its checksum if there is one (0 is none)."""
+    """A whole book or a delta, and behind it its checksum if there is one (0 is none)."""
     sequence, batch = word_at(ctx, at.F_SEQ), word_at(ctx, hot.C_BATCH)
-    if word_at(ctx, at.F_ACTION) != at.ACTION_UPDATE or sequence < 0 or word_at(ctx, at.F_PREV) < 0:
+    whole = word_at(ctx, at.F_ACTION) == at.ACTION_SNAPSHOT
+    if sequence < 0 or (not whole and (word_at(ctx, at.F_ACTION) != at.ACTION_UPDATE or word_at(ctx, at.F_PREV) < 0)):
         return _SLOW
     count = word_at(ctx, at.F_LEVELS)
     if count == 0:  # one record all the same: the heartbeat is a link of the chain
@@ -57,8 +58,11 @@ def _book(ctx: int, ts_recv: int) -> int:
     checked = word_at(ctx, at.F_CHECKSUM) != 0
     if checked and count >= word_at(ctx, hot.C_CAPACITY):
         return _SLOW
-    announce(ctx, _BOOK, -1, sequence, word_at(ctx, at.F_PREV))
-    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, sequence, 0, _BOOK_DELTA, 0)
+    announce(ctx, _BOOK, -1, sequence, -1 if whole else word_at(ctx, at.F_PREV))
+    kind = _BOOK_SNAPSHOT if whole else _BOOK_DELTA
+    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, sequence, -1 if whole else 0, kind, 0)
+    if whole:
+        mark_whole(ctx, count)
     if checked:
         put_level(batch, count, _NAN, _NAN, 0)
         record = batch + count * RECORD_WORDS * 8
@@ -162,7 +166,7 @@ def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
-    if row == 0:
+    if row == 0 or word_at(ctx, at.F_ACTION) == at.ACTION_SNAPSHOT:
         return _NOT_OPEN
     return hot.settle_by_address(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 

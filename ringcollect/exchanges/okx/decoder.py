@@ -17,7 +17,8 @@ from ringcollect.exchanges.okx.history import History
 from ringcollect.exchanges.okx.members import ANY_MARKET, Members
 from ringcollect.exchanges.okx.rest import decode_body
 from ringcollect.exchanges.okx.symbols import FUTURES, SWAP, index_of, kind_of
-from ringcollect.exchanges.protocol import Decoded, RestMeaning
+from ringcollect.exchanges.protocol import Batch, Decoded, RestMeaning
+from ringcollect.records import Kind
 
 
 class Decoder(KernelDecoder):
@@ -57,6 +58,13 @@ class Decoder(KernelDecoder):
         self.read_by(ctx, tables.frames())
         self._members[ANY_MARKET if variant == MIXED else market].point(ctx)
         return ctx
+
+    def taken(self, ctx: np.ndarray) -> Batch:
+        """What the kernel decoded; of a whole book the instrument is remembered, so that its short one is left out."""
+        batch = super().taken(ctx)
+        if len(batch.records) and batch.records["kind"][0] == Kind.BOOK_SNAPSHOT:
+            self._full.add(batch.instrument)
+        return batch
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""

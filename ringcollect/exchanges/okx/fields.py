@@ -17,7 +17,7 @@ F_HISTORY = C_FIELDS + 40  # subscriptions whose replay of old prints is awaited
 
 # What F_CHANNEL and F_ACTION say.
 CH_NONE, CH_BOOK, CH_BEST, CH_TRADES = range(4)
-ACTION_NONE, ACTION_UPDATE, ACTION_OTHER = range(3)
+ACTION_NONE, ACTION_UPDATE, ACTION_SNAPSHOT, ACTION_OTHER = range(4)
 
 # Bits of F_SEEN for the keys of a book.
 B_ASKS, B_BIDS, B_TS, B_SEQ, B_PREV, B_CHECKSUM = (1 << k for k in range(6))
@@ -30,7 +30,7 @@ OTHERS = (packed("event"), packed("id"), packed("code"), packed("msg"))
 CHANNEL, INST_ID, INST_TYPE = packed("channel"), packed("instId"), packed("instType")
 BOOKS, BOOKS_TBT, BOOKS50_TBT = packed("books"), packed("books-l2-tbt"), packed("books50-l2-tbt")
 BBO, TRADES, TRADES_ALL = packed("bbo-tbt"), packed("trades"), packed("trades-all")
-UPDATE = packed("update")
+UPDATE, SNAPSHOT = packed("update"), packed("snapshot")
 ASKS, BIDS, TS, SEQ, PREV, CHECKSUM = (
     packed("asks"), packed("bids"), packed("ts"), packed("seqId"), packed("prevSeqId"), packed("checksum"),
 )  # fmt: skip

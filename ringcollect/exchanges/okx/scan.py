@@ -267,7 +267,8 @@ def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
             i = _argument(ctx, a, i, n, scratch)
         elif is_word(low, high, at.ACTION) and word_at(ctx, at.F_ACTION) == at.ACTION_NONE:
             i, low, high = text_at(a, i, n)
-            put_word(ctx, at.F_ACTION, at.ACTION_UPDATE if is_word(low, high, at.UPDATE) else at.ACTION_OTHER)
+            other = at.ACTION_SNAPSHOT if is_word(low, high, at.SNAPSHOT) else at.ACTION_OTHER
+            put_word(ctx, at.F_ACTION, at.ACTION_UPDATE if is_word(low, high, at.UPDATE) else other)
         elif is_word(low, high, at.DATA) and not filled and data_at < 0:
             if named:
                 filled = True

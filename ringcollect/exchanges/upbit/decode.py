@@ -14,11 +14,11 @@ from ringcollect.exchanges import entries, hot
 from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.exchanges.recent import content_key
-from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.exchanges.scanning import add_flags, announce, find_symbol, unknown
 from ringcollect.exchanges.upbit import fields as at
 from ringcollect.exchanges.upbit.scan import scan
 from ringcollect.jit import njit
-from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL, Channel, Flag, Kind
+from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, Channel, Flag, Kind
 
 _SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
 _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
@@ -26,14 +26,6 @@ _BOOK_KIND, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_SNAPSHOT), int(Kind.TRADE), i
 _CLEAR, _SNAPSHOT = int(Flag.CLEAR), int(Flag.SNAPSHOT)
 _FITS = int(Verdict.FITS)
 _NAN = math.nan
-
-
-@njit
-def _flag(batch: int, first: int, n: int, flags: int) -> None:
-    """Add ``flags`` to ``n`` records of the batch from ``first`` on."""
-    for r in range(first, first + n):
-        place = r * RECORD_WORDS + W_TAIL
-        put_word(batch, place, word_at(batch, place) | flags << 48)
 
 
 @njit
@@ -62,8 +54,8 @@ def _book(ctx: int, ts_recv: int) -> int:
     _best(ctx, n, ts_recv)
     hot.fill(ctx, n, word_at(ctx, at.F_TS), ts_recv, 0, -1, _BOOK_KIND, 0)
     if word_at(ctx, at.F_SNAPSHOT):
-        _flag(batch, 0, n + 2, _SNAPSHOT)
-    _flag(batch, 0, 1, _CLEAR)
+        add_flags(batch, 0, n + 2, _SNAPSHOT)
+    add_flags(batch, 0, 1, _CLEAR)
     announce(ctx, _BOOK, -1, -1, -1)
     return n + 2
 
@@ -76,7 +68,7 @@ def _trade(ctx: int, ts_recv: int) -> int:
     put_level(word_at(ctx, hot.C_BATCH), 0, price, size, word_at(ctx, at.F_SIDE))
     hot.fill(ctx, 1, word_at(ctx, at.F_TS), ts_recv, word_at(ctx, at.F_ID), word_at(ctx, at.F_ID), _TRADE_KIND, 0)
     if word_at(ctx, at.F_SNAPSHOT):
-        _flag(word_at(ctx, hot.C_BATCH), 0, 1, _SNAPSHOT)
+        add_flags(word_at(ctx, hot.C_BATCH), 0, 1, _SNAPSHOT)
     announce(ctx, _TRADE, -1, -1, -1)  # ids that are not dense tell nothing
     return 1
 
