@@ -43,13 +43,14 @@ def command(
     """
     times = _times(speed)
     config = invocation.load().config
+    from ringcollect.config.venues import EXCHANGES
     from ringcollect.sources.replay import replay
     from ringcollect.sources.report import encode, lines
     from ringcollect.sources.stage import Settings
     from ringcollect.store.verify import verify
-    from ringcollect.supervise.kernels import EXCHANGE_MODULES, modules_of, warm_kernels
+    from ringcollect.supervise.kernels import modules_of, warm_kernels
 
-    known = [exchange] if exchange in EXCHANGE_MODULES else []
+    known = [exchange] if exchange in EXCHANGES else []
     warm_kernels(modules_of(known))  # compiling is not part of the stages' times
     lake = (data or config.data_path()).expanduser().absolute()
     progress = _Progress()

@@ -18,13 +18,13 @@ def command(exchanges: tuple[str, ...], as_json: bool) -> None:
     import msgspec
 
     from ringcollect.config.unified import is_unified
+    from ringcollect.config.venues import EXCHANGES
     from ringcollect.kernel_cache import choose_cache_dir
-    from ringcollect.supervise.kernels import EXCHANGE_MODULES
     from ringcollect.supervise.warming import mark_warm, warm_apart
 
-    unknown = [name for name in exchanges if name not in EXCHANGE_MODULES and not is_unified(name)]
+    unknown = [name for name in exchanges if name not in EXCHANGES and not is_unified(name)]
     if unknown:
-        raise click.UsageError(f"--exchange {unknown[0]}: there are {', '.join(EXCHANGE_MODULES)}")
+        raise click.UsageError(f"--exchange {unknown[0]}: there are {', '.join(EXCHANGES)}")
 
     begin = time.perf_counter()
     folder = choose_cache_dir()

@@ -13,6 +13,7 @@ from ringcollect.config import unified
 EVERY_MARKET = ("book", "trade", "bbo")
 STATISTICS = ("ticker",)
 FUTURES_ONLY = ("mark_price", "index_price", "funding", "liquidation", "open_interest")
+_DERIBIT = (*EVERY_MARKET, "mark_price", "index_price", "funding", "open_interest")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ VENUES = {
     ("bybit", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("bybit", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, (50, 200, 1000)),
     ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
+    ("deribit", "linear"): Venue(_DERIBIT, (), ranked=False),
+    ("deribit", "inverse"): Venue(_DERIBIT, (), ranked=False),
     ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000), ranked=False),
     ("kraken_futures", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
     ("kraken_futures", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),

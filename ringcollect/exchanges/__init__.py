@@ -9,7 +9,7 @@ from ringcollect.config.unified import is_unified
 from ringcollect.errors import ConfigError
 from ringcollect.exchanges.protocol import Exchange
 
-NAMES = ("binance", "bybit", "coinbase", "kraken", "kraken_futures", "okx", "upbit")
+NAMES = ("binance", "bybit", "coinbase", "deribit", "kraken", "kraken_futures", "okx", "upbit")
 
 
 def load(name: str) -> Exchange:

@@ -55,6 +55,10 @@ KRAKEN_FUTURES_WIRE = WireRules(
     market="kraken_futures", ping_every_ns=0, pong_within_ns=0, messages_per_s=100, lifetime_ns=0,
     announces_shutdown=False, idle_ns=60 * SECOND,
 )  # fmt: skip
+DERIBIT_WIRE = WireRules(
+    market="deribit", ping_every_ns=0, pong_within_ns=0, messages_per_s=20, lifetime_ns=0, announces_shutdown=False,
+    idle_ns=60 * SECOND,
+)  # fmt: skip
 BYBIT_WIRE = WireRules(
     market="bybit", ping_every_ns=0, pong_within_ns=0, messages_per_s=0, lifetime_ns=0, announces_shutdown=False,
     idle_ns=600 * SECOND,

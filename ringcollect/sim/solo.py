@@ -1,4 +1,4 @@
-"""A simulation of one venue that is a world of its own: Bybit, Coinbase, Kraken, Kraken Futures, OKX or Upbit."""
+"""A simulation of one venue that is a world of its own: Bybit, Coinbase, Deribit, Kraken (spot, Futures), OKX, Upbit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import msgspec
 from ringcollect.errors import ConfigError
 from ringcollect.sim.bybit import venue as bybit
 from ringcollect.sim.coinbase import venue as coinbase
+from ringcollect.sim.deribit import venue as deribit
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.kraken import venue as kraken
 from ringcollect.sim.kraken_futures import venue as kraken_futures
@@ -37,6 +38,10 @@ class Kind(msgspec.Struct, frozen=True):
 KINDS = {
     "bybit": Kind(bybit.of_symbols, bybit.PATHS, bybit.MARKETS, ("BTCUSDT", "ETHUSDT", "BTCPERP", "BTCUSD")),
     "coinbase": Kind(coinbase.CoinbaseVenue, coinbase.PATHS, ("spot",), ("BTC-USD", "ETH-USD")),
+    "deribit": Kind(
+        deribit.DeribitVenue, (deribit.PATH,), ("linear", "inverse"),
+        ("BTC-PERPETUAL", "ETH-PERPETUAL", "BTC_USDC-PERPETUAL"),
+    ),
     "kraken": Kind(kraken.KrakenVenue, (kraken.PATH,), ("spot",), ("BTC/USD", "ETH/USD")),
     "kraken_futures": Kind(
         kraken_futures.KrakenFuturesVenue, (kraken_futures.PATH,), ("linear", "inverse"),

@@ -39,7 +39,7 @@ EXCHANGE_MODULES: dict[str, str] = {
     "okx": "ringcollect.exchanges.okx.decode",
     "upbit": "ringcollect.exchanges.upbit.decode",
 }
-"""The kernels of each exchange: only the configured ones are compiled and loaded."""
+"""The kernels of each exchange that has some of its own: only the configured ones are compiled and loaded."""
 
 KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *EXCHANGE_MODULES.values())
 """Every module with a ``warm()`` that calls each of its kernels once with arrays of the true types."""
@@ -48,7 +48,7 @@ KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *EXCHANGE_MODULES.values())
 def modules_of(exchanges: Sequence[str]) -> tuple[str, ...]:
     """The kernel modules of a collector of these exchanges; of all of them if none is named.
 
-    Exchanges that ccxt reaches have none.
+    Exchanges that ccxt reaches have none, and those whose frames the shared kernel and the typed way read.
     """
     own = [EXCHANGE_MODULES[name] for name in exchanges if name in EXCHANGE_MODULES]
     return (*CORE_MODULES, *own) if exchanges else KERNEL_MODULES

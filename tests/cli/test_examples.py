@@ -22,6 +22,7 @@ SYMBOLS = {
     "bybit": ("BTCUSDT", "BTCPERP", "ETHPERP", "BTCUSD"),
     "okx": ("BTC-USDT", "ETH-USDT", "BTC-USDT-SWAP", "ETH-USDT-SWAP", "BTC-USD-SWAP"),
     "coinbase": ("BTC-USD", "ETH-USD"),
+    "deribit": ("BTC-PERPETUAL", "ETH-PERPETUAL", "BTC_USDC-PERPETUAL"),
     "kraken": ("BTC/USD", "ETH/USD"),
     "kraken_futures": ("PF_XBTUSD", "PF_ETHUSD", "PI_XBTUSD"),
     "upbit": ("KRW-BTC", "KRW-ETH"),

@@ -32,6 +32,10 @@ SPELLINGS = [
     ("okx", "inverse", "BTC-USD-PERP", "BTC-USD-SWAP"),
     ("okx", "inverse", "BTC-USD-220527", "BTC-USD-220527"),
     ("coinbase", "spot", "BTC-USD", "BTC-USD"),
+    ("deribit", "linear", "BTC-USDC-PERP", "BTC_USDC-PERPETUAL"),
+    ("deribit", "inverse", "BTC-USD-PERP", "BTC-PERPETUAL"),
+    ("deribit", "inverse", "BTC-USD-260925", "BTC-25SEP26"),
+    ("deribit", "inverse", "BTC-USD-261002", "BTC-2OCT26"),
     ("kraken", "spot", "BTC-USD", "BTC/USD"),
     ("upbit", "spot", "BTC-KRW", "KRW-BTC"),
 ]

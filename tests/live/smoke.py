@@ -23,6 +23,7 @@ BUSY = {Channel.BOOK, Channel.TRADE, Channel.BBO}
 """Channels that say something within a minute, if the exchange's largest instrument is asked for."""
 _SYMBOLS = {
     ("coinbase", "spot"): "BTC-USD", ("kraken", "spot"): "BTC-USD", ("upbit", "spot"): "KRW-BTC",
+    ("deribit", "linear"): "BTC-USDC-PERP",
     ("kraken_futures", "linear"): "BTC-USD-PERP",
 }  # fmt: skip
 _USUAL = {"spot": "BTC-USDT", "linear": "BTC-USDT-PERP", "inverse": "BTC-USD-PERP"}

@@ -23,6 +23,8 @@ MOST_NAME = 24
 class Record:
     """One record. ``price``, ``size``, ``id``, ``aux``, ``side`` and ``time`` are slots, NOTHING or NOT_A_NUMBER.
 
+    ``sign`` is the side of a record whose place says it, as best bid (1) and best ask (-1); its ``side`` is NOTHING.
+
     It is made when every slot of ``need`` is there, none of ``forbid``, and, if ``news`` is not empty, the frame
     itself (not only what was known before) has one of those. A price or size whose slot is not there is NaN.
     """
@@ -34,6 +36,7 @@ class Record:
     id: int = at.NOTHING
     aux: int = at.NOTHING
     side: int = at.NOTHING
+    sign: int = 0
     sub: int = 0
     flags: int = 0
     need: tuple[int, ...] = ()
@@ -140,7 +143,8 @@ class _Builder:
             words += [*step, 0, 0, 0][: at.STEP_WORDS]
         for one in program.records:
             words += [
-                int(one.kind), one.sub, int(one.flags), _mask(one.need), _mask(one.news), _mask(one.forbid),
+                int(one.kind), one.sub | (one.sign & 0xFF) << at.SIGN_SHIFT, int(one.flags),
+                _mask(one.need), _mask(one.news), _mask(one.forbid),
                 one.price, one.size, one.id, one.aux, one.side, one.time,
             ]  # fmt: skip
         return self._put(*words)

@@ -56,6 +56,8 @@ POSITIVE, NONZERO, OR_ELSE, DIFFERENCE, HOURS, OWN_INTERVAL, RESET, MERGE, HALF 
 
 R_KIND, R_SUB, R_FLAGS, R_NEED, R_NEWS, R_FORBID, R_PRICE, R_SIZE, R_ID, R_AUX, R_SIDE, R_TIME = range(12)
 RECORD_ENTRY_WORDS = 12
+SIGN_SHIFT = 16
+"""Of R_SUB: above it is a side that no slot has; in a record the side is as far above ``sub``."""
 NOTHING, NOT_A_NUMBER, AS_SUB = -1, -2, -3
 """Instead of a slot: 0, and (of ``aux``) NaN, and the record's own ``sub``."""
 
