@@ -1,4 +1,4 @@
-"""A simulation of one venue that is a world of its own: Bybit, Coinbase, Deribit, Kraken (spot, Futures), OKX, Upbit."""
+"""A simulation of one venue that is a world of its own: every exchange but Binance."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KINDS = {
     "coinbase": Kind(coinbase.CoinbaseVenue, coinbase.PATHS, ("spot",), ("BTC-USD", "ETH-USD")),
     "deribit": Kind(
         deribit.DeribitVenue, (deribit.PATH,), ("linear", "inverse"),
-        ("BTC-PERPETUAL", "ETH-PERPETUAL", "BTC_USDC-PERPETUAL"),
+        ("BTC_USDC-PERPETUAL", "BTC-PERPETUAL", "ETH-PERPETUAL"),
     ),
     "kraken": Kind(kraken.KrakenVenue, (kraken.PATH,), ("spot",), ("BTC/USD", "ETH/USD")),
     "kraken_futures": Kind(

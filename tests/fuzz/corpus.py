@@ -94,6 +94,16 @@ _OKX_MARK = (
     '{"arg":{"channel":"mark-price","instId":"UNI-USD-SWAP"},"data":[{"instId":"UNI-USD-SWAP","instType":"SWAP",'
     '"markPx":"5.12","ts":"1640131100000"},{"ts":1640131100001,"markPx":61000.5,"instId":"BTC-USD-220527"}]}'
 )
+_DERIBIT_QUOTE = (
+    '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"best_bid_amount":20.0,'
+    '"best_ask_amount":40.0,"best_bid_price":63908.0,"best_ask_price":63940.5,"instrument_name":"BTC-PERPETUAL",'
+    '"timestamp":1727765131750}}}'
+)
+_DERIBIT_TICKER = (
+    '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{"timestamp":'
+    '1655393725040,"stats":{"volume":3.5},"open_interest":164.501,"mark_price":21109.555,"instrument_name":'
+    '"BTC-PERPETUAL","index_price":21122.3937,"funding_8h":-0.00022427,"current_funding":-0.00010782}}}'
+)
 _UPBIT_TRADE = (
     '{"ty":"trade","cd":"KRW-BTC","tms":1618678263456,"td":"2021-04-17","ttm":"16:51:03","ttms":1618678263000,'
     '"tp":77000000.0,"tv":0.00123,"ab":"BID","pcp":76000000.0,"c":"RISE","cp":1000000.0,"sid":1618678263000000,'
@@ -177,6 +187,9 @@ CORPORA = (
     Corpus(
         "kraken_futures", "linear", ("frames_kraken_futures", "kraken_futures_2021"), (_ONE_LEVEL, _FILL),
         ("PF_XBTUSD", "PI_XBTUSD", "PI_ETHUSD", "FI_XBTUSD_210730"),
+    ),
+    Corpus(
+        "deribit", "inverse", (), (_DERIBIT_QUOTE, _DERIBIT_TICKER), ("BTC-PERPETUAL", "BTC_USDC-PERPETUAL"),
     ),
     Corpus("upbit", "spot", ("frames_upbit", "upbit_2021"), (_UPBIT_TRADE,), ("KRW-BTC", "KRW-ETH")),
     Corpus(

@@ -88,6 +88,4 @@ def test_options_that_cannot_be_are_refused() -> None:
         SoloStage("okx", 0, symbols=("BTCUSDT",))
     with pytest.raises(ConfigError):
         SoloStage("upbit", 0, symbols=("BTCKRW",))
-    assert json.dumps(sorted(KINDS)) == (
-        '["bybit", "coinbase", "deribit", "kraken", "kraken_futures", "okx", "upbit"]'
-    )
+    assert json.dumps(sorted(KINDS)) == ('["bybit", "coinbase", "deribit", "kraken", "kraken_futures", "okx", "upbit"]')
