@@ -178,7 +178,7 @@ class Books:
         else:
             if bridge.phase is Phase.BASED and not self._is_newer(stream, batch, conn, now_ns):
                 return
-            stream.newest_ts, stream.newest_content = int(batch["ts_event"][0]), _content(batch)
+            stream.newest_ts, stream.newest_content = int(batch["ts_event"].max()), _content(batch)
             batch["id"] = snapshot_id = bridge.last_id + 1
         bridge.void()
         stream.conn = conn
@@ -194,12 +194,15 @@ class Books:
         One that is older, or the same again, is kept for the record and applied by nobody; a second connection's is
         dropped. Two different ones of one time are both taken as they come: so the venue sent them.
         """
-        time = int(batch["ts_event"][0])
+        time = int(batch["ts_event"].max())  # of its newest level, where each has its own (Coinbase)
         if not time or time > stream.newest_ts:
             return True
         if self._by_another(stream, conn):
-            self.drop(stream)
-            return False
+            # Of the same time and other content it is the base of a successor, behind changes of that time.
+            is_copy = time < stream.newest_ts or _content(batch) == stream.newest_content
+            if is_copy:
+                self.drop(stream)
+            return not is_copy
         sink = self._core.sink
         flags = Flag.UNSYNCED
         if time < stream.newest_ts:

@@ -45,7 +45,11 @@ def run(capture: Path, exchange: str, folder: Path, *, kernel: bool = True) -> R
         folder, f"{exchange}.rec", capacity=1 << 17, generation=1, counters=FEED_COUNTERS, ledger_rows=256
     )  # fmt: skip
     registry = Registry(folder / "instruments.jsonl", exchange)
-    plan = Plan(exchange=exchange, markets=(MarketPlan(market=module.markets[0]),), options=Options(discover=True))
+    plan = Plan(
+        exchange=exchange,
+        markets=(MarketPlan(market=module.markets[0]),),
+        options=Options(discover=True, tick_ns=60 * 10**9),
+    )
     venue: Any = SimpleNamespace(**{name: getattr(module, name) for name in module.__all__})
     venue.on_hot_frames = on_hot
     session = Session(plan, venue, registry, ring)

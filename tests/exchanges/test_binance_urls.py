@@ -28,7 +28,7 @@ def test_usdm_streams_go_to_the_path_that_carries_them() -> None:
     found = {leg.url: set(leg.streams) for leg in legs}
     assert found == {
         "wss://fstream.binance.com/public/stream": {"btcusdt@depth@100ms", "btcusdt@trade", "btcusdt@bookTicker"},
-        "wss://fstream.binance.com/market/stream": {"btcusdt@markPrice@1s", "btcusdt@forceOrder"},
+        "wss://fstream.binance.com/market/stream": {"btcusdt@markPrice@1s", "btcusdt@forceOrder", "btcusdt@ticker"},
     }
     assert {want.channel for leg in legs for want in leg.wants} == set(ALL_LINEAR)
 
