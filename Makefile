@@ -5,7 +5,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-JOBS ?= 2
+# More than processors: most of the time a test waits for the processes it started.
+JOBS ?= 4
 
 # The first interpreter of the right age that really runs (a pyenv shim may stand for none).
 SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < (3, 14))
