@@ -14,9 +14,9 @@ from ringcollect.config.schema import (
     Override,
     Ring,
     Storage,
-    Sync,
     Wait,
 )
+from ringcollect.config.sync_section import Sync, SyncGrid
 from ringcollect.config.websocket import Websocket, WebsocketOverride
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "RowPlan",
     "Storage",
     "Sync",
+    "SyncGrid",
     "Wait",
     "Websocket",
     "WebsocketOverride",

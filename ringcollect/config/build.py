@@ -7,7 +7,7 @@ still be checked in the same go; positions in arrays stay what they are in the f
 from __future__ import annotations
 
 from types import UnionType
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -20,7 +20,10 @@ _TYPE_NAMES = {
 
 
 class Shape(NamedTuple):
-    """What one key takes: a scalar type with its rule, a struct, or an array of either."""
+    """What one key takes: a scalar type with its rule, a struct, or an array of either.
+
+    A scalar with an ``item`` may be an array of those instead.
+    """
 
     type: Any
     rule: Rule | None = None
@@ -30,14 +33,20 @@ class Shape(NamedTuple):
     def is_table(self) -> bool:
         return isinstance(self.type, type) and issubclass(self.type, msgspec.Struct)
 
+    @property
+    def is_array(self) -> bool:
+        return self.type is tuple
+
 
 def shape_of(hint: Any) -> Shape:
     """The shape of a field's type hint."""
     if get_origin(hint) is Annotated:
         inner, rule = get_args(hint)
         return Shape(shape_of(inner).type, rule)
-    if get_origin(hint) is UnionType:  # X | None: a key that may be left out, and then says nothing
-        return shape_of(get_args(hint)[0])
+    if get_origin(hint) in (UnionType, Union):
+        first, second = (shape_of(arm) for arm in get_args(hint))
+        # X | None: a key that may be left out, and then says nothing
+        return first._replace(item=second.item) if second.is_array else first
     if get_origin(hint) is tuple:
         return Shape(tuple, item=shape_of(get_args(hint)[0]))
     return Shape(hint)
@@ -68,7 +77,7 @@ def build(struct: type[msgspec.Struct], raw: Any, path: Path, problems: Problems
             continue
         if is_table and field.name not in raw:
             problems.add((*path, field.name), f"missing; allowed: {_allowed(known[field.name])}")
-        values[field.name] = () if known[field.name].item else ""
+        values[field.name] = () if known[field.name].is_array else ""
     return struct(**values)
 
 
@@ -76,7 +85,7 @@ def _value(shape: Shape, raw: Any, path: Path, problems: Problems) -> Any:
     """The checked value, or None when it is wrong (and noted)."""
     if shape.is_table:
         return build(shape.type, raw, path, problems)
-    if shape.item is not None:
+    if shape.item is not None and (shape.is_array or isinstance(raw, list)):
         if not isinstance(raw, list):
             problems.mismatch(path, raw, _allowed(shape))
             return None
@@ -101,6 +110,10 @@ def _is(wanted: type, raw: Any) -> bool:
 
 
 def _allowed(shape: Shape) -> str:
+    array = ""
     if shape.item is not None:
-        return "an array of tables" if shape.item.is_table else f"an array, each {_allowed(shape.item)}"
-    return shape.rule.allowed if shape.rule is not None else _TYPE_NAMES[shape.type]
+        array = "an array of tables" if shape.item.is_table else f"an array, each {_allowed(shape.item)}"
+        if shape.is_array:
+            return array
+    scalar = shape.rule.allowed if shape.rule is not None else _TYPE_NAMES[shape.type]
+    return f"{scalar}, or {array}" if array else scalar

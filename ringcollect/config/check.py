@@ -6,7 +6,7 @@ import ipaddress
 from collections import Counter
 
 from ringcollect.config.problems import Path, Problems, found, nearest, spell
-from ringcollect.config.row_rules import check_rows
+from ringcollect.config.row_rules import check_rows, row_warnings
 from ringcollect.config.schema import Config, Market
 from ringcollect.config.socket_rules import check_sockets, idle_overrides
 from ringcollect.config.symbols import fits_market, is_rule, rule_may_match, symbol_key
@@ -14,8 +14,6 @@ from ringcollect.config.unified_rules import check_unified, idle_entries
 from ringcollect.config.venues import Venue, markets_of, venue_of
 from ringcollect.durations import parse_duration
 from ringcollect.instruments import MAX_INSTRUMENTS
-
-DRIVER_CHANNEL = {"orderbook": "book", "trade": "trade", "liquidation": "liquidation"}
 
 
 def check(config: Config, problems: Problems) -> None:
@@ -41,18 +39,10 @@ def warnings(config: Config) -> tuple[str, ...]:
         texts.append(
             f"http.host: {config.http.host} is not a loopback address; everybody who reaches it sees the status"
         )
-    if config.sync.enabled and config.sync.hold_back_ns == 0:
-        texts.append("sync.hold_back: with 0s every event that arrives after its row's boundary is dropped as late")
     if config.sync.enabled and config.wait.strategy != "adaptive" and config.collector.profile == "low-power":
         texts.append(f'wait.strategy: "{config.wait.strategy}" keeps a processor busy, against profile "low-power"')
-    driver = DRIVER_CHANNEL.get(config.sync.mode)
-    for number, market in enumerate(config.markets):
-        silent = [s for s in market.symbols if driver is not None and driver not in market.channels_for(s)]
-        if config.sync.enabled and silent:
-            texts.append(
-                f'markets[{number}]: sync.mode "{config.sync.mode}" makes no rows without the channel "{driver}", '
-                f"which {', '.join(silent[:5])}{'...' if len(silent) > 5 else ''} does not have"
-            )
+    if config.sync.enabled:
+        texts += dict.fromkeys(row_warnings(config))
     return tuple(texts)
 
 

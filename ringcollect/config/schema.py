@@ -10,12 +10,11 @@ from typing import Annotated
 
 import msgspec
 
-from ringcollect.config.row_plan import RowPlan, SymbolName
+from ringcollect.config.row_plan import RowPlan, row_plans
 from ringcollect.config.rules import (
     Addresses,
     Duration,
     ExchangeName,
-    FeatureChoice,
     FolderOrFile,
     Host,
     LowerName,
@@ -29,10 +28,11 @@ from ringcollect.config.rules import (
     Url,
 )
 from ringcollect.config.symbols import is_rule, symbol_key
+from ringcollect.config.sync_section import GRID_BOUNDS, FeatureName, Sync
 from ringcollect.config.unified import class_of
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
 from ringcollect.config.websocket import Websocket
-from ringcollect.durations import format_duration, parse_duration
+from ringcollect.durations import parse_duration
 from ringcollect.instruments import MAX_INSTRUMENTS
 from ringcollect.records import CHANNELS_BY_NAME
 from ringcollect.runtime import runtime_dir
@@ -41,14 +41,10 @@ MIB = 1 << 20
 _PAGE = 4096
 PROFILES = ("default", "low-power")
 STRATEGIES = ("adaptive", "yield", "spin")
-DRIVEN_HOLD_BACK = "250ms"
-EXTERNAL_HOLD_BACK = "1s"
 
 SymbolText = Annotated[str, Symbol()]
 ChannelName = Annotated[str, OneOf(tuple(sorted(CHANNELS_BY_NAME)))]
-FeatureName = Annotated[str, FeatureChoice()]
 StopBudget = Annotated[float, Range(0.1, 3600)]
-Grid = Duration("1us", "1d")
 
 
 class Collector(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +66,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[SymbolText, ...]
     channels: tuple[ChannelName, ...] = ()
     depth: Annotated[int, Range(0, 10_000)] = 0
-    grid: Annotated[str, Duration("1us", "1d", optional=True)] = ""
+    grid: Annotated[str, Duration(*GRID_BOUNDS, optional=True)] = ""
     features: tuple[FeatureName, ...] = ()
 
     @property
@@ -144,39 +140,6 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def max_ns(self) -> int:
         return parse_duration(self.max)
-
-
-class Sync(msgspec.Struct, frozen=True, kw_only=True):
-    """``[sync]``: the synchronizer's grid, clock and limits."""
-
-    enabled: bool = True
-    grid: Annotated[str, Grid] = "100ms"
-    mode: Annotated[str, OneOf(("orderbook", "trade", "liquidation", "external"))] = "orderbook"
-    hold_back: Annotated[str, Duration("0s", "1h", optional=True)] = ""
-    max_gap_fill: Annotated[int, Range(1, 10_000_000)] = 10_000
-    max_future_skew: Annotated[str, Duration("1ms", "1d")] = "30s"
-    hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
-    book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 65_536
-    checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
-    features: tuple[FeatureName, ...] = ("minimal",)
-
-    @property
-    def grid_ns(self) -> int:
-        return parse_duration(self.grid)
-
-    @property
-    def hold_back_ns(self) -> int:
-        """The configured hold-back, else the default of the mode."""
-        default = EXTERNAL_HOLD_BACK if self.mode == "external" else DRIVEN_HOLD_BACK
-        return parse_duration(self.hold_back or default)
-
-    @property
-    def max_future_skew_ns(self) -> int:
-        return parse_duration(self.max_future_skew)
-
-    @property
-    def checkpoint_interval_ns(self) -> int:
-        return parse_duration(self.checkpoint_interval)
 
 
 class Storage(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,28 +226,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return -(-wanted // _PAGE) * _PAGE
 
     def row_plans(self, exchange: str) -> tuple[RowPlan, ...]:
-        """The row rings of ``exchange``: that of ``[sync]``, then one for each other grid, finest first."""
-        sync = self.sync
-        names: dict[int, set[SymbolName]] = {}
-        features: dict[int, tuple[str, ...]] = {}
-        for market in self.markets_of(exchange):
-            for override in market.override:
-                grid_ns = override.grid_ns or sync.grid_ns
-                if grid_ns != sync.grid_ns and override.symbols:
-                    names.setdefault(grid_ns, set()).update((market.market, symbol_key(s)) for s in override.symbols)
-                    features[grid_ns] = override.features or sync.features
-        elsewhere = frozenset[SymbolName]().union(*names.values())
-        base = RowPlan(grid=sync.grid, grid_ns=sync.grid_ns, features=sync.features, names=elsewhere)
-        return (
-            base,
-            *(
-                RowPlan(
-                    grid=format_duration(grid_ns), grid_ns=grid_ns, features=features[grid_ns], is_base=False,
-                    names=frozenset(names[grid_ns]),
-                )
-                for grid_ns in sorted(names)
-            ),
-        )  # fmt: skip
+        """The row rings of ``exchange``: that of the first grid of ``[sync]``, then the others, finest first."""
+        overrides = [(m.market, override) for m in self.markets_of(exchange) for override in m.override]
+        return row_plans(self.sync, overrides)
 
     def runtime_path(self) -> Path:
         """The folder of rings and control files."""

@@ -26,21 +26,22 @@ _DRAIN_S, _DRAIN_PAUSE_S = 1.5, 0.005
 
 
 def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
-    """``[sync]`` as the engine takes it, with the grid and the features of ``plan`` if there is one.
+    """``[sync]`` as the engine takes it, with the grid, the clock and the features of ``plan``, else of the first grid.
 
     Raises ConfigError for features nobody knows.
     """
     sync = config.sync
-    key = "sync.features" if plan is None or plan.is_base else f"features of the grid {plan.grid}"
+    own = plan if plan is not None else sync.base
+    key = f"features of the grid {own.grid}" if plan is not None and not plan.is_base else "sync.features"
     return Parameters(
-        grid_ns=plan.grid_ns if plan else sync.grid_ns,
-        mode=sync.mode,
-        hold_back_ns=sync.hold_back_ns,
+        grid_ns=own.grid_ns,
+        mode=own.mode,
+        hold_back_ns=own.hold_back_ns,
         max_gap_fill=sync.max_gap_fill,
         max_future_skew_ns=sync.max_future_skew_ns,
         hold_back_records=sync.hold_back_records,
         book_levels=sync.book_levels,
-        columns=tuple(select(plan.features if plan else sync.features, key)),
+        columns=tuple(select(own.features, key)),
     )
 
 

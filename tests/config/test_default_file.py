@@ -49,6 +49,17 @@ def test_the_commented_socket_override_works_when_it_is_uncommented() -> None:
     assert (websocket.of("binance").redundancy, websocket.of("okx").redundancy) == (2, 1)
 
 
+def test_the_commented_grids_work_when_they_are_uncommented() -> None:
+    before, _, after = default_text().partition("# [[sync.grid]]")
+    block, separator, rest = after.partition("\n\n")
+    lines = [line.removeprefix("# ") for line in block.splitlines()]
+    text = before.replace('grid = "100ms"', "") + "[[sync.grid]]" + "\n".join(lines) + separator + rest
+    assert [(one.grid, one.mode) for one in parse(text).config.sync.grids] == [
+        ("100ms", "orderbook"),
+        ("1s", "external"),
+    ]
+
+
 def test_the_commented_override_works_when_it_is_uncommented() -> None:
     before, _, after = default_text().partition("# [[markets.override]]")
     block, separator, rest = after.partition("\n\n")

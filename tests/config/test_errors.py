@@ -19,7 +19,7 @@ def test_every_problem_is_listed_in_one_go_with_line_path_found_and_allowed() ->
         "allowed: 1 to 63 bytes of UTF-8 without blanks or control characters",
         "config.toml:2: ring.capacity: found 1000; allowed: a power of two from 1024 to 16777216",
         'config.toml:4: sync.grid: found "0s"; '
-        "allowed: a duration from 1us to 1d (a number and ns us ms s m h d)",
+        "allowed: a duration from 1ns to 1d (a number and ns us ms s m h d), or an array of tables",
         'config.toml:5: sync.mode: found "clock"; allowed: "orderbook" | "trade" | "liquidation" | "external"',
         "config.toml:7: websocket.jitter: found 2; allowed: 0 to 1",
     ]  # fmt: skip

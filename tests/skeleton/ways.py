@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ringcollect.config import Collector, Config, Market, Storage
+from ringcollect.config import Collector, Config, Market, Storage, Sync
 from ringcollect.records import RECORD
 from ringcollect.ring.attach import Reader
 from ringcollect.ring.producer import Producer
@@ -33,14 +33,16 @@ EXCHANGE = "binance"
 GENERATION = synthetic.START_NS
 ALL = 1 << 30
 Markets = tuple[Market, ...]
+DEFAULT_SYNC = Sync()
 
 
-def config_for(data: Path, runtime: Path, markets: Markets = ()) -> Config:
+def config_for(data: Path, runtime: Path, markets: Markets = (), sync: Sync = DEFAULT_SYNC) -> Config:
     """Rotation every two minutes of stream time, so that nine minutes around midnight give several segments."""
     return Config(
         collector=Collector(data=str(data), runtime_dir=str(runtime)),
         storage=Storage(rotate_time="2m", fsync="off"),
         markets=markets,
+        sync=sync,
     )
 
 
@@ -60,9 +62,9 @@ def read_in_pieces(monkeypatch: pytest.MonkeyPatch, size: Callable[[], int]) -> 
     monkeypatch.setattr(Reader, "read", read)
 
 
-def replayed(records: np.ndarray, data: Path, runtime: Path, markets: Markets = ()) -> None:
+def replayed(records: np.ndarray, data: Path, runtime: Path, markets: Markets = (), sync: Sync = DEFAULT_SYNC) -> None:
     """One process, consumers let in by the gate, the sealer beside it."""
-    pipeline = Pipeline(data, runtime, EXCHANGE, GENERATION, config_for(data, runtime, markets))
+    pipeline = Pipeline(data, runtime, EXCHANGE, GENERATION, config_for(data, runtime, markets, sync))
     try:
         for instrument in synthetic.instruments():
             pipeline.ring.instruments.put(instrument)
@@ -88,7 +90,7 @@ def offline(records: np.ndarray, data: Path, chunk: int) -> None:
     policy = Policy(config.storage.rotate_time_ns, config.storage.rotate_records)
     paths = _journals(records, f"{EXCHANGE}.rec", {}, data, policy, chunk)
     meta = _row_meta(parameters)
-    paths += _journals(np.concatenate(rows), f"{EXCHANGE}.{config.sync.grid}.row", meta, data, policy, chunk)
+    paths += _journals(np.concatenate(rows), f"{EXCHANGE}.{config.sync.base.grid}.row", meta, data, policy, chunk)
     seal_all(paths, data, config.storage.zstd_level)
 
 
@@ -138,26 +140,28 @@ def _journals(
     return paths
 
 
-def live(records: np.ndarray, data: Path, runtime: Path, seed: int, markets: Markets = ()) -> None:
+def live(
+    records: np.ndarray, data: Path, runtime: Path, seed: int, markets: Markets = (), sync: Sync = DEFAULT_SYNC
+) -> None:
     """A producer, a synchronizer and a journal process, each with a mind of its own about when to work.
 
     At the end the rows that live still holds back are brought out the way a later start would: from the checkpoint.
     """
-    config = config_for(data, runtime, markets)
+    config = config_for(data, runtime, markets, sync)
     plans = config.row_plans(EXCHANGE)
     context = multiprocessing.get_context("spawn")
     stop_sync, stop_journal = context.Event(), context.Event()
     producer = context.Process(target=_produce, args=(str(runtime), records.tobytes(), seed))
-    sync = context.Process(target=_consume, args=("sync", config, seed + 1, stop_sync))
+    synchronizer = context.Process(target=_consume, args=("sync", config, seed + 1, stop_sync))
     journal = context.Process(target=_consume, args=("journal", config, seed + 2, stop_journal))
-    children = (producer, sync, journal)
+    children = (producer, synchronizer, journal)
     for child in children:
         child.start()
     try:
         _join(producer)
-        _wait_until(lambda: all(_committed(runtime, consumer_of(plan)) == len(records) for plan in plans), sync)
+        _wait_until(lambda: all(_committed(runtime, consumer_of(plan)) == len(records) for plan in plans), synchronizer)
         stop_sync.set()
-        _join(sync)
+        _join(synchronizer)
         for plan in plans:
             worker = open_planned(runtime, EXCHANGE, config, plan, ring_capacity=config.ring.capacity)
             worker.finish()

@@ -1,0 +1,93 @@
+"""``[sync]``: what rows there are. Several grids at once are tables: ``[[sync.grid]]``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from ringcollect.config.rules import Duration, FeatureChoice, OneOf, PowerOfTwo, Range
+from ringcollect.durations import parse_duration
+
+DRIVEN_HOLD_BACK = "250ms"
+EXTERNAL_HOLD_BACK = "1s"
+MODES = ("orderbook", "trade", "liquidation", "external")
+GRID_BOUNDS = ("1ns", "1d")
+
+FeatureName = Annotated[str, FeatureChoice()]
+Grid = Annotated[str, Duration(*GRID_BOUNDS)]
+
+
+class SyncGrid(msgspec.Struct, frozen=True, kw_only=True):
+    """``[[sync.grid]]``: one grid, with rows of every instrument; an empty value is that of ``[sync]``."""
+
+    grid: Grid
+    mode: Annotated[str, OneOf((*MODES, ""))] = ""
+    hold_back: Annotated[str, Duration("0s", "1h", optional=True)] = ""
+    features: tuple[FeatureName, ...] = ()
+
+    @property
+    def grid_ns(self) -> int:
+        return parse_duration(self.grid)
+
+    @property
+    def hold_back_ns(self) -> int:
+        """The configured hold-back, else the default of the mode."""
+        default = EXTERNAL_HOLD_BACK if self.mode == "external" else DRIVEN_HOLD_BACK
+        return parse_duration(self.hold_back or default)
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """``[sync]``: the synchronizer's grids, clocks and limits. ``grid`` is a period, or an array of grids."""
+
+    enabled: bool = True
+    grid: Grid | tuple[SyncGrid, ...] = "100ms"
+    mode: Annotated[str, OneOf(MODES)] = "orderbook"
+    hold_back: Annotated[str, Duration("0s", "1h", optional=True)] = ""
+    max_gap_fill: Annotated[int, Range(1, 10_000_000)] = 10_000
+    max_future_skew: Annotated[str, Duration("1ms", "1d")] = "30s"
+    hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
+    book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 65_536
+    checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
+    features: tuple[FeatureName, ...] = ("minimal",)
+
+    @property
+    def written(self) -> tuple[SyncGrid, ...]:
+        """Every grid as it was written, with empty values for what ``[sync]`` says."""
+        return (SyncGrid(grid=self.grid),) if isinstance(self.grid, str) else self.grid
+
+    @property
+    def grids(self) -> tuple[SyncGrid, ...]:
+        """Every grid with all of its values; the first is the base: what has no grid of its own has rows there."""
+        return tuple(
+            SyncGrid(
+                grid=one.grid,
+                mode=one.mode or self.mode,
+                hold_back=one.hold_back or self.hold_back,
+                features=one.features or self.features,
+            )
+            for one in self.written
+        )
+
+    @property
+    def base(self) -> SyncGrid:
+        """The first grid."""
+        return self.grids[0]
+
+    @property
+    def grid_ns(self) -> int:
+        """The period of the first grid."""
+        return self.base.grid_ns
+
+    @property
+    def hold_back_ns(self) -> int:
+        """The hold-back of the first grid."""
+        return self.base.hold_back_ns
+
+    @property
+    def max_future_skew_ns(self) -> int:
+        return parse_duration(self.max_future_skew)
+
+    @property
+    def checkpoint_interval_ns(self) -> int:
+        return parse_duration(self.checkpoint_interval)
