@@ -1,4 +1,4 @@
-"""``[[sync.grid]]``: every instrument on several grids at once, each as if it were alone; live writes what replay writes."""
+"""``[[sync.grid]]``: every instrument on several grids at once, each as if alone; live writes what replay writes."""
 
 from __future__ import annotations
 
