@@ -1,0 +1,49 @@
+"""``ringcollect features list`` and ``describe`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ringcollect.cli import run
+from ringcollect.sync.features.catalogue import FEATURES, SETS
+
+
+def said(capsys: pytest.CaptureFixture[str], *args: str) -> str:
+    assert run(["features", *args]) == 0
+    return capsys.readouterr().out
+
+
+def test_list_shows_every_column_once_in_the_order_of_a_row(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = said(capsys, "list").splitlines()
+    assert lines[0].split()[:3] == ["name", "group", "unit"]
+    assert [line.split()[0] for line in lines[1:]] == [feature.name for feature in FEATURES]
+
+
+def test_list_takes_sets_names_and_wildcards(capsys: pytest.CaptureFixture[str]) -> None:
+    minimal = json.loads(said(capsys, "list", "minimal", "--json"))
+    assert tuple(entry["name"] for entry in minimal) == SETS["minimal"]
+    few = json.loads(said(capsys, "list", "trade_buy_*,ob_spread", "--json"))
+    assert [entry["name"] for entry in few] == [
+        "ob_spread", "trade_buy_volume", "trade_buy_notional", "trade_buy_count",
+    ]  # fmt: skip
+
+
+def test_describe_says_formula_unit_source_group_undefined_value_and_sets(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "describe", "ob_spread")
+    for words in ("Pa0 - Pb0", "quote", "atelier", "book", "minimal"):
+        assert words in text
+    entry = json.loads(said(capsys, "describe", "ob_spread", "--json"))
+    assert entry.keys() == {"name", "formula", "unit", "inputs", "undefined", "group", "sets", "source"}
+    assert "minimal" in entry["sets"]
+
+
+def test_a_name_nobody_knows_ends_with_exit_3_and_a_near_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["features", "describe", "ob_spred"]) == 3
+    assert "ob_spread" in capsys.readouterr().err
+
+
+def test_a_choice_that_matches_nothing_ends_with_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["features", "list", "no_such_*"]) == 2
+    assert "no_such_*" in capsys.readouterr().err
