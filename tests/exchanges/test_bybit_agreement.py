@@ -45,8 +45,8 @@ def test_both_paths_agree_on_every_frame_and_the_kernel_takes_every_hot_one(capt
     assert seen == {  # frames by topic: captures/README.md; 6 books begin with a snapshot
         ("orderbook", "hot"): 1598 + 550 - 6, ("orderbook", TYPED): 6, ("publicTrade", "hot"): 102 + 18,
         ("subscribe", TYPED): 24, ("kline", "ignored"): 71 + 25,
-        # tickers: an instrument's first one makes it known; those of spot, and deltas of best prices alone, are ignored
-        ("tickers", "hot"): 152, ("tickers", TYPED): 4, ("tickers", "ignored"): 758 + 81 - 156,
+        # tickers: an instrument's first one makes it known; deltas of best prices alone are ignored
+        ("tickers", "hot"): 302, ("tickers", TYPED): 6, ("tickers", "ignored"): 758 + 81 - 308,
     }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import pytest
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import bybit
 from ringcollect.exchanges.protocol import Answer, Code, Outcome, Verdict, Want
-from ringcollect.records import Channel, Flag, Kind, LiquidationSub, aux_f
+from ringcollect.records import Channel, Flag, Kind, LiquidationSub, TickerField, aux_f
 from tests.exchanges.bybit_frames import MS, NOW, Desk, orderbook, ticker, trade
 
 HOUR = 3600 * 10**9
@@ -172,8 +172,27 @@ def test_the_interval_comes_from_the_instrument_list_where_the_ticker_is_silent(
     assert row["id"] == 2 * HOUR
 
 
-def test_tickers_of_spot_are_ignored() -> None:
-    assert Desk("spot").cold(ticker("snapshot", lastPrice="1")).outcome is Outcome.IGNORED
+DAY = {
+    "lastPrice": "4", "prevPrice24h": "3", "highPrice24h": "5", "lowPrice24h": "2", "volume24h": "60",
+    "turnover24h": "210",
+}  # fmt: skip
+
+
+def test_one_changed_statistic_tells_all_six_anew() -> None:
+    desk = Desk()
+    whole = desk.records(ticker("snapshot", **DAY, markPrice="10"))
+    assert list(whole) == [Channel.MARK_PRICE, Channel.TICKER]
+    assert whole[Channel.TICKER]["price"].tolist() == [4, 3, 5, 2, 60, 210]
+    changed = desk.records(ticker(lastPrice="4.5", bid1Price="4.4"))[Channel.TICKER]
+    assert changed["sub"].tolist() == changed["aux"].tolist() == list(TickerField)
+    assert changed["price"].tolist() == [4.5, 3, 5, 2, 60, 210]
+    assert Channel.TICKER not in desk.records(ticker(markPrice="11"))
+    assert desk.records(ticker("snapshot", lastPrice="7"))[Channel.TICKER]["sub"].tolist() == [TickerField.LAST]
+
+
+def test_volumes_of_inverse_contracts_are_dollars_and_their_turnover_is_coins() -> None:
+    for market, volumes in (("spot", [60, 210]), ("linear", [60, 210]), ("inverse", [210, 60])):
+        assert Desk(market).records(ticker("snapshot", **DAY))[Channel.TICKER]["price"].tolist()[-2:] == volumes
 
 
 @pytest.mark.parametrize(

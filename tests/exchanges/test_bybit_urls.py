@@ -37,7 +37,7 @@ def test_what_the_configuration_allows_is_what_the_exchange_has() -> None:
         assert venue.depths == DEPTHS
 
 
-def test_topics_say_the_depth_and_tickers_carry_four_channels() -> None:
+def test_topics_say_the_depth_and_tickers_carry_five_channels() -> None:
     wants = [Want("BTCUSDT", channel) for channel in bybit.channels("linear")]
     wants[0] = Want("BTCUSDT", Channel.BOOK, 1000)
     (leg,) = bybit.legs("linear", wants)
@@ -47,7 +47,8 @@ def test_topics_say_the_depth_and_tickers_carry_four_channels() -> None:
     ]  # fmt: skip
     assert set(leg.wants) == set(wants)
     assert {want for name in leg.streams for want in bybit.read_stream("linear", name)} == set(wants)
-    assert bybit.read_stream("spot", "tickers.BTCUSDT") == bybit.read_stream("linear", "kline.1.BTCUSDT") == ()
+    assert bybit.read_stream("spot", "tickers.BTCUSDT") == (Want("BTCUSDT", Channel.TICKER),)
+    assert bybit.read_stream("linear", "kline.1.BTCUSDT") == ()
 
 
 def test_a_request_has_at_most_ten_topics_and_a_connection_a_bounded_number_of_characters() -> None:

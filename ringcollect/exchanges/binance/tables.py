@@ -99,7 +99,7 @@ _DAY_TICKER = Scope(
         *(Key(name, at.NUMBER, _FIRST_STATISTIC + field) for field, name in TICKER_KEYS.items()),
     ),
     Program(records=ticker_fields(_TIME, {field: _FIRST_STATISTIC + field for field in TICKER_KEYS})),
-    at.OWNER | at.ONE_BATCH,
+    at.OWNER,
 )
 
 

@@ -135,8 +135,6 @@ def _liquidation(head: messages.Head, symbol: str, arrival: Arrival) -> Decoded:
 
 
 def _tickers(head: messages.Head, symbol: str, arrival: Arrival) -> Decoded:
-    if arrival.market == "spot":
-        return _IGNORED  # last price and volumes, no best prices
     news = _ticker.decode(_data(head))
     _same(symbol, news.symbol)
     number = arrival.find(symbol)

@@ -62,9 +62,15 @@ class Liquidation(Struct):
 
 
 class Ticker(Struct):
-    """``data`` of ``tickers`` of derivatives; in a delta, what is missing has not changed."""
+    """``data`` of ``tickers``; in a delta, which spot does not send, what is missing has not changed."""
 
     symbol: str
+    last: str = msgspec.field(default="", name="lastPrice")
+    open: str = msgspec.field(default="", name="prevPrice24h")
+    high: str = msgspec.field(default="", name="highPrice24h")
+    low: str = msgspec.field(default="", name="lowPrice24h")
+    volume: str = msgspec.field(default="", name="volume24h")
+    turnover: str = msgspec.field(default="", name="turnover24h")
     mark: str = msgspec.field(default="", name="markPrice")
     index: str = msgspec.field(default="", name="indexPrice")
     rate: str = msgspec.field(default="", name="fundingRate")

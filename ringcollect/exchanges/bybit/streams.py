@@ -8,17 +8,17 @@ from ringcollect.records import Channel
 USUAL_DEPTH = 200
 DEPTHS = (50, 200, 1000)
 """Levels per side a book can be asked for; 1 is the bbo channel."""
-TICKER_CHANNELS = (Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING, Channel.OPEN_INTEREST)
-"""One topic, ``tickers``, carries these four."""
 
-_EVERYWHERE = {Channel.BOOK: "orderbook", Channel.TRADE: "publicTrade", Channel.BBO: "orderbook.1"}
+_EVERYWHERE = {
+    Channel.BOOK: "orderbook", Channel.TRADE: "publicTrade", Channel.BBO: "orderbook.1", Channel.TICKER: "tickers",
+}  # fmt: skip
 _DERIVATIVES = {
     **_EVERYWHERE,
-    **dict.fromkeys(TICKER_CHANNELS, "tickers"),
+    **dict.fromkeys((Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING, Channel.OPEN_INTEREST), "tickers"),
     Channel.LIQUIDATION: "allLiquidation",
 }
 CHANNELS = {"spot": _EVERYWHERE, "linear": _DERIVATIVES, "inverse": _DERIVATIVES}
-"""The first part of a channel's topic."""
+"""The first part of a channel's topic; one topic, ``tickers``, carries up to five."""
 
 
 def topic_of(market: str, want: Want) -> str:

@@ -15,9 +15,11 @@ from ringcollect.exchanges.bybit.tickers import (
     RATE,
     SINGLE,
     SINGLE_VALUE,
+    STATISTICS,
+    statistic_keys,
 )
 from ringcollect.exchanges.tabular import layout as at
-from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table
+from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table, ticker_fields
 from ringcollect.records import Flag, Kind, LiquidationSub
 
 # Slots: those of a ticker's state, then these.
@@ -37,19 +39,16 @@ _ROOT = Scope(
         *refused("op", "success", "ret_msg", "req_id"),
     )
 )
-_TICKER = Scope(
-    (
-        Key("symbol", at.SAME_SYMBOL),
-        Key("markPrice", at.NUMBER | _TEXT, _MARK, required=False),
-        Key("indexPrice", at.NUMBER | _TEXT, _INDEX, required=False),
-        Key("fundingRate", at.NUMBER | _TEXT, RATE, required=False),
-        Key("nextFundingTime", at.MS | _TEXT, DUE, required=False),
-        Key("fundingIntervalHour", at.WHOLE | _TEXT, HOURS, required=False),
-        Key("openInterest", at.NUMBER | _TEXT, INTEREST, required=False),
-        Key("openInterestValue", at.NUMBER | _TEXT, INTEREST_VALUE, required=False),
-        Key("singleOpenInterest", at.NUMBER | _TEXT, SINGLE, required=False),
-        Key("singleOpenInterestValue", at.NUMBER | _TEXT, SINGLE_VALUE, required=False),
-    )
+_DERIVATIVE_KEYS = (
+    Key("markPrice", at.NUMBER | _TEXT, _MARK, required=False),
+    Key("indexPrice", at.NUMBER | _TEXT, _INDEX, required=False),
+    Key("fundingRate", at.NUMBER | _TEXT, RATE, required=False),
+    Key("nextFundingTime", at.MS | _TEXT, DUE, required=False),
+    Key("fundingIntervalHour", at.WHOLE | _TEXT, HOURS, required=False),
+    Key("openInterest", at.NUMBER | _TEXT, INTEREST, required=False),
+    Key("openInterestValue", at.NUMBER | _TEXT, INTEREST_VALUE, required=False),
+    Key("singleOpenInterest", at.NUMBER | _TEXT, SINGLE, required=False),
+    Key("singleOpenInterestValue", at.NUMBER | _TEXT, SINGLE_VALUE, required=False),
 )
 _NEWS = Program(
     (
@@ -72,6 +71,7 @@ _NEWS = Program(
             Kind.OPEN_INTEREST, time=_TS, price=INTEREST_VALUE, size=INTEREST, flags=Flag.DERIVED, need=(INTEREST,),
             forbid=(SINGLE,), news=(INTEREST, INTEREST_VALUE, SINGLE_VALUE),
         ),
+        *ticker_fields(_TS, STATISTICS, partial=True),
     ),
 )  # fmt: skip
 _LIQUIDATION = Scope(
@@ -95,13 +95,17 @@ _LIQUIDATION = Scope(
 
 @functools.cache
 def frames(market: str) -> np.ndarray:
-    """The table of a market's frames (int64). Tickers of spot have nothing to record."""
-    whole = at.OBJECT_SHAPE | at.WHOLE_FRAME
-    orders = at.LIST_SHAPE | at.WHOLE_FRAME | at.ONE_BATCH_FRAME | at.NOT_EMPTY
+    """The table of a market's frames (int64)."""
+    statistics = (
+        Key(name, at.NUMBER | _TEXT, STATISTICS[field], required=False)
+        for field, name in statistic_keys(market).items()
+    )
+    ticker = Scope((Key("symbol", at.SAME_SYMBOL), *statistics, *_DERIVATIVE_KEYS))
+    orders = at.LIST_SHAPE | at.WHOLE_FRAME | at.NOT_EMPTY
     return table(
         _ROOT,
         (
-            Shape("tickers", None, whole) if market == "spot" else Shape("tickers", _TICKER, whole, _NEWS),
+            Shape("tickers", ticker, at.OBJECT_SHAPE | at.WHOLE_FRAME, _NEWS),
             Shape("allLiquidation", _LIQUIDATION, orders),
             *(Shape(name, None) for name in _IGNORED),
         ),

@@ -1,7 +1,8 @@
-"""Tickers of derivatives: deltas merged into a state, from which mark, index, funding and open interest are read.
+"""Tickers: deltas merged into a state, from which marks, indices, fundings, open interest and 24 h statistics are read.
 
-A delta has only what changed, so a rate without its time, or interest without its value, is completed from what came
-before on the same connection. A record is written for a channel when the frame has news of it, and only then.
+A delta has only what changed, so a rate without its time, interest without its value, or one statistic without the
+others is completed from what came before on the same connection. A record is written for a channel when the frame has
+news of it, and only then.
 The state is shared with the kernel (``tabular.emit``, step MERGE): per instrument one word of bits, what is known, then
 a word for each of the fields below, times and hours as int64, the others as the bits of a float64.
 """
@@ -14,15 +15,24 @@ from ringcollect.exchanges.bybit.messages import Ticker
 from ringcollect.exchanges.numbers import ms_to_ns, to_float, to_whole
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.tabular.layout import STATE_WORDS
-from ringcollect.exchanges.typed import NAN, Arrival, rows
+from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
 from ringcollect.instruments import MAX_INSTRUMENTS
-from ringcollect.records import Channel, Flag, Kind
+from ringcollect.records import Channel, Flag, Kind, TickerField
 
 HOUR = 3600 * 1_000_000_000
 FIRST = 0
-RATE, DUE, HOURS, INTEREST, INTEREST_VALUE, SINGLE, SINGLE_VALUE = range(FIRST, FIRST + STATE_WORDS - 1)
+RATE, DUE, HOURS, INTEREST, INTEREST_VALUE, SINGLE, SINGLE_VALUE = range(FIRST, FIRST + 7)
+STATISTICS = {field: SINGLE_VALUE + field for field in TickerField}
 """The fields of a state, and their slots in the kernel."""
+assert max(STATISTICS.values()) == FIRST + STATE_WORDS - 2
 _WHOLES = {DUE: ms_to_ns, HOURS: to_whole}
+
+_KEYS = {
+    TickerField.LAST: "lastPrice", TickerField.OPEN: "prevPrice24h", TickerField.HIGH: "highPrice24h",
+    TickerField.LOW: "lowPrice24h",
+}  # fmt: skip
+_USUAL = _KEYS | {TickerField.BASE_VOLUME: "volume24h", TickerField.QUOTE_VOLUME: "turnover24h"}
+_INVERSE = _KEYS | {TickerField.BASE_VOLUME: "turnover24h", TickerField.QUOTE_VOLUME: "volume24h"}
 
 State = dict[int, float]
 """What is known of a ticker, by field; times in ns."""
@@ -33,12 +43,19 @@ def new_states() -> np.ndarray:
     return np.zeros((MAX_INSTRUMENTS, STATE_WORDS), np.int64)
 
 
-def _said(news: Ticker) -> State:
+def statistic_keys(market: str) -> dict[TickerField, str]:
+    """Where a ticker says what: an inverse contract's volume is in dollars, and its turnover in coins."""
+    return _INVERSE if market == "inverse" else _USUAL
+
+
+def _said(news: Ticker, market: str) -> State:
     """What a frame says; an empty text says nothing, like a missing one."""
+    base, quote = (news.turnover, news.volume) if market == "inverse" else (news.volume, news.turnover)
+    day = (news.last, news.open, news.high, news.low, base, quote)
     texts = {
         RATE: news.rate, DUE: news.rate_time, HOURS: news.rate_hours, INTEREST: news.interest,
         INTEREST_VALUE: news.interest_value, SINGLE: news.single, SINGLE_VALUE: news.single_value,
-    }  # fmt: skip
+    } | dict(zip(STATISTICS.values(), day, strict=True))  # fmt: skip
     return {field: _WHOLES.get(field, to_float)(text) for field, text in texts.items() if text}
 
 
@@ -61,7 +78,7 @@ def read(
     """The batches of one frame. ``row`` (the instrument's state, None without one) then knows what the frame said;
     ``anew``: and nothing else.
     """
-    said = _said(news)
+    said = _said(news, arrival.market)
     state = said if anew or row is None else _known(row) | said
     made: list[Batch] = []
     if news.mark:
@@ -74,6 +91,9 @@ def read(
         made += _funding(state, arrival, instrument, ts_event)
     if said.keys() & {SINGLE, SINGLE_VALUE, INTEREST, INTEREST_VALUE}:
         made += _open_interest(said, state, arrival, instrument, ts_event)
+    if said.keys() & STATISTICS.values():
+        day = {field: state.get(slot) for field, slot in STATISTICS.items()}
+        made.append(ticker_batch(arrival, instrument, ts_event, day))
     if row is not None:
         _remember(row, state)
     return tuple(made)

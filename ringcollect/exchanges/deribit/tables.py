@@ -39,7 +39,7 @@ _QUOTE = Scope(
             Record(Kind.BBO, time=_TS, price=_ASK, size=_ASK_SIZE, sign=-1),
         ),
     ),
-    at.OWNER | at.ONE_BATCH,
+    at.OWNER,
 )
 _TICKER = Scope(
     (

@@ -71,7 +71,7 @@ _TICKER = Scope(
             _TS, {field: _STATISTIC + field for field in TICKER_KEYS}, {TickerField.QUOTE_VOLUME: (_IS_SPOT,)}
         ),
     ),
-    at.OWNER | at.ONE_BATCH,
+    at.OWNER,
 )
 _OPEN_INTEREST = Scope(
     (
@@ -99,7 +99,7 @@ _FORCED = Scope(
         )
     ),
 )  # fmt: skip
-_LIQUIDATIONS = Scope((_SYMBOL, Key("details", at.LIST, scope=_FORCED)), flags=at.OWNER | at.ONE_BATCH)
+_LIQUIDATIONS = Scope((_SYMBOL, Key("details", at.LIST, scope=_FORCED)), flags=at.OWNER)
 _INDEX_SYMBOL = Key("instId", at.SYMBOL, at.GROUPS)
 
 

@@ -49,13 +49,17 @@ Step = tuple[int, ...]
 
 
 def ticker_fields(
-    time: int, slots: Mapping[int, int], need: Mapping[int, tuple[int, ...]] | None = None
+    time: int, slots: Mapping[int, int], need: Mapping[int, tuple[int, ...]] | None = None, *, partial: bool = False
 ) -> tuple[Record, ...]:
-    """One record per field (``records.TickerField``) whose slot, and whatever ``need`` says of it, is there."""
+    """One record per field (``records.TickerField``) whose slot, and whatever ``need`` says of it, is there.
+
+    ``partial``: of a frame that says what changed; all fields are told once it says one of them.
+    """
+    news = tuple(slots.values()) if partial else ()
     return tuple(
         Record(
             Kind.TICKER, time=time, price=slots[field], aux=at.AS_SUB, sub=int(field),
-            need=(slots[field], *(need or {}).get(field, ())),
+            need=(slots[field], *(need or {}).get(field, ())), news=news,
         )
         for field in TickerField
         if field in slots
@@ -84,7 +88,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The keys of one object; every other one is passed over. ``flags``: OWNER, ONE_BATCH, GROUP."""
+    """The keys of one object; every other one is passed over. ``flags``: OWNER, GROUP."""
 
     keys: tuple[Key, ...]
     program: Program = Program()

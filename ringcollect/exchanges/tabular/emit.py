@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from ringcollect.decode.memory import bits_float, float_bits, out_of_line, put_word, word_at
+from ringcollect.decode.memory import bits_float, float_bits, out_of_line, plain, put_word, word_at
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.tabular import layout as at
 from ringcollect.jit import inlined, njit
@@ -182,13 +182,16 @@ def run(ctx: int, program: int, have: int, instrument: int, records: int, ts_rec
 
 
 @njit
-def _give(ctx: int, first: int, end: int, instrument: int, one_batch: bool) -> None:
-    """Records ``first`` to ``end`` are the instrument's, each a batch, or all of them one."""
+def _give(ctx: int, first: int, end: int, instrument: int) -> None:
+    """Records ``first`` to ``end`` are the instrument's; those of one kind that follow each other are one batch."""
     batch = word_at(ctx, hot.C_BATCH)
-    for r in range(first, end):
-        record = batch + r * _RECORD_BYTES
-        last = _F_LAST << 48 if r == end - 1 or not one_batch else 0
-        put_word(record, W_TAIL, word_at(record, W_TAIL) | instrument | last)
+    following = plain(-1)
+    for k in range(end - first):
+        record = batch + (end - 1 - k) * _RECORD_BYTES
+        tail = word_at(record, W_TAIL)
+        kind = tail >> 32 & 0xFF
+        put_word(record, W_TAIL, tail | instrument | (_F_LAST << 48 if kind != following else 0))
+        following = kind
 
 
 @njit
@@ -199,9 +202,8 @@ def own(ctx: int, symbol: int, first: int, records: int, flags: int) -> int:
         return records
     if symbol < 0:
         return -1
-    one_batch = flags & at.ONE_BATCH != 0
     if flags & at.GROUP == 0:
-        _give(ctx, first, records, symbol, one_batch)
+        _give(ctx, first, records, symbol)
         return records
     group = word_at(ctx, hot.C_GROUPS)
     member = group + word_at(group, symbol) * 8  # count, then instruments
@@ -214,5 +216,5 @@ def own(ctx: int, symbol: int, first: int, records: int, flags: int) -> int:
         for w in range(count * RECORD_WORDS):
             put_word(batch, (first + m * count) * RECORD_WORDS + w, word_at(batch, first * RECORD_WORDS + w))
     for m in range(members):
-        _give(ctx, first + m * count, first + (m + 1) * count, word_at(member, 1 + m), one_batch)
+        _give(ctx, first + m * count, first + (m + 1) * count, word_at(member, 1 + m))
     return first + count * members

@@ -17,16 +17,17 @@ HEAD_WORDS = 8
 # A named shape: its name's four words, then these.
 N_SCOPE, N_FLAGS, N_PROGRAM = range(4, 7)
 NAME_WORDS = 8
-OBJECT_SHAPE, LIST_SHAPE, BLOCKED, WHOLE_FRAME, ONE_BATCH_FRAME, NOT_EMPTY = (1 << k for k in range(6))
+OBJECT_SHAPE, LIST_SHAPE, BLOCKED, WHOLE_FRAME, NOT_EMPTY = (1 << k for k in range(5))
 """Data may be an object, a list of them; see T_BLOCK; records are about the frame's symbol, known when all is read;
-they are one batch; without one the frame is the typed path's."""
+without one the frame is the typed path's."""
 
 # A scope: the keys of one object.
 S_INDEX, S_MULTIPLIER, S_REQUIRED, S_CLEARS, S_PROGRAM, S_FLAGS = range(6)
 SCOPE_WORDS = 6
 INDEX_SLOTS = 64
-OWNER, ONE_BATCH, GROUP = (1 << k for k in range(3))
-"""The scope's symbol owns the records made since it began; they are one batch; the symbol stands for a group."""
+OWNER, GROUP = (1 << k for k in range(2))
+"""The scope's symbol owns the records made since it began; the symbol stands for a group. Those of one kind that follow
+each other are one batch."""
 
 # A key: its four words, then these.
 K_FORM, K_SLOT, K_ARG, K_BIT = range(4, 8)
@@ -67,5 +68,5 @@ LEVELS = SLOTS - 1
 """Slot of how many levels of a book are in the batch. (A key of BIDS or ASKS has instead of a slot how many elements
 beside price and size a level may have.)"""
 MAX_DEPTH = 7
-STATE_WORDS = 8
+STATE_WORDS = 14
 """Per instrument: which slots are known, then their values."""

@@ -360,7 +360,7 @@ def _pass(
     if space(a, i, n) != n or waiting >= 0:
         return BAD, 0, 0
     if word_at(table, at.T_NAME_COUNT) == 0:  # the answer to a question: its one shape is the root
-        return own(ctx, word_at(ctx, hot.C_INSTRUMENT), plain(0), records, plain(at.ONE_BATCH)), 0, 0
+        return own(ctx, word_at(ctx, hot.C_INSTRUMENT), plain(0), records, plain(0)), 0, 0
     if later != 0 or shape == 0:
         return 0, later, shape
     flags = word_at(shape, at.N_FLAGS)
@@ -371,7 +371,7 @@ def _pass(
             records = run(ctx, table + word_at(shape, at.N_PROGRAM) * 8, have, frame_instrument, records, ts_recv)
             if records < 0:
                 return BAD, 0, 0
-        records = own(ctx, frame_instrument, plain(0), records, at.ONE_BATCH if flags & at.ONE_BATCH_FRAME else 0)
+        records = own(ctx, frame_instrument, plain(0), records, plain(0))
     if records == 0 and flags & at.NOT_EMPTY:
         return BAD, 0, 0
     return records, 0, shape

@@ -9,6 +9,7 @@ from typing import Any
 from ringcollect.sim.bybit import texts
 from ringcollect.sim.bybit.specs import bybit_spec
 from ringcollect.sim.bybit.texts import MILLISECOND, Level
+from ringcollect.sim.day import Day
 from ringcollect.sim.fixed import fixed, trimmed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.market import SECOND, Event, SymbolMarket
@@ -46,26 +47,27 @@ class BybitFeed:
         self._best: tuple[list[Level], list[Level]] = ([], [])
         self._best_update = scene.start_ns // MILLISECOND
         self._best_ns = 0
+        self._day = Day(self.spec)
         self._ticker: dict[str, str] = {}
         self._forced: list[dict[str, Any]] = []
         self._interest = self.spec.median_lots * 1_000_000
         scene.scheduler.add(self.model.next_ns, self._order)
         self._every(10 * MILLISECOND, self._push_best)
+        self._every((50 if market == "spot" else 100) * MILLISECOND, self._push_ticker)
         if market != "spot":
-            self._every(100 * MILLISECOND, self._push_ticker)
             self._every(500 * MILLISECOND, self._push_forced)
 
     def has(self, topic: str) -> bool:
         """Whether this instrument has a topic of that name (without its symbol)."""
         depths = {f"orderbook.{depth}" for depth in (1, *INTERVALS)}
-        derivatives = {"tickers", "allLiquidation"} if self.market != "spot" else set()
-        return topic in depths | derivatives | {"publicTrade"}
+        derivatives = {"allLiquidation"} if self.market != "spot" else set()
+        return topic in depths | derivatives | {"publicTrade", "tickers"}
 
     def first(self, topic: str, now_ns: int) -> str:
         """What the venue sends at once on subscribing; "" for nothing."""
         if topic == "tickers":
-            self._ticker = self._ticker_fields(now_ns)
-            return texts.ticker(self.spec.symbol, "snapshot", self._ticker, self._sequence, now_ns)
+            self._ticker = self._ticker or self._ticker_fields(now_ns)
+            return texts.ticker(self.market, self.spec.symbol, "snapshot", self._ticker, self._sequence, now_ns)
         name, _, depth = topic.partition(".")
         if name != "orderbook":
             return ""
@@ -190,6 +192,7 @@ class BybitFeed:
 
     def _tell_trades(self, event: Event, now_ns: int) -> None:
         """The fills of one taker order in one frame, or in two that share their ``seq``."""
+        self._day.add(event.fills)
         rows = [self._trade(fill.side, *self._level(fill.tick, fill.lots), now_ns) for fill in event.fills]
         half = len(rows) // 2 if len(rows) > 2 and self._rng.random() < 0.5 else 0
         for part in (rows[:half], rows[half:]):
@@ -241,22 +244,34 @@ class BybitFeed:
             self._tell("allLiquidation", now_ns, texts.liquidations(self.spec.symbol, rows, now_ns))
 
     def _push_ticker(self, now_ns: int) -> None:
-        """What changed since the last one; nothing when nothing did."""
+        """What changed since the last one (spot: all of it); nothing when nothing did."""
+        if not self._hub.wanted(f"{self.market}:tickers.{self.spec.symbol}"):
+            return
         fields = self._ticker_fields(now_ns)
         news = {name: value for name, value in fields.items() if self._ticker.get(name) != value}
         self._ticker = fields
         if news:
-            self._tell("tickers", now_ns, texts.ticker(self.spec.symbol, "delta", news, self._sequence, now_ns))
+            kind, told = ("snapshot", fields) if self.market == "spot" else ("delta", news)
+            text = texts.ticker(self.market, self.spec.symbol, kind, told, self._sequence, now_ns)
+            self._tell("tickers", now_ns, text)
 
     def _ticker_fields(self, now_ns: int) -> dict[str, str]:
+        """Of an inverse contract the volume is in dollars and the turnover in coins; spot has statistics alone."""
         spec = self.spec
+        day = self._day.statistics(trimmed if self.market == "spot" else fixed)
+        statistics = {
+            "lastPrice": day.last, "highPrice24h": day.high, "lowPrice24h": day.low, "prevPrice24h": day.open,
+            "volume24h": day.volume, "turnover24h": day.coins if self.market == "inverse" else day.value,
+        }  # fmt: skip
+        if self.market == "spot":
+            return statistics
         (bid,), (ask,) = self._best_sides()
         fair = int(self.model.fair * spec.tick_units)
         single = (self._interest + self._trade_id % 1000) * spec.lot_units
         coming = (now_ns // _FUNDING_NS + 1) * _FUNDING_NS
         minute = now_ns // (60 * SECOND)
-        return {
-            "lastPrice": bid[0], "markPrice": fixed(fair, spec.price_decimals),
+        return statistics | {
+            "markPrice": fixed(fair, spec.price_decimals),
             "indexPrice": fixed(fair + 3, spec.price_decimals), "openInterest": fixed(2 * single, spec.size_decimals),
             "openInterestValue": "3899996265.00", "singleOpenInterest": fixed(single, spec.size_decimals),
             "singleOpenInterestValue": "1949998132.50", "fundingRate": fixed(10_000 + minute % 7, 8),

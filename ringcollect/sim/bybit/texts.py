@@ -41,9 +41,12 @@ def liquidations(symbol: str, rows: list[dict[str, Any]], now_ns: int) -> str:
     return _text(_head("linear", f"allLiquidation.{symbol}", "snapshot", now_ns) | {"data": rows})
 
 
-def ticker(symbol: str, kind: str, fields: dict[str, str], sequence: int, now_ns: int) -> str:
-    """Derivatives' tickers: ``cs`` and ``ts`` come last."""
-    message = {"topic": f"tickers.{symbol}", "type": kind, "data": {"symbol": symbol, **fields}}
+def ticker(market: str, symbol: str, kind: str, fields: dict[str, str], sequence: int, now_ns: int) -> str:
+    """A ticker; ``cs`` and ``ts`` come last in those of derivatives."""
+    data = {"data": {"symbol": symbol, **fields}}
+    if market == "spot":
+        return _text(_head(market, f"tickers.{symbol}", kind, now_ns) | {"cs": sequence} | data)
+    message = {"topic": f"tickers.{symbol}", "type": kind} | data
     return _text(message | {"cs": sequence, "ts": now_ns // MILLISECOND})
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from ringcollect.sim.day import Day
 from ringcollect.sim.fixed import trimmed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.market import SECOND, Event, Fill, SymbolMarket
@@ -43,8 +44,7 @@ class OkxFeed:
         self._shown: dict[int, dict[int, int]] = {1: self._top(1), -1: self._top(-1)}
         self._pushed_ns = start_ns
         self._last_trade: dict[str, Any] | None = None
-        self._day_ticks: list[int] = []
-        self._day_lots = self._day_value = 0
+        self._day = Day(self.spec)
         self._fills: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_FILLS_KEPT)
         scheduler.add(self.model.next_ns, self._order)
         self._every(100 * MILLISECOND, self._push_book)
@@ -179,7 +179,7 @@ class OkxFeed:
     def _tell_trades(self, event: Event, now_ns: int) -> None:
         """Fills of one taker order at one price are one print, with the last one's id and their number."""
         fills = list(event.fills)
-        self._day_add(fills)
+        self._day.add(fills)
         while fills:
             same = [fill for fill in fills if fill.tick == fills[0].tick]
             fills = [fill for fill in fills if fill.tick != same[0].tick]
@@ -229,26 +229,16 @@ class OkxFeed:
         """The day so far, which began with the simulation; ``volCcy24h`` is quote currency on spot only."""
         spec = self.spec
         (bid, bid_size), (ask, ask_size) = (self._level(*side.top(1)[0]) for side in (self.model.bids, self.model.asks))
-        ticks, lots, value = self._day_ticks or [spec.start_tick], self._day_lots, self._day_value
-        prices = [trimmed(tick * spec.tick_units, spec.price_decimals) for tick in (ticks[0], max(ticks), min(ticks))]
-        quote = trimmed(value * spec.tick_units * spec.lot_units, spec.price_decimals + spec.size_decimals)
+        day = self._day.statistics(trimmed)
         return {
             "instType": self.kind, "instId": spec.symbol,
-            "last": trimmed(ticks[-1] * spec.tick_units, spec.price_decimals), "lastSz": bid_size,
+            "last": day.last, "lastSz": bid_size,
             "askPx": ask, "askSz": ask_size, "bidPx": bid, "bidSz": bid_size,
-            "open24h": prices[0], "high24h": prices[1], "low24h": prices[2], "sodUtc0": prices[0], "sodUtc8": prices[0],
-            "volCcy24h": quote if self.kind == "SPOT" else "20000",
-            "vol24h": trimmed(lots * spec.lot_units, spec.size_decimals),
+            "open24h": day.open, "high24h": day.high, "low24h": day.low, "sodUtc0": day.open, "sodUtc8": day.open,
+            "volCcy24h": day.value if self.kind == "SPOT" else "20000",
+            "vol24h": day.volume,
             "ts": texts.ms(now_ns),
         }  # fmt: skip
-
-    def _day_add(self, fills: list[Fill]) -> None:
-        """First, last and extreme ticks are all that is kept of the day's prices."""
-        for fill in fills:
-            kept = self._day_ticks or [fill.tick] * 3
-            self._day_ticks = [kept[0], max(kept), min(kept), fill.tick]
-            self._day_lots += fill.lots
-            self._day_value += fill.tick * fill.lots
 
     def _interest_row(self, now_ns: int) -> dict[str, Any]:
         row = {"instId": self.spec.symbol, "instType": self.kind, "oi": str(2_000_000 + self.trade_id % 1000)}
