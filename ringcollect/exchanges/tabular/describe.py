@@ -49,7 +49,11 @@ Step = tuple[int, ...]
 
 
 def ticker_fields(
-    time: int, slots: Mapping[int, int], need: Mapping[int, tuple[int, ...]] | None = None, *, partial: bool = False
+    time: int,
+    slots: Mapping[TickerField, int],
+    need: Mapping[TickerField, tuple[int, ...]] | None = None,
+    *,
+    partial: bool = False,
 ) -> tuple[Record, ...]:
     """One record per field (``records.TickerField``) whose slot, and whatever ``need`` says of it, is there.
 
