@@ -65,6 +65,8 @@ class Case:
     targets: tuple[Target, ...] = ()
     skipped: tuple[Skip, ...] = ()
     checks: tuple[str, ...] = ()
+    columns: dict[str, str | float] = field(default_factory=dict)
+    """What stands first in the case's row, where the section is one table."""
 
     def of(self, subject: str) -> Series | None:
         """The runs of ``subject``, None if it took no part."""
@@ -73,7 +75,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Section:
-    """One benchmark. ``less_is_better``: the unit is a cost (ns per frame), not a speed (records per second)."""
+    """One benchmark. ``less_is_better``: the unit is a cost (ns per frame), not a speed (records per second).
+
+    ``one_table``: a row a case, of one subject of ours and one peer, instead of a table a case.
+    """
 
     name: str
     title: str
@@ -83,6 +88,7 @@ class Section:
     skipped: tuple[Skip, ...] = ()
     notes: tuple[str, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    one_table: bool = False
 
     def ratio(self, ours: Series, peer: Series) -> Ratio:
         """How many times as good ``ours`` is as ``peer``. Above 1 we win, whatever the unit."""
@@ -127,6 +133,7 @@ def section_of(data: dict[str, Any]) -> Section:
             targets=tuple(Target(**one) for one in case["targets"]),
             skipped=tuple(Skip(**one) for one in case["skipped"]),
             checks=tuple(case["checks"]),
+            columns=case.get("columns", {}),
         )
         for case in data["cases"]
     )

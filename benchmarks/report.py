@@ -25,7 +25,7 @@ def _section(section: Section) -> str:
         parts.append("\n".join(f"* {note}" for note in section.notes))
     if section.skipped:
         parts.append("\n".join(f"* **{skip.subject} was not run**: {skip.reason}" for skip in section.skipped))
-    parts += [_case(section, case) for case in section.cases]
+    parts += [_rows(section)] if section.one_table else [_case(section, case) for case in section.cases]
     targets = _targets(section)
     return "\n\n".join([*parts, *([targets] if targets else [])])
 
@@ -46,6 +46,35 @@ def _case(section: Section, case: Case) -> str:
     if case.checks:
         lines += ["", "Checked: " + "; ".join(case.checks) + "."]
     return "\n".join(lines)
+
+
+RECORDS = "records a frame"
+"""The column that gives the cost of one record."""
+
+
+def _rows(section: Section) -> str:
+    """One table: the columns of each case, what a frame and a record of it cost us, and the peer beside it."""
+    heads = list(dict.fromkeys(head for case in section.cases for head in case.columns))
+    peers = list(dict.fromkeys(one.subject for case in section.cases for one in case.series if not one.ours))
+    cells = [*heads, section.unit, "ns a record", *(f"{peer}, {section.unit}; ours is better by" for peer in peers)]
+    lines = ["| " + " | ".join(cells) + " |", "|---" * len(cells) + "|"]
+    for case in section.cases:
+        row = [_cell(case.columns.get(head, "")) for head in heads]
+        ours = next((one for one in case.series if one.ours), None)
+        if ours is None:
+            row.append("; ".join(f"not run: {skip.reason}" for skip in case.skipped))
+            lines.append("| " + " | ".join([*row, *[""] * (1 + len(peers))]) + " |")
+            continue
+        records = float(case.columns.get(RECORDS, 0.0))
+        row += [number(ours.median), number(ours.median / records) if records else "none"]
+        beside = [case.of(peer) for peer in peers]
+        row += [f"{number(one.median)}; {_ratio(section, ours, one)}" if one else "not run" for one in beside]
+        lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines)
+
+
+def _cell(value: str | float) -> str:
+    return value if isinstance(value, str) else number(value)
 
 
 def _ratio(section: Section, ours: Series, other: Series) -> str:

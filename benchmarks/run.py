@@ -20,6 +20,8 @@ from benchmarks.workers import ROOT
 RESULTS = ROOT / "benchmarks" / "results"
 BENCHMARKS: dict[str, str] = {
     "decode": "benchmarks.decode.section",
+    "cost": "benchmarks.cost.section",
+    "memory": "benchmarks.memory.section",
     "ring": "benchmarks.ring.throughput",
     "latency": "benchmarks.ring.latency",
     "sockets": "benchmarks.sockets.section",

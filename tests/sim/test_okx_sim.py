@@ -178,3 +178,13 @@ def test_a_swallowed_request_is_named_and_asked_again(tmp_path: Path) -> None:
     run = desk(tmp_path, "ack_swallow=1")
     run.run(11)
     assert {reason for _, reason in run.ledger().values()} >= {Reason.NO_ACK} or run.ring.counters["silent_streams"] > 0
+
+
+def test_every_change_of_the_best_prices_has_a_sequence_of_its_own(tmp_path: Path) -> None:
+    run = desk(tmp_path, markets={"spot": (("BTC-USDT",), ("book", "bbo"))})
+    run.run(8)
+    records = run.records()
+    best = records[records["kind"] == Kind.BBO]
+    assert len(best) > 100 and not np.any(best["flags"] & int(Flag.SNAPSHOT))
+    assert np.all(np.diff(best["id"][::2]) > 0)
+    assert run.ring.counters["seq_gaps"] == run.ring.counters["out_of_order"] == 0

@@ -34,7 +34,8 @@ class OkxFeed:
         self.kind = kind_of(symbol)
         self.index = f"{self.spec.base}-{self.spec.quote}"
         self.model = SymbolMarket(self.spec, Random(f"{seed}/okx/{symbol}"), frames_per_s)
-        self.sequence = start_ns // MILLISECOND
+        self.sequence = start_ns // MILLISECOND  # counts every change of the book: best prices are told one by one
+        self._pushed = self.sequence  # of the last push of the book, which sums up what changed since the one before
         self.trade_id = start_ns // SECOND
         self.frames = 0
         self._rng = Random(f"{seed}/okx/{symbol}/wire")
@@ -81,7 +82,7 @@ class OkxFeed:
         """The book as REST has it."""
         bids, asks = self._sides()
         row = {"asks": texts.levels(asks), "bids": texts.levels(bids)}
-        return row | {"ts": texts.ms(now_ns), "seqId": self.sequence}
+        return row | {"ts": texts.ms(now_ns), "seqId": self._pushed}
 
     def book(self) -> tuple[list[Level], list[Level]]:
         """The 400 best levels a side as the pushes have told them."""
@@ -127,28 +128,28 @@ class OkxFeed:
         changed = bool(changes[1] or changes[-1])
         if not changed and not reset and now_ns - self._pushed_ns < _HEARTBEAT_NS:
             return
-        previous = self.sequence
+        previous = self._pushed
         if reset:
             self.sequence = 1 + self._rng.randrange(100)
-        elif changed:
-            self.sequence += 1 + self._rng.randrange(9)
+        if reset or changed:
+            self._pushed = self.sequence
         self._pushed_ns = now_ns
         self.frames += 1
         bids, asks = ([self._level(*one) for one in sorted(changes[side], reverse=side > 0)] for side in (1, -1))
         stream = f"books:{self.spec.symbol}"
         text = self._book_text((bids, asks), now_ns, previous, "update")
-        if self._lose(stream, self.sequence):
+        if self._lose(stream, self._pushed):
             self._truth.line("fault", t=now_ns, c=-1, fault="gap", m="okx", stream=stream, f=text)
         else:
-            self._push(stream, self.sequence, now_ns, text)
-        self._push(f"books5:{self.spec.symbol}", self.sequence, now_ns, self._short_text(now_ns))
+            self._push(stream, self._pushed, now_ns, text)
+        self._push(f"books5:{self.spec.symbol}", self._pushed, now_ns, self._short_text(now_ns))
 
     def _book_text(self, sides: tuple[list[Level], list[Level]], now_ns: int, previous: int, action: str) -> str:
         bids, asks = sides
         check = texts.checksum(*self._sides()) if self._checksums else 0
         row = {
             "asks": texts.levels(asks), "bids": texts.levels(bids), "ts": texts.ms(now_ns), "checksum": check,
-            "seqId": self.sequence, "prevSeqId": previous,
+            "seqId": self._pushed, "prevSeqId": previous,
         }  # fmt: skip
         return texts.frame("books", self.spec.symbol, [row], action)
 
@@ -156,7 +157,7 @@ class OkxFeed:
         bids, asks = (side[:5] for side in self._sides())
         row = {
             "asks": texts.levels(asks), "bids": texts.levels(bids), "instId": self.spec.symbol,
-            "ts": texts.ms(now_ns), "seqId": self.sequence,
+            "ts": texts.ms(now_ns), "seqId": self._pushed,
         }  # fmt: skip
         return texts.frame("books5", self.spec.symbol, [row])
 
@@ -167,6 +168,7 @@ class OkxFeed:
 
     def _order(self, _due_ns: int) -> int:
         event = self.model.step()
+        self.sequence += bool(event.changed)
         now_ns = self._start_ns + event.time_ns
         self._tell_trades(event, now_ns)
         if event.top_moved:

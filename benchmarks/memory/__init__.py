@@ -1,0 +1,1 @@
+"""What a feed process takes by the number of its symbols."""
