@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--faults", default="", metavar="NAME[=VALUE],…", help="drop, dup, gap, garbage, cut=60s, …")
 @click.option("--truth", type=click.Path(path_type=Path), metavar="FILE", help="Write down everything that is sent.")
 @click.option("--capture", type=click.Path(path_type=Path), metavar="FILE", help="Serve a capture, not a market.")
-@click.option("--speed", type=float, default=1.0, show_default=True, help="Pace of --capture.")
+@click.option("--speed", type=float, default=1.0, show_default=True, help="Pace of --capture; 0 = full speed.")
 @click.option("--write", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Write a capture instead.")
 def command(
     exchanges: tuple[str, ...],
@@ -60,23 +60,29 @@ def command(
         stage = stage_of(exchanges, time.time_ns(), symbols=names, rate=rate, seed=seed, faults=plan, truth=truth)
         run(stage, port=port, for_ns=for_ns)
         return
-    if exchanges != ("binance",):
-        raise click.UsageError("--write and --capture are for Binance only")
     if folder is not None:
         if capture is not None:
             raise click.UsageError("--write makes a capture from a simulated market: it does not go with --capture")
+        if exchanges != ("binance",):
+            raise click.UsageError("--write is for Binance only")
         _write(names, rate, seed, plan, truth, folder, for_ns)
     else:
         assert capture is not None
-        run(_played(capture, speed, seed, plan, truth), port=port, for_ns=for_ns)
+        run(_played(capture, exchanges, speed, seed, plan, truth), port=port, for_ns=for_ns)
 
 
-def _played(capture: Path, speed: float, seed: int, plan: FaultPlan, truth: Path | None) -> Stage:
-    if speed <= 0:
-        raise click.UsageError("--speed must be above 0")
+def _played(
+    capture: Path, exchanges: tuple[str, ...], speed: float, seed: int, plan: FaultPlan, truth: Path | None
+) -> Stage:
+    if speed < 0:
+        raise click.UsageError("--speed must not be below 0")
+    if len(exchanges) != 1:
+        raise click.UsageError("--capture is of one --exchange")
     from ringcollect.sim.capture import CaptureStage
 
-    return CaptureStage(capture, speed=speed, faults=plan, seed=seed, truth=truth)
+    return CaptureStage(
+        capture, time.time_ns(), exchange=exchanges[0], speed=speed, faults=plan, seed=seed, truth=truth
+    )
 
 
 def _write(

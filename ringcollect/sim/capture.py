@@ -1,140 +1,106 @@
-"""A capture file played to clients over the socket: the exact frames, at their own pace or another.
+"""A capture file played to clients over the socket: the exact frames, at their own pace, another, or at full speed.
 
-Frames start to flow when the first client subscribes. Each goes to whoever subscribed to its stream; a depth or
-metadata request is answered with the recorded body nearest before the current place in the file, else the next.
+Frames start to flow when clients have subscribed and asked for nothing more for a while; each goes to whoever
+subscribed to its stream, and one who comes later gets the stream's last whole state and the changes since. A REST
+request is answered with the recorded body nearest before the current place in the file, else the next; a list of
+instruments that was not recorded is made of the capture's symbols.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
-from collections.abc import Iterator
-from functools import partial
+from itertools import count
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from ringcollect.errors import NotFoundError, RingcollectError
-from ringcollect.sim.binance.paths import Route, route
-from ringcollect.sim.binance.venue import Venue
+from ringcollect.errors import RingcollectError
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.peer import Peer
+from ringcollect.sim.recording import Line, Part, Placed, Sorter, read_lines
+from ringcollect.sim.replica import replica_of, sorter_of
 from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.scheduler import Scheduler
+from ringcollect.sim.stage import Host
 from ringcollect.sim.truth import Truth
 
-_DEPTH = ("depth@100ms", "depth", "depth@0ms", "depth@500ms")
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One line of a capture: time ns, connection, direction, URL, text."""
-
-    t: int
-    c: int
-    d: str
-    f: str
-    u: str = ""
-
-
-class _Payload(msgspec.Struct, frozen=True):
-    """Enough of a frame to tell its stream."""
-
-    stream: str = ""
-    data: msgspec.Raw = msgspec.Raw()
-    e: str = ""
-    s: str = ""
-    b: msgspec.Raw = msgspec.Raw()
-
-
-def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of a ``.jsonl`` or ``.jsonl.gz`` capture. Raises RingcollectError naming a bad line."""
-    if not path.is_file():
-        raise NotFoundError(f"no capture file {path}")
-    decode = msgspec.json.Decoder(Line).decode
-    with path.open("rb") as raw:
-        lines: io.BufferedIOBase = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-        for number, text in enumerate(lines, 1):
-            try:
-                yield decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise RingcollectError(f"{path}:{number}: not a capture line: {error}") from error
+SETTLED_NS = 2_000_000_000
+"""How long nobody has to ask for anything more before the first frame goes out."""
+_ABOUT = ("symbol", "pair", "category", "instType", "instId", "uly")
+"""Parameters of a REST request that make it another one; limits and cursors do not."""
 
 
 class CaptureStage:
-    """Plays ``path``; ``speed`` (above 0) multiplies its pace."""
+    """Plays ``path`` of ``exchange``; ``speed`` multiplies its pace, 0 is as fast as the clients read.
 
-    markets: tuple[str, ...] = ("spot", "linear")
+    ``now_ns`` is the wire time at construction. Raises ConfigError for an exchange whose captures are not served and
+    RingcollectError for an unreadable file.
+    """
+
+    patient = True
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        speed: float = 1.0,
-        faults: FaultPlan | None = None,
-        seed: int = 1,
-        truth: Path | None = None,
-    ) -> None:
+        self, path: Path, now_ns: int, *, exchange: str = "binance", speed: float = 1.0,
+        settled_ns: int = SETTLED_NS, faults: FaultPlan | None = None, seed: int = 1, truth: Path | None = None,
+    ) -> None:  # fmt: skip
+        self._sorter = sorter_of(exchange)
+        self._answers: dict[tuple[str, ...], list[tuple[int, str]]] = {}
+        self._first_ns, instruments = self._survey(path, sorter_of(exchange))
         self.truth = Truth(truth)
-        self._speed = speed
-        self._scheduler = Scheduler()
-        self._scene = Scene(seed, 0, faults or FaultPlan(), dice(seed), self.truth, self._scheduler)
-        self.venues = {market: Venue(market, (), 0.0, self._scene) for market in ("spot", "linear")}
-        self._answers: dict[tuple[str, str], list[tuple[int, str]]] = {}
-        self._routes: dict[int, Route] = {}
-        self._default = "spot"
-        first_ns = self._survey(path)
+        self._speed, self._settled_ns = speed, settled_ns
+        self._start_ns, self._scheduler = now_ns, Scheduler()
+        scene = Scene(seed, now_ns, faults or FaultPlan(), dice(seed), self.truth, self._scheduler)
+        self._replica = replica_of(exchange, instruments, scene)
+        self.markets = self._replica.markets
+        self._numbers = count()
         self._lines = read_lines(path)
         self._next: Line | None = next(self._lines, None)
-        self._first_ns = first_ns
+        self._place_ns = self._first_ns
+        self._joins = self._joined_ns = 0
         self._began_ns = 0
-        self._place_ns = first_ns
-        self._connections = 0
         self._played = 0
 
     def wire_ns(self, now_ns: int) -> int:
+        """The wire clock is the local one."""
         return now_ns
 
     def advance(self, wire_ns: int, most: int = 5_000) -> bool:
         """Send what is due."""
-        if not self._began_ns and any(peer.streams for venue in self.venues.values() for peer in venue.peers):
-            self._began_ns = wire_ns
+        self._scheduler.run_until(wire_ns - self._start_ns, most)
+        if not self._began_ns:
+            self._settle(wire_ns)
+        done = True
         if self._began_ns:
             due_ns = self._first_ns + int((wire_ns - self._began_ns) * self._speed)
-            while self._next is not None and self._next.t <= due_ns:
+            while self._next is not None and (not self._speed or self._next.t <= due_ns):
                 if (most := most - 1) < 0:
-                    return False
+                    done = False
+                    break
                 self._place_ns = self._next.t
-                if self._next.d == "in":
-                    self._play(self._next, wire_ns)
+                self._play(self._next, wire_ns)
                 self._next = next(self._lines, None)
-        for venue in self.venues.values():
-            for peer in venue.peers:
-                peer.timer(wire_ns)
-        return True
+        for peer in self._replica.peers():
+            peer.timer(wire_ns)
+        return done
 
     def has(self, target: str) -> bool:
         """Whether ``target`` is a path of the venue."""
-        return route(target) is not None
+        return self._replica.has(target)
 
-    def connect(self, target: str, wire_ns: int) -> tuple[Venue, Peer] | None:
-        """As a generated world does."""
-        where = route(target)
-        if where is None:
-            return None
-        self._connections += 1
-        venue = self.venues[where.market]
-        return venue, venue.open(self._connections - 1, target, where, wire_ns)
+    def connect(self, target: str, wire_ns: int) -> tuple[Host, Peer] | None:
+        """A client opens ``target``; None when there is no such path."""
+        return self._replica.connect(next(self._numbers), target, wire_ns) if self.has(target) else None
 
     def get(self, target: str, wire_ns: int) -> Answer | None:
-        """The recorded answer to a path and symbol; 404 where the capture has none."""
-        if not target.startswith(("/api/", "/fapi/")):
+        """The answer to whatever is no path to connect to; 404 where the capture has none and none can be made."""
+        if self.has(target):
             return None
         answers = self._answers.get(_rest_key(target), [])
         before = [body for t, body in answers if t <= self._place_ns]
-        after = [body for t, body in answers if t > self._place_ns]
-        body = before[-1] if before else after[0] if after else ""
-        answer = Answer(200 if body else 404, {"Content-Type": "application/json;charset=UTF-8"}, body or "{}")
+        body = before[-1] if before else answers[0][1] if answers else ""
+        headers = {"Content-Type": "application/json;charset=UTF-8"}
+        made = None if body else self._replica.made(target, wire_ns)
+        answer = made or Answer(200 if body else 404, headers, body or "{}")
         self.truth.line("rest", t=wire_ns, u=target, status=answer.status, f=answer.body)
         return answer
 
@@ -142,71 +108,61 @@ class CaptureStage:
         """Nothing is held back."""
 
     def frames_made(self) -> int:
+        """Frames played so far, whether anybody listened or not."""
         return self._played
 
     def finished(self) -> bool:
         """Whether the file is played to its end."""
         return self._next is None
 
-    def _survey(self, path: Path) -> int:
-        """Read the file once for REST bodies and connections' URLs; returns its first time (ns)."""
-        first_ns = -1
+    def _survey(self, path: Path, sorter: Sorter) -> tuple[int, list[tuple[str, str]]]:
+        """Read the file once for REST bodies: the time of its first frame (ns), (market, symbol) of all of them."""
+        first_ns = began_ns = -1
+        instruments: dict[tuple[str, str], None] = {}
         for line in read_lines(path):
             if first_ns < 0:
                 first_ns = line.t
             if line.d == "rest":
                 self._answers.setdefault(_rest_key(line.u), []).append((line.t, line.f))
-                if "/fapi/" in line.u:
-                    self._default = "linear"
-            elif line.d == "out" and not line.f:
-                self._routes[line.c] = _recorded_route(line.u)
+            if line.d != "in":
+                self._sorter.place(line)  # a connection may be told of after its first frames
+            placed = _placed(sorter, line)
+            if placed is not None and began_ns < 0:
+                began_ns = line.t  # lists may have been asked for long before
+            if placed is not None and placed.symbol:
+                instruments[placed.market, placed.symbol] = None
         if first_ns < 0:
             raise RingcollectError(f"{path}: the capture is empty")
-        return first_ns
+        return max(first_ns, began_ns), list(instruments)
+
+    def _settle(self, wire_ns: int) -> None:
+        joins = self._replica.joins()
+        if joins != self._joins:
+            self._joins, self._joined_ns = joins, wire_ns
+        if joins and wire_ns - self._joined_ns >= self._settled_ns:
+            self._began_ns = wire_ns
 
     def _play(self, line: Line, wire_ns: int) -> None:
-        try:
-            payload = msgspec.json.decode(line.f, type=_Payload)
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            return  # an array stream or garbage: nobody can have asked for it by name
-        recorded = self._routes.get(line.c)
-        hub = self.venues[recorded.market if recorded else self._default].hub
-        for stream in self._streams(payload, recorded):
-            if hub.wanted(stream):
-                self._played += 1
-                raw = bytes(payload.data).decode() if payload.stream else line.f
-                wrapped = line.f if payload.stream else ""
-                hub.publish(stream, self._played, wire_ns, partial(_as_recorded, raw), wrapped)
-                return
-
-    def _streams(self, payload: _Payload, recorded: Route | None) -> list[str]:
-        """The names a frame may have been sent under; a bare frame does not say its speed."""
-        if payload.stream:
-            return [payload.stream]
-        symbol = payload.s.lower()
-        if payload.e == "depthUpdate":
-            names = [f"{symbol}@{topic}" for topic in _DEPTH]
-            return [name for name in names if recorded is None or not recorded.streams or name in recorded.streams]
-        topic = {"": "bookTicker", "markPriceUpdate": "markPrice@1s"}.get(payload.e, payload.e)
-        return [f"{symbol}@{topic}"] if symbol else []
+        placed = _placed(self._sorter, line)
+        if placed is None:
+            return
+        hub = self._replica.hub(placed.market)
+        self._played += 1
+        for stream in placed.streams:
+            if placed.part is not Part.EVENT:
+                hub.keep(stream, self._played, placed.text, whole=placed.part is Part.WHOLE)
+            hub.publish(stream, self._played, wire_ns, placed.text, placed.wrapped)
 
 
-def _as_recorded(text: str, _unit: int) -> str:
-    return text
+def _placed(sorter: Sorter, line: Line) -> Placed | None:
+    """Where a frame goes; None for garbage, which nobody can have asked for."""
+    try:
+        return sorter.place(line)
+    except msgspec.DecodeError:
+        return None
 
 
-def _rest_key(url: str) -> tuple[str, str]:
+def _rest_key(url: str) -> tuple[str, ...]:
     parts = urlsplit(url)
-    return parts.path, parse_qs(parts.query).get("symbol", [""])[0]
-
-
-def _recorded_route(url: str) -> Route:
-    """The route of a recorded URL; ``fstream`` hosts are USD-M whatever their path."""
-    parts = urlsplit(url)
-    target = f"{parts.path}?{parts.query}"
-    if "fstream" in (parts.hostname or "") and not target.startswith(("/public", "/market")):
-        target = f"/linear{target}"
-    where = route(target)
-    if where is None:
-        return Route("spot", "all", True, (), 1_000_000)
-    return where
+    query = parse_qs(parts.query)
+    return parts.path, *(query.get(name, [""])[0] for name in _ABOUT)

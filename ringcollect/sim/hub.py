@@ -9,6 +9,7 @@ from ringcollect.sim.peer import Peer
 from ringcollect.sim.truth import Truth
 
 Text = Callable[[int], str]  # ns of one wire time unit -> the raw frame
+MOST_KEPT = 100_000
 
 
 class Hub:
@@ -30,15 +31,33 @@ class Hub:
         self._truth = truth
         self._books = books  # what the names of streams have in which a gap may be
         self._gap_left: dict[str, int] = {}
+        self._kept: dict[str, list[tuple[int, Text]]] = {}
+        self.joins = 0
 
     def wanted(self, stream: str) -> bool:
         """Whether anybody listens: a frame nobody hears is not worth spelling."""
         return stream in self.peers
 
-    def join(self, stream: str, peer: Peer) -> None:
+    def join(self, stream: str, peer: Peer, now_ns: int) -> None:
+        """``peer`` hears ``stream`` from now on, and at once what was kept of it."""
+        self.joins += 1
         members = self.peers.setdefault(stream, [])
         if peer not in members:
             members.append(peer)
+        for key, text in self._kept.get(stream, ()):
+            peer.deliver(stream, key, self._dress(stream, peer, text, ""), now_ns)
+
+    def keep(self, stream: str, key: int, text: Text, *, whole: bool) -> None:
+        """Remember a frame for those who come late: ``whole`` replaces what was kept, any other follows it.
+
+        A stream that has said more than ``MOST_KEPT`` frames since it was whole is not kept until it is again.
+        """
+        if whole:
+            self._kept[stream] = [(key, text)]
+        elif len(kept := self._kept.get(stream, [])) >= MOST_KEPT:
+            del self._kept[stream]
+        elif kept:
+            kept.append((key, text))
 
     def leave(self, stream: str, peer: Peer) -> None:
         members = self.peers.get(stream, [])

@@ -50,7 +50,7 @@ class Reception:
         """``peer`` hears ``stream`` from now on, for as long as the plan lets it."""
         after = self.scene.plan.silence(stream)
         peer.streams[stream] = None if after is None else now_ns + after
-        self.hub.join(stream, peer)
+        self.hub.join(stream, peer, now_ns)
 
     def unsubscribe(self, peer: Peer, stream: str) -> None:
         """``peer`` hears ``stream`` no more."""

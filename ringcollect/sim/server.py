@@ -25,6 +25,8 @@ _FLUSH_EVERY_TICKS = 250
 _FIN = 0x80
 _OPCODES = {"text": _FIN | 1, "binary": _FIN | 2, "ping": _FIN | 9}
 _MOST_BUFFERED = 4 << 20
+_PATIENCE = 1 << 20
+"""Bytes that may wait for a client before a patient stage waits, too."""
 _MOST_REQUEST = 1 << 16
 _MOST_EARLY = 16
 _CONNECTIONS_WINDOW_S = 300.0
@@ -115,7 +117,8 @@ class Simulator:
         """Let time pass. A host that cannot keep up lags behind; its clients are still served in between."""
         ticks = 0
         while True:
-            self.stage.advance(self._wire_ns())
+            if not (self.stage.patient and self._backed_up()):
+                self.stage.advance(self._wire_ns())
             now_ns = self._wire_ns()
             for client in list(self._clients):
                 self._write(client, now_ns)
@@ -126,6 +129,9 @@ class Simulator:
             if ticks % _FLUSH_EVERY_TICKS == 0:
                 self.stage.truth.flush()
             await asyncio.sleep(_TICK_S)
+
+    def _backed_up(self) -> bool:
+        return any(client.transport.get_write_buffer_size() > _PATIENCE for client in self._clients)
 
     def _write(self, client: _Client, now_ns: int) -> None:
         if client.seat is None:
@@ -143,7 +149,7 @@ class Simulator:
         client.transport.write(data)
         self.counters["frames_sent"] += len(out)
         self.counters["bytes_sent"] += len(data)
-        if client.transport.get_write_buffer_size() > self._most_buffered:
+        if not self.stage.patient and client.transport.get_write_buffer_size() > self._most_buffered:
             self.counters["slow_clients"] += 1
             self._forget(client, 1006, "too slow", now_ns)
             client.transport.abort()

@@ -62,6 +62,8 @@ class SoloStage:
     ``truth`` and ``numbers`` (of connections) may be shared with others.
     """
 
+    patient = False
+
     def __init__(
         self, exchange: str, now_ns: int, *, symbols: tuple[str, ...] = (), rate: float = 1000.0, seed: int = 1,
         faults: FaultPlan | None = None, truth: Truth | Path | None = None, numbers: Iterator[int] | None = None,

@@ -20,10 +20,14 @@ class Host(Protocol):
 
 
 class Stage(Protocol):
-    """All times are ns; ``wire_ns`` are times of the wire clock. ``markets`` are those that are served."""
+    """All times are ns; ``wire_ns`` are times of the wire clock. ``markets`` are those that are served.
+
+    One that is ``patient`` is not advanced while a client's socket is full, and no client is cut off for that.
+    """
 
     truth: Truth
     markets: tuple[str, ...]
+    patient: bool
 
     def has(self, target: str) -> bool:
         """Whether ``target`` is a path that a client may connect to."""

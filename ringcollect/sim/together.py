@@ -22,6 +22,8 @@ EXCHANGES = ("binance", *KINDS)
 class Together:
     """The first stage that knows a path serves it. Binance comes last: whatever follows ``/ws/`` is a stream of its."""
 
+    patient = False
+
     def __init__(self, stages: list[Stage], truth: Truth) -> None:
         self.stages = stages
         self.truth = truth

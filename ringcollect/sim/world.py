@@ -50,6 +50,7 @@ class World:
     """``now_ns`` at construction is the wire time at which virtual time is 0 (unless ``start_ns`` is given)."""
 
     markets: tuple[str, ...] = ("spot", "linear")
+    patient = False
 
     def __init__(
         self, options: Options, now_ns: int, truth: Truth | None = None, numbers: Iterator[int] | None = None

@@ -69,28 +69,43 @@ def collected(
 
     ``markets``: market -> (symbols, channels); ``path`` is appended to the simulator's address.
     """
-    module: Any = load(exchange)
-    module.warm()  # nothing is compiled while a socket is open
+    load(exchange).warm()  # nothing is compiled while a socket is open
     with simulated(exchange, folder / "truth.jsonl", faults, rate) as host:
-        planned = tuple(
-            Market(
-                exchange=exchange, market=market, symbols=symbols, channels=channels, url=f"ws://{host}{path}",
-                rest_url=f"http://{host}",
-            )
-            for market, (symbols, channels) in markets.items()
-        )  # fmt: skip
-        collector = Collector(data=str(folder / "data"), runtime_dir=str(folder / "run"))
-        config = Config(collector=collector, markets=planned, websocket=websocket or Websocket())
-        ring = config.runtime_path() / f"{exchange}.rec.ring"
-        deadline = time.monotonic() + seconds
-        readers: list[Any] = []
+        return collected_from(host, folder, exchange, markets, enough, path=path, seconds=seconds, websocket=websocket)
 
-        def stop() -> bool:
-            if not readers and ring.exists():
-                readers.append(attach(ring))
-            return time.monotonic() > deadline or (bool(readers) and enough(readers[0], config))
 
-        run(config, exchange, stop)
+def collected_from(
+    host: str,
+    folder: Path,
+    exchange: str,
+    markets: dict[str, tuple[tuple[str, ...], tuple[str, ...]]],
+    enough: Callable[[Any, Config], bool],
+    *,
+    path: str = "",
+    seconds: float = 30.0,
+    websocket: Websocket | None = None,
+) -> tuple[np.ndarray, dict[str, int], list[Any]]:
+    """As :func:`collected` does, from whoever listens at ``host``."""
+    load(exchange).warm()
+    planned = tuple(
+        Market(
+            exchange=exchange, market=market, symbols=symbols, channels=channels, url=f"ws://{host}{path}",
+            rest_url=f"http://{host}",
+        )
+        for market, (symbols, channels) in markets.items()
+    )  # fmt: skip
+    collector = Collector(data=str(folder / "data"), runtime_dir=str(folder / "run"))
+    config = Config(collector=collector, markets=planned, websocket=websocket or Websocket())
+    ring = config.runtime_path() / f"{exchange}.rec.ring"
+    deadline = time.monotonic() + seconds
+    readers: list[Any] = []
+
+    def stop() -> bool:
+        if not readers and ring.exists():
+            readers.append(attach(ring))
+        return time.monotonic() > deadline or (bool(readers) and enough(readers[0], config))
+
+    run(config, exchange, stop)
     reader = attach(ring)
     reader.cursor = 0
     return reader.read(1 << 20).records, dict(reader.counters), list(reader.instruments())

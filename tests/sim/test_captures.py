@@ -128,7 +128,7 @@ def test_a_reader_of_a_written_capture_reaches_the_final_book(tmp_path: Path, fa
 
 def test_a_capture_is_served_frame_by_frame_as_it_was_recorded(tmp_path: Path) -> None:
     lines = _write(tmp_path, seconds=5)
-    stage = CaptureStage(tmp_path / "sim_binance.jsonl.gz", speed=10.0)
+    stage = CaptureStage(tmp_path / "sim_binance.jsonl.gz", 0, speed=10.0, settled_ns=0)
     streams = ["btcusdt@trade", "ethusdt@depth@100ms"]
     received = _serve(stage, "/stream", streams)
     recorded = [
@@ -142,7 +142,7 @@ def test_a_capture_is_served_frame_by_frame_as_it_was_recorded(tmp_path: Path) -
 
 def test_the_two_markets_of_one_capture_are_told_apart(tmp_path: Path) -> None:
     lines = _write(tmp_path, seconds=5)
-    stage = CaptureStage(tmp_path / "sim_binance.jsonl.gz", speed=10.0)
+    stage = CaptureStage(tmp_path / "sim_binance.jsonl.gz", 0, speed=10.0, settled_ns=0)
     received = _serve(stage, "/public/ws", ["btcusdt@depth@100ms"])
     recorded = [
         json.loads(line["f"])["data"]
@@ -154,7 +154,7 @@ def test_the_two_markets_of_one_capture_are_told_apart(tmp_path: Path) -> None:
 
 def test_rest_requests_are_answered_from_the_capture(tmp_path: Path) -> None:
     lines = _write(tmp_path, seconds=2)
-    stage = CaptureStage(tmp_path / "sim_binance.jsonl.gz")
+    stage = CaptureStage(tmp_path / "sim_binance.jsonl.gz", 0)
     answer = stage.get("/api/v3/depth?symbol=BTCUSDT&limit=1000", 0)
     assert answer is not None
     (body,) = (line["f"] for line in lines if "api.binance.com/api/v3/depth?symbol=BTCUSDT" in line["u"])
@@ -162,14 +162,19 @@ def test_rest_requests_are_answered_from_the_capture(tmp_path: Path) -> None:
     missing = stage.get("/api/v3/depth?symbol=NOSUCH", 0)
     assert missing is not None
     assert missing.status == 404
-    assert stage.get("/elsewhere", 0) is None
+    elsewhere = stage.get("/elsewhere", 0)
+    assert elsewhere is not None
+    assert elsewhere.status == 404
+    assert stage.get("/stream?streams=btcusdt@trade", 0) is None
 
 
 def test_a_real_capture_arrives_byte_for_byte(captures: Path) -> None:
     path = captures / "binance_spot_2021.jsonl.gz"
     recorded = [line["f"] for line in _lines(path) if line["d"] == "in"]
     streams = sorted({json.loads(text)["stream"] for text in recorded})
-    assert _serve(CaptureStage(path, speed=60.0), f"/stream?streams={'/'.join(streams)}", []) == recorded
+    assert (
+        _serve(CaptureStage(path, 0, speed=0.0, settled_ns=0), f"/stream?streams={'/'.join(streams)}", []) == recorded
+    )
 
 
 def test_a_bad_capture_is_refused_with_its_line(tmp_path: Path) -> None:
@@ -179,7 +184,7 @@ def test_a_bad_capture_is_refused_with_its_line(tmp_path: Path) -> None:
         list(read_lines(path))
     (tmp_path / "empty.jsonl").touch()
     with pytest.raises(RingcollectError, match="empty"):
-        CaptureStage(tmp_path / "empty.jsonl")
+        CaptureStage(tmp_path / "empty.jsonl", 0)
 
 
 def test_the_command_writes_a_capture(tmp_path: Path) -> None:

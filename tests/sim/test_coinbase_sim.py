@@ -29,7 +29,7 @@ def address(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def asked(monkeypatch: pytest.MonkeyPatch, feed: str) -> str:
     def with_url(**fields: object) -> MarketPlan:
-        return MarketPlan(**fields, url=ADDRESSES[feed])  # type: ignore[arg-type]
+        return MarketPlan(**(fields | {"url": ADDRESSES[feed]}))  # type: ignore[arg-type]
 
     monkeypatch.setattr(venues, "MarketPlan", with_url)
     return feed

@@ -45,14 +45,20 @@ class Desk:
         exchange: str,
         venue: Any,
         markets: dict[str, tuple[Sequence[str], Sequence[str]]],
+        *,
+        url: str = "",
+        depth: int = 0,
         **options: Any,
     ) -> None:
         self.venue, self.folder = venue, folder
         self.now = T0
         plans = tuple(
-            MarketPlan(market=market, symbols=tuple(SymbolPlan(symbol=s, channels=tuple(channels)) for s in symbols))
+            MarketPlan(
+                market=market, url=url,
+                symbols=tuple(SymbolPlan(symbol=s, channels=tuple(channels), depth=depth) for s in symbols),
+            )
             for market, (symbols, channels) in markets.items()
-        )
+        )  # fmt: skip
         self.ring = Producer.open(
             folder, f"{exchange}.rec", capacity=1 << 18, generation=T0, counters=FEED_COUNTERS, ledger_rows=256
         )  # fmt: skip

@@ -43,7 +43,7 @@ class Venue:
             )
             for symbol in symbols
         }
-        if market == "linear":
+        if market == "linear" and symbols:
             scene.scheduler.add(SECOND - scene.start_ns % SECOND, self._all_market_streams)
 
     def open(self, number: int, url: str, route: Route, now_ns: int) -> Peer:
@@ -116,7 +116,7 @@ class Venue:
         symbol, _ = topic_of(stream)
         if symbol in self.feeds:
             self.feeds[symbol].ensure(stream)
-        self.hub.join(stream, peer)
+        self.hub.join(stream, peer, now_ns)
 
     def _unsubscribe(self, peer: Peer, stream: str) -> None:
         if peer.streams.pop(stream, -1) != -1:

@@ -20,6 +20,7 @@ _PATH = "/v5/public/"
 PATHS = tuple(_PATH + market for market in MARKETS)
 _INSTRUMENTS = "/v5/market/instruments-info"
 _TICKERS = "/v5/market/tickers"
+LISTS = (_INSTRUMENTS, _TICKERS)
 _SPOT_ARGS = 10
 _ARGS_CHARACTERS = 21_000
 _MOST_PAGE = 1000
@@ -27,15 +28,19 @@ _USUAL_PAGE = 500
 
 
 class BybitVenue(Reception):
-    """``symbols`` by category share ``frames_per_s``; ``page`` limits what one page lists, whatever is asked for."""
+    """``symbols`` by category share ``frames_per_s``; ``page`` limits what one page lists, whatever is asked for.
+
+    ``feeds`` are those of a capture.
+    """
 
     def __init__(
-        self, symbols: dict[str, tuple[str, ...]], frames_per_s: float, scene: Scene, *, page: int = _MOST_PAGE
-    ) -> None:
+        self, symbols: dict[str, tuple[str, ...]], frames_per_s: float, scene: Scene, *, page: int = _MOST_PAGE,
+        feeds: dict[tuple[str, str], BybitFeed] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(scene, Hub("bybit", scene.plan, scene.roll, scene.truth, books=":orderbook."), BYBIT_WIRE)
         self._page = page
         count = sum(map(len, symbols.values()))
-        self.feeds = {
+        self.feeds = feeds or {
             (market, symbol): BybitFeed(market, symbol, frames_per_s / count, self.hub, scene)
             for market, names in symbols.items()
             for symbol in names

@@ -12,7 +12,7 @@ import msgspec
 
 from ringcollect.errors import ConfigError
 from ringcollect.sim.coinbase import texts
-from ringcollect.sim.coinbase.texts import MICROSECOND, SECOND, Level
+from ringcollect.sim.coinbase.texts import SECOND, Level
 from ringcollect.sim.fixed import trimmed
 from ringcollect.sim.market import Fill, SymbolMarket
 from ringcollect.sim.scene import Scene
@@ -207,7 +207,4 @@ class CoinbaseFeed:
 
     def heartbeat(self, now_ns: int) -> str:
         """The Exchange feed's, of this product."""
-        return texts.plain({
-            "type": "heartbeat", "sequence": self._trade_id * 7, "last_trade_id": self._trade_id,
-            "product_id": self.spec.symbol, "time": texts.iso(now_ns // MICROSECOND * MICROSECOND),
-        })  # fmt: skip
+        return texts.heartbeat(self.spec.symbol, self._trade_id, now_ns)

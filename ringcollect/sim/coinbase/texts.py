@@ -79,6 +79,14 @@ def exchange_subscribed(channels: dict[str, list[str]]) -> str:
     return _text({"type": "subscriptions", "channels": rows})
 
 
+def heartbeat(product: str, trade_id: int, now_ns: int) -> str:
+    """The Exchange feed's, of one product, with its last trade."""
+    return _text({
+        "type": "heartbeat", "sequence": trade_id * 7, "last_trade_id": trade_id, "product_id": product,
+        "time": micro(now_ns),
+    })  # fmt: skip
+
+
 def plain(message: dict[str, Any]) -> str:
     """Any other message of the Exchange feed."""
     return _text(message)

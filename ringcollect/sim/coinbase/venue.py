@@ -21,6 +21,7 @@ ADVANCED_PATHS, EXCHANGE_PATH = ("/", "/advanced-trade-ws"), "/ws-feed"
 PATHS = ("", *ADVANCED_PATHS, EXCHANGE_PATH)
 _ADVANCED, _EXCHANGE = "advanced", "exchange"
 _PRODUCTS = {"/api/v3/brokerage/market/products": _ADVANCED, "/products": _EXCHANGE}
+LISTS = tuple(_PRODUCTS)
 _CHANNELS = {
     _ADVANCED: ("level2", "market_trades", "ticker", "heartbeats", "candles"),
     _EXCHANGE: ("level2_batch", "matches", "ticker", "heartbeat", "status"),
@@ -64,14 +65,20 @@ class _Refused(Exception):
 
 
 class CoinbaseVenue(Reception):
-    """``symbols`` share ``frames_per_s``; ``deep`` levels a side lie far from the best, 24,000 make 5 MB."""
+    """``symbols`` share ``frames_per_s``; ``deep`` levels a side lie far from the best, 24,000 make 5 MB.
+
+    ``feeds`` are those of a capture.
+    """
 
     peer_type = NumberedPeer
 
-    def __init__(self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *, deep: int = DEEP) -> None:
+    def __init__(
+        self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *, deep: int = DEEP,
+        feeds: dict[str, CoinbaseFeed] | None = None,
+    ) -> None:  # fmt: skip
         hub = Hub("coinbase", scene.plan, scene.roll, scene.truth, books="\0")  # gaps are this venue's own
         super().__init__(scene, hub, COINBASE_WIRE)
-        self.feeds = {
+        self.feeds = feeds or {
             symbol: CoinbaseFeed(symbol, frames_per_s / len(symbols), scene, self._tell, deep=deep)
             for symbol in symbols
         }

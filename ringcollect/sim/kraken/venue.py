@@ -18,6 +18,7 @@ from ringcollect.sim.scene import Answer, Scene
 
 PATH = "/v2"
 _PAIRS, _DEPTH, _TRADES = "/0/public/AssetPairs", "/0/public/Depth", "/0/public/Trades"
+LISTS = (_PAIRS,)
 _MOST_REST = 500
 _decimals = msgspec.json.Encoder(decimal_format="number")
 _MOST_REQUESTS = 50
@@ -27,11 +28,16 @@ _CONNECTION = 7_204_881_492_680_171_915
 
 
 class KrakenVenue(Reception):
-    """``symbols`` (``BTC/USD``) share ``frames_per_s``."""
+    """``symbols`` (``BTC/USD``) share ``frames_per_s``; ``feeds`` are those of a capture."""
 
-    def __init__(self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene) -> None:
+    def __init__(
+        self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *,
+        feeds: dict[str, KrakenFeed] | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(scene, Hub("kraken", scene.plan, scene.roll, scene.truth, books="book-"), KRAKEN_WIRE)
-        self.feeds = {symbol: KrakenFeed(symbol, frames_per_s / len(symbols), self.hub, scene) for symbol in symbols}
+        self.feeds = feeds or {
+            symbol: KrakenFeed(symbol, frames_per_s / len(symbols), self.hub, scene) for symbol in symbols
+        }
         self._requests: dict[int, list[int]] = {}
         scene.scheduler.add(SECOND, self._heartbeat)
 
@@ -83,8 +89,9 @@ class KrakenVenue(Reception):
         wants_first = bool(params.get("snapshot", True))
         peer.reply(texts.done(method, result | {"snapshot": wants_first}, number, now_ns), now_ns)
         self.subscribe(peer, stream, now_ns)
-        if wants_first:
-            peer.deliver(stream, -now_ns, self.feeds[symbol].first(channel, depth, now_ns), now_ns)
+        first = self.feeds[symbol].first(channel, depth, now_ns) if wants_first else ""
+        if first:
+            peer.deliver(stream, -now_ns, first, now_ns)
 
     def _complaint(self, channel: str, depth: int, symbol: str) -> str:
         if channel not in ("book", "trade", "ticker"):

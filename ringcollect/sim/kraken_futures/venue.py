@@ -18,17 +18,22 @@ from ringcollect.sim.scene import Answer, Scene
 
 PATH = "/ws/v1"
 _API = "/derivatives/api/v3/"
+LISTS = (_API + "instruments", _API + "tickers")
 _HEARTBEAT = "heartbeat"
 
 
 class KrakenFuturesVenue(Reception):
-    """``symbols`` (``PF_XBTUSD``) share ``frames_per_s``."""
+    """``symbols`` (``PF_XBTUSD``) share ``frames_per_s``; ``feeds`` are those of a capture."""
 
-    def __init__(self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene) -> None:
+    def __init__(
+        self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *,
+        feeds: dict[str, KrakenFuturesFeed] | None = None,
+    ) -> None:  # fmt: skip
         hub = Hub("kraken_futures", scene.plan, scene.roll, scene.truth, books="book:")
         super().__init__(scene, hub, KRAKEN_FUTURES_WIRE)
-        share = frames_per_s / len(symbols)
-        self.feeds = {symbol: KrakenFuturesFeed(symbol, share, self.hub, scene) for symbol in symbols}
+        self.feeds = feeds or {
+            symbol: KrakenFuturesFeed(symbol, frames_per_s / len(symbols), self.hub, scene) for symbol in symbols
+        }
         scene.scheduler.add(SECOND, self._heartbeat)
 
     def open(self, number: int, url: str, now_ns: int) -> Peer:
@@ -68,8 +73,9 @@ class KrakenFuturesVenue(Reception):
             self.unsubscribe(peer, stream)
             return
         self.subscribe(peer, stream, now_ns)
-        if product:
-            peer.deliver(stream, -now_ns, self.feeds[product].first(feed, now_ns), now_ns)
+        first = self.feeds[product].first(feed, now_ns) if product else ""
+        if first:
+            peer.deliver(stream, -now_ns, first, now_ns)
 
     def _heartbeat(self, due_ns: int) -> int:
         now_ns = self.scene.start_ns + due_ns

@@ -12,7 +12,7 @@ from ringcollect.sim.fixed import trimmed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.market import SECOND, Event, Fill, SymbolMarket
 from ringcollect.sim.okx import texts
-from ringcollect.sim.okx.specs import kind_of, okx_spec
+from ringcollect.sim.okx.specs import index_of, kind_of, okx_spec
 from ringcollect.sim.okx.texts import MILLISECOND, Level
 from ringcollect.sim.scheduler import Scheduler
 from ringcollect.sim.truth import Truth
@@ -32,7 +32,7 @@ class OkxFeed:
     ) -> None:  # fmt: skip
         self.spec = okx_spec(symbol)
         self.kind = kind_of(symbol)
-        self.index = f"{self.spec.base}-{self.spec.quote}"
+        self.index = index_of(symbol)
         self.model = SymbolMarket(self.spec, Random(f"{seed}/okx/{symbol}"), frames_per_s)
         self.sequence = start_ns // MILLISECOND  # counts every change of the book: best prices are told one by one
         self._pushed = self.sequence  # of the last push of the book, which sums up what changed since the one before

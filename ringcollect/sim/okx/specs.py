@@ -65,6 +65,11 @@ def day_ticker(spec: SymbolSpec) -> dict[str, Any]:
     return {"instType": kind, "instId": spec.symbol, "last": last, "vol24h": volume, "volCcy24h": traded}
 
 
+def index_of(symbol: str) -> str:
+    """The index an instrument follows."""
+    return "-".join(symbol.split("-")[:2])
+
+
 def kind_of(symbol: str) -> str:
     """The venue's ``instType``."""
     parts = symbol.split("-")

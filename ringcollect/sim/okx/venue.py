@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.okx import texts
 from ringcollect.sim.okx.feed import OkxFeed
-from ringcollect.sim.okx.specs import day_ticker, kind_of, listed
+from ringcollect.sim.okx.specs import day_ticker, index_of, kind_of, listed
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.rules import OKX_WIRE
 from ringcollect.sim.scene import Answer, Scene
@@ -19,6 +19,8 @@ PATHS = ("/ws/v5/public", "/ws/v5/business")
 _HOUR_NS = 3600 * 1_000_000_000
 _REQUESTS_AN_HOUR = 480
 _ARGS_BYTES = 64 * 1024
+_INSTRUMENTS = "/api/v5/public/instruments"
+LISTS = (_INSTRUMENTS, "/api/v5/market/tickers")
 _TRADES = {"/api/v5/market/trades": 500, "/api/v5/market/history-trades": 100}
 """Path -> rows of one answer at most; only the second goes back from an id, the first never gets one."""
 _INSTRUMENT_CHANNELS = ("books", "books5", "bbo-tbt", "trades", "tickers")
@@ -28,11 +30,14 @@ _UPGRADE = "The connection will soon be closed for a service upgrade. Please rec
 
 
 class OkxVenue:
-    """``symbols`` share ``frames_per_s``; ``checksums`` as until June 2026; ``snapshots`` False: books without base."""
+    """``symbols`` share ``frames_per_s``; ``checksums`` as until June 2026; ``snapshots`` False: books without base.
+
+    ``feeds`` are those of a capture.
+    """
 
     def __init__(
         self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *, checksums: bool = False,
-        snapshots: bool = True,
+        snapshots: bool = True, feeds: dict[str, OkxFeed] | None = None,
     ) -> None:  # fmt: skip
         self.scene = scene
         self.hub = Hub("okx", scene.plan, scene.roll, scene.truth)
@@ -40,7 +45,7 @@ class OkxVenue:
         self.snapshots = snapshots
         self._asked: dict[int, list[int]] = {}
         self._half_open = scene.plan.half_open > 0
-        self.feeds = {
+        self.feeds = feeds or {
             symbol: OkxFeed(
                 symbol, seed=scene.seed, start_ns=scene.start_ns, frames_per_s=frames_per_s / len(symbols),
                 hub=self.hub, scheduler=scene.scheduler, truth=scene.truth, checksums=checksums,
@@ -124,19 +129,18 @@ class OkxVenue:
             first = self.feeds[identity].first(channel, now_ns)
             if first:
                 peer.deliver(stream, -now_ns, first, now_ns)
-        self.hub.join(stream, peer)
+        self.hub.join(stream, peer, now_ns)
 
     def _exists(self, channel: str, identity: str, leg: str) -> bool:
         if leg != "public":
             return channel in _BUSINESS_CHANNELS and identity in self.feeds
         if channel == "index-tickers":
-            return any(feed.index == identity for feed in self.feeds.values())
+            return any(index_of(symbol) == identity for symbol in self.feeds)
         if channel == "liquidation-orders":
             return identity in ("SWAP", "FUTURES")
-        feed = self.feeds.get(identity)
-        if feed is None:
+        if identity not in self.feeds:
             return False
-        return channel in _INSTRUMENT_CHANNELS or (channel in _DERIVATIVE_CHANNELS and feed.kind != "SPOT")
+        return channel in _INSTRUMENT_CHANNELS or (channel in _DERIVATIVE_CHANNELS and kind_of(identity) != "SPOT")
 
     def lost(self, peer: Peer, code: int, reason: str, now_ns: int) -> None:
         """The connection is gone."""
@@ -150,12 +154,10 @@ class OkxVenue:
         """The answer to a REST request; None for a path that is not simulated."""
         parts = urlsplit(target)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        if parts.path == "/api/v5/public/instruments":
+        if parts.path in LISTS:
+            row = listed if parts.path == _INSTRUMENTS else day_ticker
             kind = query.get("instType", "")
-            rows: list[Any] = [listed(feed.spec) for feed in self.feeds.values() if kind_of(feed.spec.symbol) == kind]
-        elif parts.path == "/api/v5/market/tickers":
-            kind = query.get("instType", "")
-            rows = [day_ticker(feed.spec) for feed in self.feeds.values() if kind_of(feed.spec.symbol) == kind]
+            rows: list[Any] = [row(feed.spec) for symbol, feed in self.feeds.items() if kind_of(symbol) == kind]
         elif parts.path == "/api/v5/market/books":
             feed = self.feeds.get(query.get("instId", ""))
             if feed is None:

@@ -26,7 +26,10 @@ _SHORT = {
     "orderbook_units": "obu", "ask_price": "ap", "bid_price": "bp", "ask_size": "as", "bid_size": "bs",
     "stream_type": "st", "level": "lv", "trade_date": "td", "trade_time": "ttm", "trade_timestamp": "ttms",
     "trade_price": "tp", "trade_volume": "tv", "ask_bid": "ab", "sequential_id": "sid",
+    "prev_closing_price": "pcp", "change": "c", "change_price": "cp", "best_ask_price": "bap", "best_ask_size": "bas",
+    "best_bid_price": "bbp", "best_bid_size": "bbs",
 }  # fmt: skip
+_LONG = {short: name for name, short in _SHORT.items()}
 
 
 def upbit_spec(symbol: str) -> SymbolSpec:
@@ -49,6 +52,22 @@ def simple(message: dict[str, Any]) -> dict[str, Any]:
     if "obu" in renamed:
         renamed["obu"] = [{_SHORT[name]: value for name, value in unit.items()} for unit in renamed["obu"]]
     return renamed
+
+
+def expanded(message: dict[str, Any]) -> dict[str, Any]:
+    """A message of the format SIMPLE in the format DEFAULT."""
+    renamed = {_LONG.get(name, name): value for name, value in message.items()}
+    if "orderbook_units" in renamed:
+        renamed["orderbook_units"] = [
+            {_LONG[name]: value for name, value in unit.items()} for unit in renamed["orderbook_units"]
+        ]
+    return renamed
+
+
+def unspelled(text: str) -> dict[str, Any]:
+    """A message as :func:`spelled` takes it, every number with its text."""
+    message: dict[str, Any] = json.loads(text, parse_float=lambda number: f"#{number}#")
+    return message
 
 
 def spelled(message: dict[str, Any]) -> str:

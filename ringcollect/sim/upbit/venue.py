@@ -13,7 +13,10 @@ from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.upbit.feed import UNITS, UpbitFeed, simple, spelled
 
 PATH = "/websocket/v1"
-_DEFAULT, _SIMPLE = 1, 2
+_MARKETS, _TICKERS = "/v1/market/all", "/v1/ticker/all"
+LISTS = (_MARKETS, _TICKERS)
+DEFAULT, SIMPLE = 1, 2
+"""What the ``divisor`` of a peer says: the format it asked for."""
 _ALIVE = '{"status":"UP"}'
 
 
@@ -22,16 +25,20 @@ class _Refused(Exception):
 
 
 class UpbitVenue:
-    """``symbols`` share ``frames_per_s``; of ``thin`` ones the bids are half as many as the asks."""
+    """``symbols`` share ``frames_per_s``; of ``thin`` ones the bids are half as many as the asks.
+
+    ``feeds`` are those of a capture.
+    """
 
     def __init__(
-        self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *, thin: tuple[str, ...] = ()
-    ) -> None:
+        self, symbols: tuple[str, ...], frames_per_s: float, scene: Scene, *, thin: tuple[str, ...] = (),
+        feeds: dict[str, UpbitFeed] | None = None,
+    ) -> None:  # fmt: skip
         self.scene = scene
         self.hub = Hub("upbit", scene.plan, scene.roll, scene.truth)
         self.peers: list[Peer] = []
         self._half_open = scene.plan.half_open > 0
-        self.feeds = {
+        self.feeds = feeds or {
             symbol: UpbitFeed(
                 symbol, seed=scene.seed, start_ns=scene.start_ns, frames_per_s=frames_per_s / len(symbols),
                 hub=self.hub, scheduler=scene.scheduler, truth=scene.truth, thin=symbol in thin,
@@ -43,7 +50,7 @@ class UpbitVenue:
         """A client connected; ``divisor`` of the peer is the format it asked for."""
         scene = self.scene
         peer = Peer(
-            number, url, UPBIT_WIRE, leg="", combined=False, divisor=_DEFAULT, now_ns=now_ns, plan=scene.plan,
+            number, url, UPBIT_WIRE, leg="", combined=False, divisor=DEFAULT, now_ns=now_ns, plan=scene.plan,
             roll=scene.roll, truth=scene.truth, goes_half_open=self._half_open,
         )  # fmt: skip
         self._half_open = False
@@ -81,7 +88,7 @@ class UpbitVenue:
             raise _Refused("WRONG_FORMAT")
         if not parts or "ticket" not in parts[0]:
             raise _Refused("NO_TICKET")
-        form = _SIMPLE if any(part.get("format") == "SIMPLE" for part in parts) else _DEFAULT
+        form = SIMPLE if any(part.get("format") == "SIMPLE" for part in parts) else DEFAULT
         wanted = [part for part in parts if "type" in part]
         if not wanted:
             raise _Refused("NO_TYPE")
@@ -109,9 +116,9 @@ class UpbitVenue:
         after = self.scene.plan.silence(stream)
         peer.streams[stream] = None if after is None else now_ns + after
         first = feed.first(kind, int(units or 0), now_ns) if both else None
-        if first is not None:
-            peer.deliver(stream, -now_ns, spelled(first if peer.divisor == _DEFAULT else simple(first)), now_ns)
-        self.hub.join(stream, peer)
+        if first:
+            peer.deliver(stream, -now_ns, spelled(first if peer.divisor == DEFAULT else simple(first)), now_ns)
+        self.hub.join(stream, peer, now_ns)
 
     def lost(self, peer: Peer, code: int, reason: str, now_ns: int) -> None:
         """The connection is gone."""
@@ -124,10 +131,10 @@ class UpbitVenue:
     def get(self, target: str, now_ns: int) -> Answer | None:
         """The answer to a REST request; None for a path that is not simulated."""
         path = urlsplit(target).path
-        if path == "/v1/ticker/all":
+        if path == _TICKERS:
             tickers = [{"market": s, "acc_trade_price_24h": feed.spec.day_turnover()} for s, feed in self.feeds.items()]
             return Answer(200, {}, json.dumps(tickers))
-        if path != "/v1/market/all":
+        if path != _MARKETS:
             return None
         rows = [{"market": symbol, "korean_name": "", "english_name": symbol} for symbol in self.feeds]
         return Answer(200, {}, json.dumps(rows))
