@@ -13,7 +13,7 @@ from ringcollect.config import unified
 EVERY_MARKET = ("book", "trade", "bbo")
 STATISTICS = ("ticker",)
 FUTURES_ONLY = ("mark_price", "index_price", "funding", "liquidation", "open_interest")
-_DERIBIT = (*EVERY_MARKET, "mark_price", "index_price", "funding", "open_interest")
+_DERIBIT = (*EVERY_MARKET, *STATISTICS, "mark_price", "index_price", "funding", "open_interest")
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ VENUES = {
     ("deribit", "linear"): Venue(_DERIBIT, (), ranked=False),
     ("deribit", "inverse"): Venue(_DERIBIT, (), ranked=False),
     ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000), ranked=False),
-    ("kraken_futures", "linear"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
-    ("kraken_futures", "inverse"): Venue(EVERY_MARKET + FUTURES_ONLY, ()),
+    ("kraken_futures", "linear"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, ()),
+    ("kraken_futures", "inverse"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, ()),
     ("okx", "spot"): Venue(EVERY_MARKET + STATISTICS, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "linear"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
     ("okx", "inverse"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, (5, 400), trade_streams=_OKX_TRADES),
-    ("upbit", "spot"): Venue(EVERY_MARKET, (1, 5, 15, 30)),
+    ("upbit", "spot"): Venue(EVERY_MARKET + STATISTICS, (1, 5, 15, 30)),
 }  # fmt: skip
 
 EXCHANGES = tuple(sorted({exchange for exchange, _ in VENUES}))

@@ -23,7 +23,7 @@ from ringcollect.exchanges.protocol import (
     Verdict,
     Want,
 )
-from ringcollect.records import Channel, Flag, Kind, TradeSub
+from ringcollect.records import Channel, Flag, Kind, TickerField, TradeSub
 from tests.exchanges.deribit_frames import EIGHT_HOURS, MS, NOW, SYMBOLS, both, cold, new_decoder, note, quote, ticker
 from tests.exchanges.spelling import DAMAGE, damaged
 
@@ -111,7 +111,7 @@ def test_best_prices_are_the_same_both_ways() -> None:
 
 
 def test_a_ticker_is_mark_index_funding_and_interest_both_ways() -> None:
-    answer, rows = both(ticker())
+    answer, rows = both(ticker(stats={}, last_price="gone"))
     assert answer == 4
     assert rows["kind"].tolist() == [Kind.MARK_PRICE, Kind.INDEX_PRICE, Kind.FUNDING, Kind.OPEN_INTEREST]
     assert rows["price"].tolist()[:3] == [21109.555, 21122.3937, -0.00010782] and math.isnan(rows["price"][3])
@@ -120,8 +120,21 @@ def test_a_ticker_is_mark_index_funding_and_interest_both_ways() -> None:
     assert all(rows["flags"] & Flag.LAST)
     for frame in (ticker("BTC-25SEP26", current_funding="gone"), ticker("BTC-25SEP26", current_funding=None)):
         _, rows = both(frame)
+        rows = rows[rows["kind"] != Kind.TICKER]
         assert rows["kind"].tolist() == [Kind.MARK_PRICE, Kind.INDEX_PRICE, Kind.OPEN_INTEREST]
         assert set(rows["instrument"].tolist()) == {2}
+
+
+@pytest.mark.parametrize("stats", [{"high": 22000.5, "low": 20111.0, "volume": 3.5, "volume_usd": 70000.0}, None])
+def test_a_ticker_says_four_statistics_and_what_is_null_is_no_record(stats: dict[str, float] | None) -> None:
+    answer, rows = both(ticker(stats=stats))
+    assert answer == (8 if stats else Code.SLOW)
+    rows = rows[rows["kind"] == Kind.TICKER]
+    fields = {TickerField.LAST: 21132.0} | (
+        {TickerField.HIGH: 22000.5, TickerField.LOW: 20111.0, TickerField.BASE_VOLUME: 3.5} if stats else {}
+    )
+    assert dict(zip(rows["sub"].tolist(), rows["price"].tolist(), strict=True)) == fields
+    assert rows["flags"].tolist() == [0] * (len(fields) - 1) + [Flag.LAST]
 
 
 def test_the_kernel_leaves_books_prints_and_answers_to_the_typed_way() -> None:
@@ -156,7 +169,7 @@ def test_an_answer_names_what_is_subscribed_and_its_id_says_to_what() -> None:
     good = cold('{"jsonrpc":"2.0","id":14,"result":["book.BTC-PERPETUAL.100ms","ticker.BTC-PERPETUAL.100ms"]}').control
     assert isinstance(good, Answer) and (good.request_id, good.ok) == (7, True)
     assert [want.channel for want in good.wants] == [
-        Channel.BOOK, Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING, Channel.OPEN_INTEREST,
+        Channel.BOOK, Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING, Channel.OPEN_INTEREST, Channel.TICKER,
     ]  # fmt: skip
     none = cold('{"jsonrpc":"2.0","id":14,"result":[]}').control
     assert none == Answer(7, False, "no such channel")
@@ -191,7 +204,7 @@ def test_what_is_no_message_of_deribit_is_rejected(frame: bytes) -> None:
 def test_subscriptions_have_even_ids_and_all_else_odd_ones() -> None:
     wants = [Want("BTC-PERPETUAL", channel) for channel in deribit.channels("inverse")]
     (leg,) = deribit.legs("inverse", wants)
-    assert leg.url == "wss://www.deribit.com/ws/api/v2" and len(leg.wants) == 7
+    assert leg.url == "wss://www.deribit.com/ws/api/v2" and len(leg.wants) == 8
     (on,) = deribit.subscribe(leg, leg.wants, 7)
     assert json.loads(on.text) == {
         "jsonrpc": "2.0", "id": 14, "method": "public/subscribe",

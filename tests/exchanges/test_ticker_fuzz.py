@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import load
 from ringcollect.exchanges.protocol import Code
-from tests.exchanges import bybit_frames, okx_frames
+from tests.exchanges import bybit_frames, deribit_frames, kraken_futures_frames, okx_frames, upbit_frames
 from tests.exchanges.frames import DAY_NS, SKEW_NS, same
 from tests.exchanges.spelling import DAMAGE, EXTRA, TEXTS, Spelling, damaged
 
@@ -34,10 +34,19 @@ OKX = {
     "instType": "SPOT", "instId": "BTC-USDT", "last": "1", "lastSz": "1", "askPx": "1", "open24h": "1", "high24h": "1",
     "low24h": "1", "volCcy24h": "1", "vol24h": "1", "ts": str(okx_frames.NOW // 10**6),
 }  # fmt: skip
+UPBIT = {
+    "type": "ticker", "code": "KRW-BTC", "timestamp": upbit_frames.MS, "stream_type": "REALTIME", "trade_price": 1.5,
+    "acc_trade_volume_24h": 2.5, "acc_trade_price_24h": 3.5, "opening_price": 4.5,
+}  # fmt: skip
+FUTURES = {"open": 1.5, "high": 2.5, "low": 3.5, "volumeQuote": 4.5}
+STATS = {"high": 1.5, "low": 2.5, "volume": 3.5, "volume_usd": 4.5}
 CASES = {
     "bybit-spot": Case("spot", "BTCUSDT", bybit_frames.ticker("snapshot", **BYBIT)),
     "bybit-linear": Case("linear", "BTCUSDT", bybit_frames.ticker(**BYBIT, markPrice="1", singleOpenInterest="2")),
     "bybit-inverse": Case("inverse", "BTCUSDT", bybit_frames.ticker(**BYBIT, indexPrice="1")),
+    "deribit-inverse": Case("inverse", "BTC-PERPETUAL", json.loads(deribit_frames.ticker(stats=STATS))),
+    "kraken_futures-linear": Case("linear", "PF_XBTUSD", kraken_futures_frames.ticker(**FUTURES), taken=False),
+    "upbit-spot": Case("spot", "KRW-BTC", UPBIT),
     "okx-spot": Case("spot", "BTC-USDT", {"arg": {"channel": "tickers", "instId": "BTC-USDT"}, "data": [OKX]}),
 }
 
@@ -71,7 +80,7 @@ class Desk:
 
     def __init__(self, name: str) -> None:
         self.case = CASES[name]
-        self.module: Any = load(name.partition("-")[0])
+        self.module: Any = load(name.rpartition("-")[0])
         self.decoder = self.module.decoder(capacity=65536, max_past_ns=DAY_NS, max_future_skew_ns=SKEW_NS)
         self.decoder.add_symbol(self.case.market, self.case.symbol, 3)
         self.ctx = self.decoder.context(self.case.market, 0)

@@ -47,9 +47,39 @@ def bybit() -> Reader:
     return read
 
 
-READERS: dict[str, tuple[Callable[[], Reader], tuple[str, ...]]] = {"bybit": (bybit, ("linear", "spot"))}
+def kraken_futures() -> Reader:
+    def read(frame: dict[str, Any], conn: int) -> Iterator[tuple[str, Values]]:
+        if frame.get("feed") == "ticker" and "event" not in frame:
+            yield frame["product_id"], by_key(frame, "last", "open", "high", "low", "volume", "volumeQuote")
+
+    return read
+
+
+def upbit() -> Reader:
+    """Its open, high and low are those of the day since midnight."""
+
+    def read(frame: dict[str, Any], conn: int) -> Iterator[tuple[str, Values]]:
+        if frame.get("type") == "ticker":
+            yield (
+                frame["code"],
+                by_key(frame, "trade_price", *3 * [None], "acc_trade_volume_24h", "acc_trade_price_24h"),
+            )
+
+    return read
+
+
+READERS: dict[str, tuple[Callable[[], Reader], tuple[str, ...]]] = {
+    "bybit": (bybit, ("linear", "spot")),
+    "kraken_futures": (kraken_futures, ("linear",)),
+    "upbit": (upbit, ("spot",)),
+}
 """By hand; the markets of a capture's connections."""
-CAPTURES = {"bybit_v5_2026": ("bybit", 162), "frames_bybit_v5": ("bybit", 11)}
+CAPTURES = {
+    "bybit_v5_2026": ("bybit", 162),
+    "frames_bybit_v5": ("bybit", 11),
+    "frames_kraken_futures": ("kraken_futures", 13),
+    "frames_upbit": ("upbit", 1),
+}
 
 
 class Desk:

@@ -9,7 +9,7 @@ import pytest
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.protocol import Answer, Outcome
-from ringcollect.records import Channel, Flag, Kind
+from ringcollect.records import Channel, Flag, Kind, TickerField
 from tests.exchanges.upbit_frames import MS, book, cold, trade
 
 
@@ -98,7 +98,26 @@ def test_an_error_says_what_was_wrong_and_not_with_what() -> None:
     assert decoded.control == Answer(None, False, "NO_CODES: codes is empty")
 
 
-@pytest.mark.parametrize("kind", ["ticker", "candle.1s", "candle.1m", "myOrder"])
+def test_a_ticker_says_what_was_traded_in_24_h_and_not_the_days_own_prices() -> None:
+    day = {"opening_price": 1, "high_price": 2, "low_price": 3, "acc_trade_price": 4, "acc_trade_volume": 5}
+    frame = {"type": "ticker", "code": "KRW-BTC", "timestamp": MS, "trade_price": 116539000.5, **day}
+    volumes = {"acc_trade_price_24h": 8320.40577449, "acc_trade_volume_24h": 0.22569412}
+    short = {"ty": "ticker", "cd": "KRW-BTC", "tms": MS, "tp": 116539000.5, "op": 1, "atp24h": 8320.40577449}
+    for message in (frame | volumes | {"stream_type": "REALTIME"}, short | {"atv24h": 0.22569412}):
+        (batch,) = cold(message).batches
+        assert batch.channel is Channel.TICKER
+        assert batch.records["sub"].tolist() == [
+            TickerField.LAST, TickerField.BASE_VOLUME, TickerField.QUOTE_VOLUME,
+        ]  # fmt: skip
+        assert batch.records["price"].tolist() == [116539000.5, 0.22569412, 8320.40577449]
+        assert set(batch.records["ts_event"].tolist()) == {MS * 10**6}
+    (batch,) = cold(frame | volumes | {"acc_trade_price_24h": None, "stream_type": "SNAPSHOT"}).batches
+    assert batch.records["sub"].tolist() == [TickerField.LAST, TickerField.BASE_VOLUME]
+    assert all(batch.records["flags"] & Flag.SNAPSHOT)
+    assert cold({"type": "ticker", "code": "KRW-BTC", "timestamp": MS}).outcome is Outcome.IGNORED
+
+
+@pytest.mark.parametrize("kind", ["candle.1s", "candle.1m", "myOrder"])
 def test_other_types_are_known_and_not_recorded(kind: str) -> None:
     assert cold({"type": kind, "code": "KRW-BTC"}).outcome is Outcome.IGNORED
 

@@ -53,7 +53,8 @@ def test_fewer_units_are_asked_for_by_the_code_and_best_prices_come_with_them() 
     assert upbit.read_stream("spot", "orderbook:KRW-BTC.5") == (
         Want("KRW-BTC", Channel.BOOK, 5), Want("KRW-BTC", Channel.BBO, 5),
     )  # fmt: skip
-    assert upbit.read_stream("spot", "ticker:KRW-BTC") == upbit.read_stream("spot", "trade") == ()
+    assert upbit.read_stream("spot", "ticker:KRW-BTC") == (Want("KRW-BTC", Channel.TICKER),)
+    assert upbit.read_stream("spot", "candle.1s:KRW-BTC") == upbit.read_stream("spot", "trade") == ()
 
 
 def test_no_connection_carries_more_streams_than_we_allow_it() -> None:

@@ -13,50 +13,80 @@ import pytest
 from ringcollect.feed.ledger import State
 from ringcollect.records import Channel, Kind, TickerField
 from ringcollect.sim.bybit.venue import BybitVenue
+from ringcollect.sim.deribit.venue import DeribitVenue
+from ringcollect.sim.kraken_futures.venue import KrakenFuturesVenue
 from ringcollect.sim.okx.venue import OkxVenue
+from ringcollect.sim.upbit.venue import UpbitVenue
 from tests.sim.venues import Desk, scene
 
 LAST, OPEN, HIGH, LOW, BASE, QUOTE = TickerField
-ALL = tuple(TickerField)
+MS = 1_000_000
+
+
+USUAL = {LAST: "last", OPEN: "open", HIGH: "high", LOW: "low", BASE: "sizes", QUOTE: "values"}
+"""What each field is made of."""
+
+
+def without(*fields: TickerField) -> dict[TickerField, str]:
+    return {field: what for field, what in USUAL.items() if field not in fields}
 
 
 class Case(NamedTuple):
-    """``fields`` by market: what the venue sends. ``dollars``: markets whose sizes are quote currency."""
+    """``fields`` by market: what the venue sends, and of which sum or extreme of its trades it is."""
 
     venue: Callable[[Path], Any]
-    symbols: dict[str, tuple[str, ...]]
-    fields: dict[str, tuple[TickerField, ...]]
-    dollars: tuple[str, ...] = ()
+    symbols: dict[str, str]
+    fields: dict[str, dict[TickerField, str]]
 
 
 BYBIT = {"spot": ("ETHUSDT",), "linear": ("BTCUSDT",), "inverse": ("BTCUSD",)}
-OKX = {"spot": ("BTC-USDT",), "linear": ("BTC-USDT-SWAP",)}
 CASES = {
     "bybit": Case(
-        lambda folder: BybitVenue(BYBIT, 200.0, scene(folder)), BYBIT, dict.fromkeys(BYBIT, ALL), ("inverse",)
+        lambda folder: BybitVenue(BYBIT, 200.0, scene(folder)),
+        {market: symbol for market, (symbol,) in BYBIT.items()},
+        {"spot": USUAL, "linear": USUAL, "inverse": USUAL | {BASE: "coins", QUOTE: "sizes"}},
+    ),
+    "deribit": Case(
+        lambda folder: DeribitVenue(("BTC_USDC-PERPETUAL", "BTC-PERPETUAL"), 200.0, scene(folder)),
+        {"linear": "BTC_USDC-PERPETUAL", "inverse": "BTC-PERPETUAL"},
+        {"linear": without(OPEN, QUOTE), "inverse": without(OPEN, QUOTE) | {BASE: "coins"}},
+    ),
+    "kraken_futures": Case(
+        lambda folder: KrakenFuturesVenue(("PF_XBTUSD", "PI_XBTUSD"), 200.0, scene(folder)),
+        {"linear": "PF_XBTUSD", "inverse": "PI_XBTUSD"},
+        {"linear": USUAL, "inverse": USUAL | {QUOTE: "sizes"}},
     ),
     "okx": Case(
-        lambda folder: OkxVenue(OKX["spot"] + OKX["linear"], 200.0, scene(folder)), OKX,
-        {"spot": ALL, "linear": ALL[:-1]},
+        lambda folder: OkxVenue(("BTC-USDT", "BTC-USDT-SWAP"), 200.0, scene(folder)),
+        {"spot": "BTC-USDT", "linear": "BTC-USDT-SWAP"},
+        {"spot": USUAL, "linear": without(QUOTE)},
     ),
-}  # fmt: skip
+    "upbit": Case(
+        lambda folder: UpbitVenue(("KRW-BTC",), 100.0, scene(folder)),
+        {"spot": "KRW-BTC"},
+        {"spot": without(OPEN, HIGH, LOW)},
+    ),
+}
 
 
 def run_of(folder: Path, exchange: str, *channels: str) -> Desk:
     case = CASES[exchange]
-    markets = {market: (symbols, channels) for market, symbols in case.symbols.items()}
+    markets = {market: ((symbol,), channels) for market, symbol in case.symbols.items()}
     run = Desk(folder, exchange, case.venue(folder), markets)
     run.run(8)
     return run
 
 
-def day(run: Desk, symbol: str, ts_event: int, *, dollars: bool) -> dict[TickerField, Decimal]:
-    """The statistics as the venue's own list of trades has them."""
-    done = [(Decimal(x["p"]), Decimal(x["q"])) for x in run.truth("trade") if x["s"] == symbol and x["t"] <= ts_event]
-    prices, volume = [price for price, _ in done], sum(size for _, size in done)
-    value = sum(size / price if dollars else size * price for price, size in done)
-    volumes = (value, volume) if dollars else (volume, value)
-    return dict(zip(ALL, (prices[-1], prices[0], max(prices), min(prices), *map(Decimal, volumes)), strict=True))
+def day(run: Desk, symbol: str, ts_event: int) -> dict[str, Decimal]:
+    """The statistics as the venue's own list of trades has them; some times are cut to ms."""
+    until = ts_event + MS - 1
+    done = [(Decimal(x["p"]), Decimal(x["q"])) for x in run.truth("trade") if x["s"] == symbol and x["t"] <= until]
+    prices, zero = [price for price, _ in done], Decimal(0)
+    return {
+        "last": prices[-1], "open": prices[0], "high": max(prices), "low": min(prices),
+        "sizes": sum((size for _, size in done), zero), "values": sum((size * price for price, size in done), zero),
+        "coins": sum((size / price for price, size in done), zero),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("exchange", CASES)
@@ -66,21 +96,22 @@ def test_statistics_of_24_h_come_field_by_field_as_the_venue_has_them(tmp_path: 
     records = run.records()
     records = records[records["kind"] != Kind.STATUS]
     assert set(records["kind"].tolist()) == {Kind.TICKER}
-    for market, (symbol,) in CASES[exchange].symbols.items():
+    for market, symbol in CASES[exchange].symbols.items():
         fields = CASES[exchange].fields[market]
         instrument = run.registry.get(market, symbol)
         assert instrument is not None
         tickers = records[records["instrument"] == instrument.number]
-        assert tickers["sub"].tolist() == tickers["aux"].tolist() == list(fields) * (len(tickers) // len(fields))
-        assert len(tickers) >= 6 * len(fields) and np.isnan(tickers["size"]).all()
+        assert (tickers["sub"] == tickers["aux"]).all() and np.isnan(tickers["size"]).all()
+        assert len(tickers) >= 6 * len(fields)
         last = tickers[-len(fields) :]
+        assert last["sub"].tolist() == list(fields)
         assert set(last["ts_event"].tolist()) == {last["ts_event"][0]}
-        dollars = market in CASES[exchange].dollars
-        expected = day(run, symbol, int(last["ts_event"][0]), dollars=dollars)
-        got = dict(zip(fields, last["price"].tolist(), strict=True))
-        if dollars:  # every fill's coins are rounded down
-            assert got.pop(BASE) == pytest.approx(float(expected[BASE]), rel=1e-4)
-        assert got == {field: float(expected[field]) for field in got}
+        truth = day(run, symbol, int(last["ts_event"][0]))
+        for (field, what), value in zip(fields.items(), last["price"].tolist(), strict=True):
+            if what == "coins":  # every fill's are rounded down
+                assert value == pytest.approx(float(truth[what]), rel=1e-4)
+            else:
+                assert value == float(truth[what]), (symbol, field)
     assert run.ring.counters["rejected"] == 0
 
 

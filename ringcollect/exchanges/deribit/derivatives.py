@@ -1,16 +1,19 @@
-"""Marks, indices, fundings and open interest of a ticker as records."""
+"""Marks, indices, fundings, open interest and 24 h statistics of a ticker as records."""
 
 from __future__ import annotations
 
-from ringcollect.exchanges.deribit.messages import Ticker
+from ringcollect.exchanges.deribit.messages import Statistics, Ticker
 from ringcollect.exchanges.numbers import ms_to_ns, to_float
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows
-from ringcollect.records import Channel, Kind
+from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.records import Channel, Kind, TickerField
 
 
 def ticker_records(ticker: Ticker, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
-    """Three batches, and a fourth of a perpetual: funding is paid all the time, so that its ``aux`` is 0."""
+    """Three batches, a fourth of a perpetual (funding is paid all the time, so that its ``aux`` is 0), and statistics.
+
+    ``volume_usd`` is left out: the quote currency of linear contracts is USDC.
+    """
     ts_event = ms_to_ns(ticker.timestamp)
     made: list[Batch] = []
     for channel, kind, value in (
@@ -26,4 +29,12 @@ def ticker_records(ticker: Ticker, arrival: Arrival, instrument: int) -> tuple[B
         made.append(Batch(instrument, Channel.FUNDING, records))
     interest = to_float(ticker.open_interest)
     records = rows(arrival, instrument, Kind.OPEN_INTEREST, ts_event, price=NAN, size=interest)
-    return (*made, Batch(instrument, Channel.OPEN_INTEREST, records))
+    made.append(Batch(instrument, Channel.OPEN_INTEREST, records))
+    stats = ticker.stats or Statistics()
+    sent = {
+        TickerField.LAST: ticker.last_price, TickerField.HIGH: stats.high, TickerField.LOW: stats.low,
+        TickerField.BASE_VOLUME: stats.volume,
+    }  # fmt: skip
+    values = {field: None if value is None else to_float(value) for field, value in sent.items()}
+    statistics = ticker_batch(arrival, instrument, ts_event, values)
+    return (*made, statistics) if len(statistics.records) else tuple(made)

@@ -73,6 +73,14 @@ class Quote(Struct):
     best_ask_price: Number | None = None
 
 
+class Statistics(Struct, frozen=True):
+    """``stats`` of a ticker: of 24 h. ``volume`` is coins, whatever amounts are."""
+
+    high: Number | None = None
+    low: Number | None = None
+    volume: Number | None = None
+
+
 class Ticker(Struct):
     """``ticker.<instrument>.100ms``; only perpetuals have a funding."""
 
@@ -82,6 +90,8 @@ class Ticker(Struct):
     index_price: Number
     open_interest: Number
     current_funding: Number | None = None
+    last_price: Number | None = None
+    stats: Statistics | None = None
 
 
 class Instrument(Struct):

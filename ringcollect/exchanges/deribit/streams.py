@@ -9,9 +9,11 @@ CHANNELS = {
     Channel.BOOK: "book",
     Channel.TRADE: "trades",
     Channel.BBO: "quote",
-    **dict.fromkeys((Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING, Channel.OPEN_INTEREST), "ticker"),
+    **dict.fromkeys(
+        (Channel.MARK_PRICE, Channel.INDEX_PRICE, Channel.FUNDING, Channel.OPEN_INTEREST, Channel.TICKER), "ticker"
+    ),
 }
-"""The first part of the venue's channel of ours; ``ticker`` carries four."""
+"""The first part of the venue's channel of ours; ``ticker`` carries five."""
 _INTERVAL = ".100ms"
 
 

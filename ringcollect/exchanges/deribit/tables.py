@@ -7,10 +7,12 @@ import functools
 import numpy as np
 
 from ringcollect.exchanges.tabular import layout as at
-from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table
-from ringcollect.records import Kind
+from ringcollect.exchanges.tabular.describe import Key, Program, Record, Scope, Shape, refused, table, ticker_fields
+from ringcollect.records import Kind, TickerField
 
 _TS, _METHOD, _BID, _BID_SIZE, _ASK, _ASK_SIZE, _MARK, _INDEX, _RATE, _INTERVAL, _INTEREST = range(11)
+_NAMES = {TickerField.HIGH: "high", TickerField.LOW: "low", TickerField.BASE_VOLUME: "volume"}
+_STATISTICS: dict[TickerField, int] = {field: _INTEREST + field for field in (TickerField.LAST, *_NAMES)}
 
 _PARAMS = Scope((Key("channel", at.TOPIC), Key("data", at.DATA)))
 _ROOT = Scope(
@@ -41,6 +43,7 @@ _QUOTE = Scope(
     ),
     at.OWNER,
 )
+_STATS = Scope(tuple(Key(name, at.NUMBER, _STATISTICS[field], required=False) for field, name in _NAMES.items()))
 _TICKER = Scope(
     (
         _SYMBOL,
@@ -49,6 +52,8 @@ _TICKER = Scope(
         Key("index_price", at.NUMBER, _INDEX),
         Key("open_interest", at.NUMBER, _INTEREST),
         Key("current_funding", at.NUMBER, _RATE, required=False),
+        Key("last_price", at.NUMBER, _STATISTICS[TickerField.LAST], required=False),
+        Key("stats", at.OBJECT, scope=_STATS, required=False),
     ),
     Program(
         ((at.OWN_INTERVAL, _INTERVAL),),
@@ -57,6 +62,7 @@ _TICKER = Scope(
             Record(Kind.INDEX_PRICE, time=_TS, price=_INDEX),
             Record(Kind.FUNDING, time=_TS, price=_RATE, id=_INTERVAL, need=(_RATE,)),
             Record(Kind.OPEN_INTEREST, time=_TS, size=_INTEREST),
+            *ticker_fields(_TS, _STATISTICS),
         ),
     ),
     at.OWNER,

@@ -82,6 +82,12 @@ class Ticker(Struct):
     rate: Number | None = field(default=None, name="relative_funding_rate")
     predicted: Number | None = field(default=None, name="relative_funding_rate_prediction")
     next_due: Time | None = field(default=None, name="next_funding_rate_time")
+    last: Number | None = None
+    open: Number | None = None
+    high: Number | None = None
+    low: Number | None = None
+    volume: Number | None = None
+    volume_quote: Number | None = field(default=None, name="volumeQuote")
 
 
 class Instrument(Struct):

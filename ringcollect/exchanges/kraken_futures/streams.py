@@ -13,6 +13,7 @@ FEEDS = {
     Channel.INDEX_PRICE: "ticker",
     Channel.FUNDING: "ticker",
     Channel.OPEN_INTEREST: "ticker",
+    Channel.TICKER: "ticker",
     Channel.LIQUIDATION: "trade",
 }
 """The venue's feed of each channel: a forced order is a trade of type ``liquidation``."""

@@ -1,4 +1,4 @@
-"""Tickers as records: marks, indices, funding and open interest."""
+"""Tickers as records: best prices, marks, indices, funding, open interest and 24 h statistics."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ringcollect.exchanges.kraken_futures.books import MS, best_records
 from ringcollect.exchanges.kraken_futures.messages import Ticker
 from ringcollect.exchanges.numbers import to_float
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows
-from ringcollect.records import Channel, Kind
+from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.records import Channel, Kind, TickerField
 
 HOUR = 3600 * 1_000_000_000
 FUNDING_INTERVAL = HOUR
@@ -34,4 +34,7 @@ def ticker_batches(ticker: Ticker, arrival: Arrival, instrument: int) -> tuple[B
     if ticker.interest is not None:
         interest = rows(arrival, instrument, Kind.OPEN_INTEREST, ts_event, price=NAN, size=to_float(ticker.interest))
         made.append(Batch(instrument, Channel.OPEN_INTEREST, interest))
-    return tuple(made)
+    sent = (ticker.last, ticker.open, ticker.high, ticker.low, ticker.volume, ticker.volume_quote)
+    values = {field: None if value is None else to_float(value) for field, value in zip(TickerField, sent, strict=True)}
+    statistics = ticker_batch(arrival, instrument, ts_event, values)
+    return (*made, statistics) if len(statistics.records) else tuple(made)

@@ -16,6 +16,7 @@ from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome
 from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json, rows
 from ringcollect.exchanges.upbit import messages
 from ringcollect.exchanges.upbit.books import book_records
+from ringcollect.exchanges.upbit.tickers import ticker_records
 from ringcollect.records import Channel, Flag, Kind
 
 _SIDES = {"BID": 1, "ASK": -1}
@@ -31,6 +32,10 @@ _books: tuple[msgspec.json.Decoder[Any], ...] = (
 _trades: tuple[msgspec.json.Decoder[Any], ...] = (
     msgspec.json.Decoder(messages.Trade), msgspec.json.Decoder(messages.SimpleTrade),
 )  # fmt: skip
+_tickers: tuple[msgspec.json.Decoder[Any], ...] = (
+    msgspec.json.Decoder(messages.Ticker), msgspec.json.Decoder(messages.SimpleTicker),
+)  # fmt: skip
+_EVENTS = {"orderbook": _books, "trade": _trades, "ticker": _tickers}
 
 
 def _trade(trade: messages.Trade, arrival: Arrival, instrument: int, extra: int) -> tuple[Batch, ...]:
@@ -50,23 +55,25 @@ def _trade(trade: messages.Trade, arrival: Arrival, instrument: int, extra: int)
 def _event(raw: Any, head: messages.Head, arrival: Arrival) -> Decoded:
     simple = head.type is UNSET
     kind = head.ty if simple else head.type
-    if kind not in ("orderbook", "trade"):
-        known = isinstance(kind, str) and (kind in ("ticker", "myOrder", "myAsset") or kind.startswith("candle."))
+    if kind not in _EVENTS:
+        known = isinstance(kind, str) and (kind in ("myOrder", "myAsset") or kind.startswith("candle."))
         if known:
             return _IGNORED
         raise RejectedFrame(f"unknown type {str(kind)[:40]!r}")
-    event = (_books if kind == "orderbook" else _trades)[simple].decode(raw)
+    event = _EVENTS[kind][simple].decode(raw)
     if not 0 < len(event.code.encode()) <= 256:
         raise RejectedFrame("code empty or too long")
     instrument = arrival.find(event.code)
     extra = int(Flag.SNAPSHOT) if event.stream_type == _SNAPSHOT else 0
     if kind == "orderbook":
         batches: tuple[Batch, ...] = book_records(event.units, event.timestamp, arrival, max(0, instrument), extra)
-    else:
+    elif kind == "trade":
         batches = _trade(event, arrival, max(0, instrument), extra)
+    else:
+        batches = (ticker_records(event, arrival, max(0, instrument), extra),)
     if instrument < 0:
         return Decoded(Outcome.IGNORED, unknown=(event.code,))
-    return Decoded(Outcome.DECODED, batches)
+    return Decoded(Outcome.DECODED, batches) if len(batches[0].records) else _IGNORED
 
 
 def _one(raw: Any, arrival: Arrival) -> Decoded:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
 from ringcollect.exchanges.protocol import Decoded, RestMeaning
+from ringcollect.exchanges.upbit import tables
 from ringcollect.exchanges.upbit.cold import decode_frame
 from ringcollect.exchanges.upbit.decode import KERNEL
 from ringcollect.exchanges.upbit.rest import decode_body
@@ -21,7 +22,9 @@ class Decoder(KernelDecoder):
 
     def context(self, market: str, conn: int, streams: Sequence[str] = ()) -> np.ndarray:
         """The context array of one connection; the same one for the same arguments."""
-        return self.context_of(market, conn)
+        ctx = self.context_of(market, conn)
+        self.read_by(ctx, tables.frames())
+        return ctx
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""

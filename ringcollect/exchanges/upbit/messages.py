@@ -77,6 +77,28 @@ class SimpleTrade(Struct):
     stream_type: str = field(default="REALTIME", name="st")
 
 
+class Ticker(Struct):
+    """``ticker``: the last price, and what was traded in 24 h."""
+
+    code: str
+    timestamp: int
+    trade_price: Number | None = None
+    acc_trade_volume_24h: Number | None = None
+    acc_trade_price_24h: Number | None = None
+    stream_type: str = "REALTIME"
+
+
+class SimpleTicker(Struct):
+    """:class:`Ticker` in the format SIMPLE."""
+
+    code: str = field(name="cd")
+    timestamp: int = field(name="tms")
+    trade_price: Number | None = field(default=None, name="tp")
+    acc_trade_volume_24h: Number | None = field(default=None, name="atv24h")
+    acc_trade_price_24h: Number | None = field(default=None, name="atp24h")
+    stream_type: str = field(default="REALTIME", name="st")
+
+
 class Failure(Struct):
     """``error`` of an answer."""
 

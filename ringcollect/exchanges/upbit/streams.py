@@ -7,17 +7,20 @@ from collections.abc import Sequence
 from ringcollect.exchanges.protocol import Want
 from ringcollect.records import Channel
 
-CHANNELS = {Channel.BOOK: "orderbook", Channel.TRADE: "trade", Channel.BBO: "orderbook"}
+CHANNELS = {
+    Channel.BOOK: "orderbook", Channel.TRADE: "trade", Channel.BBO: "orderbook", Channel.TICKER: "ticker",
+}  # fmt: skip
 """The venue's type of ours: best prices are the top of the book's own messages."""
 
 MOST_UNITS = 30
 
-_CARRIED = {"orderbook": (Channel.BOOK, Channel.BBO), "trade": (Channel.TRADE,)}
+_CARRIED = {"orderbook": (Channel.BOOK, Channel.BBO), "trade": (Channel.TRADE,), "ticker": (Channel.TICKER,)}
 
 
 def stream_name(want: Want) -> str:
     """The venue's name for ``want``, with ``.<units>`` where fewer than 30 are wanted; KeyError without a stream."""
-    units = "" if want.channel is Channel.TRADE or want.depth in (0, MOST_UNITS) else f".{want.depth}"
+    whole = want.channel not in (Channel.BOOK, Channel.BBO) or want.depth in (0, MOST_UNITS)
+    units = "" if whole else f".{want.depth}"
     return f"{CHANNELS[want.channel]}:{want.symbol}{units}"
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from random import Random
 from typing import Any
 
+from ringcollect.sim.day import Day
 from ringcollect.sim.deribit import texts
 from ringcollect.sim.deribit.specs import deribit_spec, is_perpetual
 from ringcollect.sim.deribit.texts import MILLISECOND, Level
@@ -33,6 +34,7 @@ class DeribitFeed:
         self._trade_seq = scene.start_ns // 1_000_000_000 % 100_000_000
         self._prints: list[dict[str, Any]] = []
         self._old: deque[dict[str, Any]] = deque(maxlen=_TRADES_KEPT)
+        self._day = Day(self.spec)
         scene.scheduler.add(self.model.next_ns, self._order)
         scene.scheduler.add(scene.scheduler.now_ns // _EVERY_NS * _EVERY_NS + _EVERY_NS, self._tick)
 
@@ -135,13 +137,22 @@ class DeribitFeed:
     def _ticker_text(self, now_ns: int) -> str:
         symbol = self.spec.symbol
         data = {
-            "timestamp": now_ns // MILLISECOND, "state": "open", "stats": {"high": None, "low": None},
+            "timestamp": now_ns // MILLISECOND, "state": "open", **self._statistics(),
             "open_interest": 164_500.0 + self._trade_seq % 100, "mark_price": self._fair(),
             "index_price": self._fair(3), "instrument_name": symbol,
         }  # fmt: skip
         if is_perpetual(symbol):
             data |= {"current_funding": -0.00010782, "funding_8h": -0.00022427}
         return texts.note(f"ticker.{symbol}.100ms", data | self._best())
+
+    def _statistics(self) -> dict[str, Any]:
+        """The 24 h: volume is coins, also where amounts are dollars. Before the first trade there are no prices."""
+        if not self._old:
+            return {"last_price": None, "stats": {"high": None, "low": None, "volume": 0.0}}
+        day = self._day.statistics(fixed)
+        volume = day.coins if self.spec.quote == "USD" else day.volume
+        stats = {"high": float(day.high), "low": float(day.low), "volume": float(volume)}
+        return {"last_price": float(day.last), "stats": stats}
 
     def _tell(self, stream: str, key: int, now_ns: int, text: str) -> None:
         self.frames += 1
@@ -157,6 +168,7 @@ class DeribitFeed:
         return self.model.next_ns
 
     def _print(self, event: Event, now_ns: int) -> None:
+        self._day.add(event.fills)
         for fill in event.fills:
             self._trade_seq += 1
             price, amount = self._level(fill.tick, fill.lots)

@@ -7,6 +7,8 @@ from collections import deque
 from random import Random
 from typing import Any
 
+from ringcollect.sim.day import Day
+from ringcollect.sim.fixed import fixed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.kraken_futures import texts
 from ringcollect.sim.kraken_futures.specs import is_dated, is_inverse, kraken_futures_spec
@@ -36,6 +38,7 @@ class KrakenFuturesFeed:
         self._hub, self._scene = hub, scene
         self._history: deque[str] = deque(maxlen=_HISTORY)
         self._best: tuple[Level, Level] | None = None
+        self._day = Day(self.spec)
         scene.scheduler.add(self.model.next_ns, self._order)
         scene.scheduler.add(scene.scheduler.now_ns // SECOND * SECOND + SECOND, self._second)
 
@@ -86,6 +89,7 @@ class KrakenFuturesFeed:
         return self.model.next_ns
 
     def _tell_trades(self, event: Event, now_ns: int) -> None:
+        self._day.add(event.fills)
         for fill in event.fills:
             self.trade_sequence += 1
             uid = str(uuid.UUID(int=self._rng.getrandbits(128)))
@@ -114,11 +118,20 @@ class KrakenFuturesFeed:
         if feed == "ticker_lite":
             return texts.ticker_lite(spec.symbol, bid[0], ask[0])
         fields = self._values(now_ns) | {
-            "bid": bid[0], "ask": ask[0], "bid_size": bid[1], "ask_size": ask[1], "volume": "3669.9134",
-            "last": bid[0], "openInterest": number(spec.size(spec.median_lots * 100_000 + self.trade_sequence % 1000)),
+            "bid": bid[0], "ask": ask[0], "bid_size": bid[1], "ask_size": ask[1], **self._statistics(),
+            "openInterest": number(spec.size(spec.median_lots * 100_000 + self.trade_sequence % 1000)),
         }  # fmt: skip
         self._scene.truth.line("ticker", t=now_ns, m=self.market, s=spec.symbol, **fields)
         return texts.ticker(spec.symbol, fields, now_ns)
+
+    def _statistics(self) -> dict[str, str]:
+        """The 24 h; contracts of an inverse product are dollars already."""
+        day = self._day.statistics(lambda units, decimals: number(fixed(units, decimals)))
+        value = day.volume if self.market == "inverse" else day.value
+        return {
+            "last": day.last, "open": day.open, "high": day.high, "low": day.low, "volume": day.volume,
+            "volumeQuote": value,
+        }  # fmt: skip
 
     def _values(self, now_ns: int) -> dict[str, Any]:
         """Mark, index and, of perpetuals, funding: small rates have exponents."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ringcollect.errors import ConfigError
+from ringcollect.sim.day import Day
 from ringcollect.sim.fixed import fixed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.market import SECOND, Event, SymbolMarket
@@ -28,6 +29,8 @@ _SHORT = {
     "trade_price": "tp", "trade_volume": "tv", "ask_bid": "ab", "sequential_id": "sid",
     "prev_closing_price": "pcp", "change": "c", "change_price": "cp", "best_ask_price": "bap", "best_ask_size": "bas",
     "best_bid_price": "bbp", "best_bid_size": "bbs",
+    "opening_price": "op", "high_price": "hp", "low_price": "lp", "acc_trade_volume_24h": "atv24h",
+    "acc_trade_price_24h": "atp24h",
 }  # fmt: skip
 _LONG = {short: name for name, short in _SHORT.items()}
 
@@ -92,13 +95,17 @@ class UpbitFeed:
         self._changed = True
         self._id = start_ns // SECOND * 10_000_000  # 17 digits, beyond float64
         self._last: dict[str, Any] | None = None
+        self._day = Day(self.spec)
         self.told: list[dict[str, str]] = self._book(start_ns, 30)["orderbook_units"]
         scheduler.add(self.model.next_ns, self._order)
         scheduler.add(100 * MILLISECOND, self._push_book)
 
     def first(self, kind: str, units: int, now_ns: int) -> dict[str, Any] | None:
         """The message of stream type SNAPSHOT."""
-        message = self._book(now_ns, units) if kind == "orderbook" else self._last
+        if kind == "ticker":
+            message: dict[str, Any] | None = self._ticker(now_ns)
+        else:
+            message = self._book(now_ns, units) if kind == "orderbook" else self._last
         return None if message is None else message | {"stream_type": "SNAPSHOT"}
 
     def book(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -150,6 +157,15 @@ class UpbitFeed:
         texts = {1: spelled(message), 2: spelled(simple(message))}  # a peer's divisor says which format it asked for
         self._hub.publish(stream, key, now_ns, lambda form: texts[form])
 
+    def _ticker(self, now_ns: int) -> dict[str, Any]:
+        """Prices of the day since midnight beside what was traded in 24 h; here both began with the simulation."""
+        day = self._day.statistics(lambda units, decimals: f"#{fixed(units, decimals)}#")
+        return {
+            "type": "ticker", "code": self.spec.symbol, "opening_price": day.open, "high_price": day.high,
+            "low_price": day.low, "trade_price": day.last, "timestamp": now_ns // MILLISECOND,
+            "acc_trade_price_24h": day.value, "acc_trade_volume_24h": day.volume, "stream_type": "REALTIME",
+        }  # fmt: skip
+
     def _order(self, _due_ns: int) -> int:
         event = self.model.step()
         self._changed = self._changed or bool(event.changed)
@@ -157,6 +173,11 @@ class UpbitFeed:
         return self.model.next_ns
 
     def _tell_trades(self, event: Event, now_ns: int) -> None:
+        self._day.add(event.fills)
+        stream = f"ticker:{self.spec.symbol}"
+        if event.fills and self._hub.wanted(stream):
+            self.frames += 1
+            self._send(stream, now_ns, now_ns, self._ticker(now_ns))
         for fill in event.fills:
             self._id += 1 + self._rng.randrange(3)
             identity = self._id - 5 if self._rng.random() < 0.02 else self._id

@@ -99,8 +99,8 @@ class UpbitVenue:
         codes = part.get("codes")
         if not codes:
             raise _Refused("NO_CODES")
-        if part["type"] == "trade":
-            return [f"trade:{code}" for code in codes]
+        if part["type"] in ("trade", "ticker"):
+            return [f"{part['type']}:{code}" for code in codes]
         if part["type"] != "orderbook":
             raise _Refused("INVALID_PARAM")
         named = [code.partition(".") for code in codes]
