@@ -18,7 +18,7 @@ from ringcollect.supervise.plan import plan
 from ringcollect.supervise.run import Outcome, Run
 from ringcollect.supervise.systemd import Notifier
 from ringcollect.supervise.warming import ensure_warm
-from ringcollect.sync.features.catalogue import select
+from ringcollect.sync.catalogue import select
 
 
 def collect(

@@ -9,12 +9,14 @@ from ringcollect.jit import njit
 from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
 from ringcollect.sync.checksum import DIFFERENT, UNKNOWN, verify
-from ringcollect.sync.features import group_a
+from ringcollect.sync.features import aggregate, observe
+from ringcollect.sync.features.places import ON_LIQUIDATION, ON_STATE
 from ringcollect.sync.grid import is_outlier
 from ringcollect.sync.layout import (
     B_CLEAR,
     B_LAST,
     B_REST,
+    B_SNAPSHOT,
     F_FUNDING_PREDICTED,
     F_FUNDING_RATE,
     F_INDEX,
@@ -48,6 +50,7 @@ from ringcollect.sync.layout import (
     I_LATE_EVENTS,
     I_MARK_TS,
     I_PERIOD,
+    I_RENEWED,
     I_SEEDED_REST,
     I_TICK_SIGN,
     I_TRUSTED,
@@ -121,6 +124,8 @@ def apply_update(
         _check(record, row, values, books, shared)
         return
     if flags & B_CLEAR:
+        if flags & B_SNAPSHOT or not row[I_TRUSTED]:
+            row[I_RENEWED] = 1
         clear(row, values)
         row[I_TRUSTED] = 1
         row[I_CHECK_FAILED] = 0
@@ -130,15 +135,18 @@ def apply_update(
         numbers = record.view(np.float64)
         sign = 1 if side < 128 else -1
         set_level(row, values, books, params, shared, sign, numbers[W_PRICE], numbers[W_SIZE])
-    if flags & B_LAST:
-        truncate(row, values, books)
     row[I_APPLIED] = time
     row[I_BIN_UPDATES] += 1
     _mark_time(record, row, params)
+    if flags & B_LAST:
+        truncate(row, values, books)
+        observe.on_update(record, time, row, values, books, params, shared)
 
 
 @njit
-def _trade(record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> None:
+def _trade(
+    record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray, shared: np.ndarray
+) -> None:
     numbers = record.view(np.float64)
     price, size = numbers[W_PRICE], numbers[W_SIZE]
     side = (record[W_TAIL] >> 40) & 0xFF
@@ -163,21 +171,29 @@ def _trade(record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, p
     if last:
         row[I_LAST_TRADE] = time
     row[I_BIN_TRADES] += 1
+    base = base_size(size, price, row, values)
     if params[P_GROUPS] & GROUP_A:
-        group_a.on_trade(values, params[P_SLAB], price, base_size(size, price, row, values), side, first, last)
+        aggregate.on_trade(values, params[P_SLAB], price, base, side, first, last)
+    observe.on_trade(record, time, price, base, side, row, values, params, shared)
 
 
 @njit
-def _liquidation(record: np.ndarray, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> None:
+def _liquidation(
+    record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray, shared: np.ndarray
+) -> None:
     numbers = record.view(np.float64)
     price, size = numbers[W_PRICE], numbers[W_SIZE]
     if price != price:
         price = numbers[W_AUX]  # the other price the venue sent
     row[I_BIN_LIQUIDATIONS] += 1
-    if params[P_GROUPS] & GROUP_A and price == price:
-        side = (record[W_TAIL] >> 40) & 0xFF
-        signed = side if side < 128 else side - 256
-        group_a.on_liquidation(values, params[P_SLAB], price, base_size(size, price, row, values), signed)
+    if price != price:
+        return
+    side = (record[W_TAIL] >> 40) & 0xFF
+    signed = side if side < 128 else side - 256
+    base = base_size(size, price, row, values)
+    if params[P_GROUPS] & GROUP_A:
+        aggregate.on_liquidation(values, params[P_SLAB], price, base, signed)
+    observe.on_other(plain(ON_LIQUIDATION), record, time, price, base, signed, row, values, params, shared)
 
 
 @njit
@@ -207,15 +223,20 @@ def _state(record: np.ndarray, time: int, kind: int, row: np.ndarray, values: np
 
 
 @njit
-def apply_event(record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> None:
+def apply_event(
+    record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray, shared: np.ndarray
+) -> None:
     """Add a trade or liquidation of the open row to its sums, or carry a state."""
     kind = (record[W_TAIL] >> 32) & 0xFF
     if kind == K_TRADE:
-        _trade(record, time, row, values, params)
+        _trade(record, time, row, values, params, shared)
     elif kind == K_LIQUIDATION:
-        _liquidation(record, row, values, params)
+        _liquidation(record, time, row, values, params, shared)
     else:
         _state(record, time, kind, row, values)
+        numbers = record.view(np.float64)
+        price, size = numbers[W_PRICE], numbers[W_SIZE]
+        observe.on_other(plain(ON_STATE), record, time, price, size, plain(0), row, values, params, shared)
     _mark_time(record, row, params)
 
 
@@ -251,7 +272,7 @@ def _settle_events(
             if time < close - params[P_GRID] and is_event((pool[slot, W_TAIL] >> 32) & 0xFF):
                 count_late_event(row, shared)
             else:
-                apply_event(pool[slot], time, row, values, params)
+                apply_event(pool[slot], time, row, values, params, shared)
             if before < 0:
                 row[I_EVENTS_HEAD] = after
             else:

@@ -7,7 +7,7 @@ import numpy as np
 from ringcollect.jit import njit
 from ringcollect.sync.apply import settle
 from ringcollect.sync.book import is_crossed
-from ringcollect.sync.features import group_a
+from ringcollect.sync.features import aggregate, observe
 from ringcollect.sync.layout import (
     F_INTEREST,
     F_PREVIOUS_INTEREST,
@@ -121,7 +121,8 @@ def write_row(
     line[ROW_TS_BOOK] = row[I_APPLIED] if has_book else 0
     line[ROW_TAIL] = instrument | flags << 32
     if params[P_GROUPS] & GROUP_A:
-        group_a.write(row, values, books, params[P_SLAB], has_book, wide, params[P_WIDE])
+        aggregate.write(row, values, books, params[P_SLAB], has_book, wide, params[P_WIDE])
+    observe.on_row(flags, has_book, row, values, books, params, shared)
     numbers = line.view(np.float64)
     for column in range(params[P_COLUMNS]):
         numbers[ROW_COLUMNS + column] = wide[params[P_SELECT + column]]

@@ -14,10 +14,12 @@ import numpy as np
 from ringcollect.errors import ConfigError, RingcollectError
 from ringcollect.instruments import SIZE_UNITS, Instrument
 from ringcollect.records import RECORD, RECORD_WORDS
-from ringcollect.sync import arrays, checksum
+from ringcollect.sync import arrays, catalogue, checksum
 from ringcollect.sync import layout as at
 from ringcollect.sync.arrays import put
-from ringcollect.sync.features import catalogue
+from ringcollect.sync.catalogue.plan import Plan, plan
+from ringcollect.sync.features import places
+from ringcollect.sync.features.kernels import begin_features, kernel_addresses
 from ringcollect.sync.kernel import consume, finish, lose
 from ringcollect.sync.rows import row_dtype
 from ringcollect.sync.windows import SIDES, Windows, tick_fraction
@@ -41,7 +43,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     hold_back_records: int = 65_536
     book_levels: int = 65_536
     max_row_latency_ns: int = 0  # 0 = off (G21)
-    columns: tuple[str, ...] = catalogue.SETS["minimal"]
+    columns: tuple[str, ...] = tuple(catalogue.select(["minimal"]))
+    options: catalogue.Options = catalogue.Options()
 
     def resolved_hold_back_ns(self) -> int:
         """The hold-back in force."""
@@ -66,7 +69,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
         if self.resolved_hold_back_ns() < 0:
             raise ConfigError(f"sync.hold_back: {self.hold_back_ns} is less than 0")
 
-    def words(self, plan: catalogue.Plan) -> np.ndarray:
+    def words(self, plan: Plan) -> np.ndarray:
         """The ``params`` array of the kernels."""
         words = np.zeros(at.P_GROUPS + len(plan.words), np.int64)
         words[at.P_GRID] = self.grid_ns
@@ -116,14 +119,16 @@ class Engine:
     ) -> None:
         parameters.check()
         self.parameters = parameters
-        self.plan = catalogue.plan(parameters.columns)
+        self.plan = plan(parameters.columns, parameters.grid_ns, parameters.options)
         self.dtype = row_dtype(self.plan.columns)
         self._instrument_of = instrument_of
         self._wants = wants
         self._params = parameters.words(self.plan)
         self._out = np.zeros((out_rows, self.dtype.itemsize // 8), np.int64)
         self._wide = np.zeros(self.plan.wide, np.float64)
-        self._shared = np.zeros(at.SHARED, np.int64)
+        self._event = np.zeros(places.EVENT, np.int64)
+        self._kernels = kernel_addresses(self.plan.groups)
+        self._shared = np.zeros(at.SHARED_AND_LINKS, np.int64)
         self._shared[at.G_FREE_HEAD] = -1
         self._ints = np.zeros((0, at.INTS), np.int64)
         self._floats = np.zeros((0, self.plan.floats), np.float64)
@@ -224,6 +229,9 @@ class Engine:
 
     def _bind(self) -> None:
         """Tell the kernels where the arrays are now."""
+        self._shared[[at.G_EVENT, at.G_WIDE, at.G_KERNELS]] = [
+            array.ctypes.data for array in (self._event, self._wide, self._kernels)
+        ]
         for place, array in (
             (arrays.OUT, self._out),
             (arrays.PARAMS, self._params),
@@ -265,6 +273,7 @@ class Engine:
         new[:, at.I_UPDATES_HEAD : at.I_EVENTS_TAIL + 1] = -1
         new[:, at.I_EVENTS_MIN] = at.UNLIMITED
         new[:, [side + at.BOOK_BEST for side, _ in SIDES]] = -1
+        begin_features(self._floats[known:count], self.plan)
         self._shared[at.G_INSTRUMENTS] = count
         for number in range(known, count):
             self._describe(number)
@@ -361,7 +370,7 @@ class Engine:
         count = int(self._shared[at.G_INSTRUMENTS])
         return {
             "params": self._params,
-            "shared": self._shared,
+            "shared": self._shared[: at.SHARED],
             "ints": self._ints[:count],
             "floats": self._floats[:count],
             "books": self._books,
@@ -378,7 +387,7 @@ class Engine:
             own = expected[name]
             if array.dtype != own.dtype or array.shape[1:] != own.shape[1:]:
                 return False
-        self._shared = state["shared"].copy()
+        self._shared[: at.SHARED] = state["shared"]
         self._ints = state["ints"].copy()
         self._floats = state["floats"].copy()
         self._books = state["books"].copy()
@@ -415,7 +424,7 @@ def _grown(array: np.ndarray, rows: int) -> np.ndarray:
 
 def warm() -> None:
     """Compile or load every kernel with arrays of the true types."""
-    engine = Engine(Parameters(columns=catalogue.SETS["minimal"]), lambda number: Instrument(
+    engine = Engine(Parameters(columns=tuple(catalogue.select(["full"]))), lambda number: Instrument(
         number=number, exchange="warm", market="spot", symbol="WARM"
     ))  # fmt: skip
     engine.collect(np.zeros(0, RECORD))

@@ -115,7 +115,7 @@ def _shed_oldest(
     if is_event((pool[event, W_TAIL] >> 32) & 0xFF):
         count_late_event(row, shared)
     else:
-        apply_event(pool[event], pool[event, POOL_TIME], row, values, params)
+        apply_event(pool[event], pool[event, POOL_TIME], row, values, params, shared)
     pop(row, plain(I_EVENTS_HEAD), shared, pool)
     smallest = UNLIMITED
     slot = row[I_EVENTS_HEAD]
@@ -200,13 +200,13 @@ def _event(
         hold(record, time, row, plain(I_EVENTS_HEAD), shared, pool)
         row[I_EVENTS_MIN] = min(row[I_EVENTS_MIN], row_of(time, params))
     elif time >= row[I_PERIOD] * params[P_GRID]:
-        apply_event(record, time, row, values, params)
+        apply_event(record, time, row, values, params, shared)
     elif is_event((record[W_TAIL] >> 32) & 0xFF):
         count_late_event(row, shared)
     else:
         shared[G_LATE_UPDATES] += 1
         row[I_LATE_UPDATES] += 1
-        apply_event(record, time, row, values, params)
+        apply_event(record, time, row, values, params, shared)
 
 
 @njit

@@ -31,15 +31,20 @@ MODES = {
 P_GRID, P_HOLD_BACK, P_MODE, P_MAX_GAP, P_MAX_SKEW, P_MAX_HELD, P_BOOK_LEVELS, P_MAX_LATENCY = range(8)
 P_GROUPS = 8  # bit mask of feature groups; a group whose bit is off is not called
 P_COLUMNS = 9  # columns in a row
+P_HEARS = 10  # four masks: the groups to be called for updates, trades, liquidations, states
+P_DEEP = 14  # mask: the groups that look below the best level when a row closes
+P_CORE = 15  # where the state several groups share starts in a row of ``floats``; 0 = none of them runs
 MAX_GROUPS = 16
 P_SLAB = 16  # per group: where its state starts in a row of ``floats``
 P_WIDE = P_SLAB + MAX_GROUPS  # per group: where its columns start in ``wide``
-P_SELECT = P_WIDE + MAX_GROUPS  # the columns of ``wide`` a row takes, in order
+P_OPTIONS = P_WIDE + MAX_GROUPS  # features/places.py
+P_SERIES = P_OPTIONS + 64  # per series: where its ring starts in a row of ``floats``, rows it keeps
+P_SELECT = P_SERIES + 96  # the columns of ``wide`` a row takes, in order
 UNLIMITED = 2**62
 
 # Feature group bits.
 GROUP_A = 1 << 0
-GROUP_A_SLAB = 13  # floats of state per instrument; group_a.py names them
+GROUP_A_SLAB = 13  # floats of state per instrument; aggregate.py names them
 
 # shared: how a kernel call ended
 G_CODE, G_ARGUMENT, G_CONSUMED, G_ROWS = range(4)
@@ -66,6 +71,9 @@ G_INSTRUMENTS, G_NOW, G_ANCHORED, G_PERIOD, G_SWEEP, G_FREE_HEAD, G_FREE, G_TORN
     G_CHECKSUMS_UNKNOWN,
 ) = range(16, 31)
 SHARED = 32
+# shared: addresses of the event, of the row being written and of the groups' kernels; never part of a checkpoint
+G_EVENT, G_WIDE, G_KERNELS = range(32, 35)
+SHARED_AND_LINKS = 40
 
 # How a kernel call ends: all consumed, or what it needs before it can go on with the same record.
 DONE, OUT_FULL, GROW_POOL, GROW_BOOK, NEED_INSTRUMENT = range(5)
@@ -96,6 +104,8 @@ I_FINAL_ROW = 54
 I_EXCLUDED = 55
 # ints: checksum rule and decimals of the instrument; the applied book was found wrong and nobody acted on it yet
 (I_CHECKSUM, I_PRICE_DIGITS, I_SIZE_DIGITS, I_CHECK_FAILED) = range(20, 24)
+# ints: the book began anew: nothing of what is known of it before can be compared with it
+I_RENEWED = 25
 # ints: the book's window should be laid out anew (engine, between kernel calls)
 I_LAY_OUT = 24
 # ints: the two sides of the book, eight words each (book.py): a sorted region of ``books``, a window of ticks
@@ -144,7 +154,7 @@ S_TICK, S_START, S_DISCONNECTED, S_STALE = (
 S_INSTRUMENT_NEW, S_INSTRUMENT_CHANGED = int(Status.INSTRUMENT_NEW), int(Status.INSTRUMENT_CHANGED)
 C_BOOK = int(Channel.BOOK)
 B_LAST, B_CLEAR, B_GAP, B_REST = int(Flag.LAST), int(Flag.CLEAR), int(Flag.GAP), int(Flag.REST)
-B_UNSYNCED = int(Flag.UNSYNCED)
+B_UNSYNCED, B_SNAPSHOT = int(Flag.UNSYNCED), int(Flag.SNAPSHOT)
 NO_STATE = int(Flag.UNSYNCED | Flag.DUPLICATE)  # an older state once more would undo a newer one
 NO_FLOW = int(Flag.SNAPSHOT | Flag.REPLAYED | Flag.UNSYNCED | Flag.DUPLICATE)
 NO_CLOCK = NO_FLOW | int(Flag.BACKFILLED)

@@ -13,8 +13,8 @@ from ringcollect.config import Config, RowPlan
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingReset
 from ringcollect.instruments import Instrument
 from ringcollect.ring.waiting import Watch, strategy
+from ringcollect.sync.catalogue import select
 from ringcollect.sync.engine import Parameters
-from ringcollect.sync.features.catalogue import select
 from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from ringcollect.errors import EnvironmentRefused
 from ringcollect.supervise import environment
 from ringcollect.supervise.environment import ROW_BYTES, check_host, needed_bytes
 from ringcollect.supervise.plan import Stage, plan
-from ringcollect.sync.features.catalogue import select
+from ringcollect.sync.catalogue import select
 from ringcollect.sync.rows import row_dtype
 
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ringcollect.records import RECORD, Flag, Kind
-from ringcollect.sync.features import catalogue
+from ringcollect.records import Kind
+from ringcollect.sync import catalogue
 from ringcollect.sync.rows import RowFlag, row_dtype
 
-from .streams import NAN, Stream, engine, flags, instrument, run
+from ..sync.streams import NAN, Stream, engine, flags, instrument, run
+from .captured import SYMBOLS, decoded
+from .vectors import B0
 
-B0 = [(1, p, q) for p, q in ((100.0, 2), (99.9, 1), (99.8, 3), (99.5, 4), (99.0, 10))] + [
-    (-1, p, q) for p, q in ((100.2, 1), (100.3, 2), (100.5, 1), (100.9, 5), (101.5, 8))
-]
 HOUR = 3600 * 10**9
 
 
@@ -132,67 +129,7 @@ def test_a_group_that_is_off_is_not_called_and_flags_stay() -> None:
 
 # --- a real capture -------------------------------------------------------------------------------------------------
 
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
 GRID = 100_000_000
-
-
-def decoded(path: Path, lines: int) -> tuple[np.ndarray, dict[str, list]]:
-    """Records of the capture with plain ``json`` and ``float``; and what the reference needs, per symbol."""
-    rows: list[tuple] = []
-    plain: dict[str, list] = {symbol: [] for symbol in SYMBOLS}
-    synced: dict[str, int] = {}
-
-    def add(kind: int, symbol: str, ts: int, recv: int, entries: list, ident: int, aux: int, mark: int) -> None:
-        for i, (side, price, size) in enumerate(entries):
-            own = mark if i == 0 else mark & ~Flag.CLEAR
-            own |= Flag.LAST if i == len(entries) - 1 else 0
-            number = SYMBOLS.index(symbol)
-            rows.append((len(rows), ts, recv, price, size, ident, aux, number, 0, 0, kind, side, int(own)))
-
-    def sides(bids: list, asks: list) -> list:
-        levels = [(1, float(p), float(q)) for p, q in bids] + [(-1, float(p), float(q)) for p, q in asks]
-        return levels or [(0, NAN, 0.0)]
-
-    held: dict[str, list] = {symbol: [] for symbol in SYMBOLS}
-    with gzip.open(path, "rt") as file:
-        for _, line in zip(range(lines), file, strict=False):
-            entry = json.loads(line)
-            frame, recv = json.loads(entry["f"]), entry["t"]
-            if entry["d"] == "rest":
-                symbol = entry["u"].split("symbol=")[1].split("&")[0]
-                last = frame["lastUpdateId"]
-                mark = Flag.CLEAR | Flag.SNAPSHOT | Flag.REST
-                levels = sides(frame["bids"], frame["asks"])
-                add(Kind.BOOK_SNAPSHOT, symbol, 0, recv, levels, last, -1, mark)
-                plain[symbol].append(("book", recv, levels, True))
-                previous = last
-                for data, when in held[symbol]:
-                    if data["u"] > last:
-                        levels = sides(data["b"], data["a"])
-                        ts = data["E"] * 10**6
-                        add(Kind.BOOK_DELTA, symbol, ts, when, levels, data["u"], previous, Flag.REPLAYED)
-                        plain[symbol].append(("book", ts, levels, True))
-                        previous = data["u"]
-                synced[symbol] = previous
-            elif entry["d"] == "in":
-                data = frame["data"]
-                symbol = data["s"]
-                ts = data.get("T", data.get("E", 0)) * 10**6
-                if data.get("e") == "depthUpdate":
-                    levels = sides(data["b"], data["a"])
-                    mark = 0 if symbol in synced else Flag.UNSYNCED
-                    add(Kind.BOOK_DELTA, symbol, ts, recv, levels, data["u"], synced.get(symbol, -1), mark)
-                    if mark:
-                        held[symbol].append((data, recv))
-                    else:
-                        synced[symbol] = data["u"]
-                        plain[symbol].append(("book", ts, levels, False))
-                elif data.get("e") == "trade":
-                    side = -1 if data["m"] else 1
-                    price, size = float(data["p"]), float(data["q"])
-                    add(Kind.TRADE, symbol, ts, recv, [(side, price, size)], data["t"], data["t"], 0)
-                    plain[symbol].append(("trade", ts, side, price, size))
-    return np.array(rows, RECORD), plain
 
 
 def expected_books(entries: list, first: int, last: int) -> pd.DataFrame:

@@ -1,0 +1,91 @@
+"""Group B: price and spread."""
+
+from __future__ import annotations
+
+from ringcollect.sync.catalogue.feature import Family
+
+FAMILIES = (
+    Family(("mid_price",), "(Pb0+Pa0)/2", "quote", "B", "row close", "NaN", "Daedalus"),
+    Family(("spread",), "Pa0−Pb0", "quote", "B", "row close", "NaN", "Daedalus"),
+    Family(("relative_spread",), "spread/mid", "fraction", "B", "row close", "NaN", "Daedalus"),
+    Family(("spread_bps",), "1e4·relative_spread", "bps", "B", "row close", "NaN", "common"),
+    Family(
+        ("spread_ticks",), "round(spread/tick_size)", "ticks", "B", "row close", "NaN (also if tick unknown)", "common"
+    ),
+    Family(
+        ("microprice",),
+        "(Pb0·Qa0+Pa0·Qb0)/(Qb0+Qa0); mid if both sizes 0",
+        "quote",
+        "B",
+        "row close",
+        "NaN",
+        "Daedalus; Gatheral-Oomen 2010; Stoikov 2018 (first-order); = VAMP_bbo of hftbacktest",
+    ),
+    Family(("micro_minus_mid",), "microprice − mid", "quote", "B", "row close", "NaN", "Daedalus"),
+    Family(("micro_minus_mid_bps",), "1e4·(microprice−mid)/mid", "bps", "B", "row close", "NaN", "common"),
+    Family(
+        ("wmid_same_side",),
+        "(Pb0·Qb0+Pa0·Qa0)/(Qb0+Qa0)",
+        "quote",
+        "B",
+        "row close",
+        "NaN",
+        "atelier ancestor",
+        core=False,
+    ),
+    Family(
+        ("vamp_5",),
+        "Σ_{i<5}(Pb_i·Qa_i+Pa_i·Qb_i)/Σ_{i<5}(Qb_i+Qa_i)",
+        "quote",
+        "B",
+        "row close",
+        "NaN",
+        "hftbacktest VAMP_N (by level)",
+    ),
+    Family(
+        ("vamp_eff_5",),
+        "(vwap_bid_5·ΣQa5+vwap_ask_5·ΣQb5)/(ΣQa5+ΣQb5)",
+        "quote",
+        "B",
+        "row close",
+        "NaN",
+        "hftbacktest effective VAMP",
+    ),
+    Family(
+        ("wdp_5",),
+        "Σ_{i<5}(Pb_i·Qb_i+Pa_i·Qa_i)/Σ_{i<5}(Qb_i+Qa_i)",
+        "quote",
+        "B",
+        "row close",
+        "NaN",
+        "hftbacktest weighted-depth price",
+        core=False,
+    ),
+    Family(("mid_open",), "first mid in the bin; if none, mid at previous close", "quote", "U", "bin", "NaN", "bars"),
+    Family(("mid_high",), "max mid in the bin incl. mid_open", "quote", "U", "bin", "NaN", "bars"),
+    Family(("mid_low",), "min mid in the bin incl. mid_open", "quote", "U", "bin", "NaN", "bars"),
+    Family(("mid_change",), "m_k − m_{k−1}", "quote", "R", "row", "NaN", "common"),
+    Family(("mid_velocity",), "(m_k−m_{k−1})/Δ_s", "quote/s", "R", "row", "NaN", "Daedalus"),
+    Family(("mid_accel",), "(v_k−v_{k−1})/Δ_s", "quote/s²", "R", "row", "NaN", "Daedalus"),
+    Family(
+        ("twap_mid",),
+        "∫m dt / time with a valid book in the bin",
+        "quote",
+        "U",
+        "bin",
+        "NaN",
+        "time-weighted mean; common",
+    ),
+    Family(
+        ("tw_spread_bps",),
+        "∫spread_bps dt / same time",
+        "bps",
+        "U",
+        "bin",
+        "NaN",
+        "time-weighted quoted spread (Huang-Stoll 1996)",
+    ),
+    Family(("last_trade_price",), "latest trade price", "quote", "T", "carried", "NaN", "common"),
+    Family(("last_minus_mid_bps",), "1e4·(last−mid)/mid", "bps", "TB", "row close", "NaN", "common"),
+    Family(("vwap_minus_mid_bps",), "1e4·(bin VWAP − mid_open)/mid_open", "bps", "TB", "bin", "NaN", "common"),
+)

@@ -1,0 +1,28 @@
+"""What several groups' tests need, made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ..sync.streams import instrument
+from .captured import decoded
+from .plain import Row, plain_rows
+
+GRID = 100_000_000
+
+
+@pytest.fixture(scope="session")
+def spot_records(captures: Path) -> np.ndarray:
+    """The first 12,000 lines of a capture of two spot symbols: books from REST, depth updates, trades."""
+    return decoded(captures / "binance_spot_2024.jsonl.gz", 12_000)[0]
+
+
+@pytest.fixture(scope="session")
+def spot_rows(spot_records: np.ndarray) -> list[list[Row]]:
+    """What happened in each row of 100 ms, per instrument, from the first row after both books are whole."""
+    times = spot_records["ts_recv"]
+    first, last = int(times[0]) // GRID + 30, int(times[-1]) // GRID - 10
+    return [plain_rows(spot_records, instrument(number), GRID, first, last) for number in (0, 1)]
