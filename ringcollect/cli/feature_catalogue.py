@@ -10,11 +10,11 @@ import click
 from ringcollect.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from ringcollect.sync.features.catalogue import Feature
+    from ringcollect.sync.catalogue import Feature
 
 _INPUTS = {
     "B": "book", "T": "trades", "L": "liquidations", "F": "funding", "O": "open interest", "M": "mark and index price",
-    "R": "previous rows",
+    "R": "previous rows", "U": "book updates of the bin", "C": "the clock",
 }  # fmt: skip
 _NEAR = 5
 
@@ -24,7 +24,7 @@ _NEAR = 5
 @click.option("--json", "as_json", is_flag=True, help="As one JSON array.")
 def listing(choice: tuple[str, ...], as_json: bool) -> None:
     """The columns a row can have, in catalogue order: all, or those of a set (minimal, ...), a name, a wildcard."""
-    from ringcollect.sync.features.catalogue import FEATURES, select
+    from ringcollect.sync.catalogue import FEATURES, select
 
     entries = [word for text in choice for word in text.split(",") if word]
     wanted = set(select(entries, "features list")) if entries else None
@@ -45,7 +45,7 @@ def listing(choice: tuple[str, ...], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def describe(name: str, as_json: bool) -> None:
     """One column: formula, unit, what it is made of, its value where the formula has none, and where it comes from."""
-    from ringcollect.sync.features.catalogue import FEATURES
+    from ringcollect.sync.catalogue import FEATURES
 
     feature = next((feature for feature in FEATURES if feature.name == name), None)
     if feature is None:
@@ -56,7 +56,8 @@ def describe(name: str, as_json: bool) -> None:
     lines = {
         "formula": feature.formula,
         "unit": feature.unit,
-        "inputs": ", ".join(_INPUTS.get(letter, letter) for letter in feature.inputs),
+        "inputs": _inputs(feature.inputs),
+        "window": feature.window,
         "undefined": feature.undefined,
         "group": feature.group,
         "sets": ", ".join(_sets(name)) or "none: only by its name",
@@ -67,9 +68,13 @@ def describe(name: str, as_json: bool) -> None:
         click.echo(f"  {key:<10} {text}")
 
 
+def _inputs(letters: str) -> str:
+    return "records of any kind" if letters == "all" else ", ".join(_INPUTS.get(letter, "none") for letter in letters)
+
+
 def _sets(name: str) -> list[str]:
     """The named sets that hold a column, smallest first."""
-    from ringcollect.sync.features.catalogue import SETS
+    from ringcollect.sync.catalogue import SETS
 
     return [key for key, names in sorted(SETS.items(), key=lambda item: len(item[1])) if name in names]
 
@@ -80,6 +85,7 @@ def _plain(feature: Feature) -> dict[str, Any]:
         "formula": feature.formula,
         "unit": feature.unit,
         "inputs": feature.inputs,
+        "window": feature.window,
         "undefined": feature.undefined,
         "group": feature.group,
         "sets": _sets(feature.name),

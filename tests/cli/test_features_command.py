@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ringcollect.cli import run
-from ringcollect.sync.features.catalogue import FEATURES, SETS
+from ringcollect.sync.catalogue import FEATURES, SETS
 
 
 def said(capsys: pytest.CaptureFixture[str], *args: str) -> str:
@@ -32,10 +32,10 @@ def test_list_takes_sets_names_and_wildcards(capsys: pytest.CaptureFixture[str])
 
 def test_describe_says_formula_unit_source_group_undefined_value_and_sets(capsys: pytest.CaptureFixture[str]) -> None:
     text = said(capsys, "describe", "ob_spread")
-    for words in ("Pa0 - Pb0", "quote", "atelier", "book", "minimal"):
+    for words in ("Pa0−Pb0", "quote", "atelier", "book", "minimal"):
         assert words in text
     entry = json.loads(said(capsys, "describe", "ob_spread", "--json"))
-    assert entry.keys() == {"name", "formula", "unit", "inputs", "undefined", "group", "sets", "source"}
+    assert entry.keys() == {"name", "formula", "unit", "inputs", "window", "undefined", "group", "sets", "source"}
     assert "minimal" in entry["sets"]
 
 

@@ -24,12 +24,14 @@ def features_with(options: Options) -> tuple[Feature, ...]:
 
 FEATURES = features_with(Options())
 """The columns of the default options."""
-SETS = ("minimal", "core", "full")
-"""Named sets: ``minimal`` is group A (flags are part of every row), ``full`` everything."""
 
 
 def _is_in(feature: Feature, name: str) -> bool:
     return name == "full" or (feature.core if name == "core" else feature.group == "A")
+
+
+SETS = {name: tuple(f.name for f in FEATURES if _is_in(f, name)) for name in ("minimal", "core", "full")}
+"""Named sets, with the default options: ``minimal`` is group A (flags are part of every row), ``full`` everything."""
 
 
 def select(wanted: Sequence[str], key: str = "sync.features", options: Options | None = None) -> list[str]:
