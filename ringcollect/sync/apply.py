@@ -62,6 +62,7 @@ from ringcollect.sync.layout import (
     K_MARK,
     K_STATUS,
     K_TRADE,
+    OUT_FULL,
     P_GRID,
     P_GROUPS,
     P_SLAB,
@@ -71,6 +72,7 @@ from ringcollect.sync.layout import (
 )
 from ringcollect.sync.pool import pop, release
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.snapshot import is_full, keep_event
 
 _TICK_RULE = int(RowFlag.TICK_RULE_SIDE)
 _RECV_TIME = int(RowFlag.RECV_TIME_USED)
@@ -273,6 +275,7 @@ def _settle_events(
                 count_late_event(row, shared)
             else:
                 apply_event(pool[slot], time, row, values, params, shared)
+                keep_event(pool[slot], time, row, values, params, shared)
             if before < 0:
                 row[I_EVENTS_HEAD] = after
             else:
@@ -293,11 +296,14 @@ def settle(
     params: np.ndarray,
     shared: np.ndarray,
 ) -> int:
-    """Apply every waiting record that is due for the open row; 0, or GROW_BOOK before a level that does not fit.
+    """Apply every waiting record that is due for the open row; 0, or GROW_BOOK before a level that does not fit,
+    or OUT_FULL before snapshot records do not.
 
     Afterwards the book is the one of the open row's close and its sums hold every event seen of it: writing the row
     only reads. Calling it again changes nothing.
     """
+    if is_full(row, shared):
+        return OUT_FULL
     close = (row[I_PERIOD] + 1) * params[P_GRID]
     while row[I_UPDATES_HEAD] >= 0:
         slot = row[I_UPDATES_HEAD]

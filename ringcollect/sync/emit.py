@@ -15,6 +15,7 @@ from ringcollect.sync.layout import (
     G_ROWS,
     G_ROWS_TOTAL,
     G_SKIPPED_ROWS,
+    G_SNAPSHOTS,
     GROUP_A,
     I_APPLIED,
     I_BIN_FLAGS,
@@ -50,6 +51,7 @@ from ringcollect.sync.layout import (
     ROW_TS_BOOK,
 )
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.snapshot import write as write_snapshot
 
 HAS_BOOK, HAS_TRADE, HAS_LIQ = int(RowFlag.HAS_BOOK), int(RowFlag.HAS_TRADE), int(RowFlag.HAS_LIQ)
 HAS_FUNDING, HAS_OI, HAS_MARK = int(RowFlag.HAS_FUNDING), int(RowFlag.HAS_OI), int(RowFlag.HAS_MARK)
@@ -126,6 +128,8 @@ def write_row(
     numbers = line.view(np.float64)
     for column in range(params[P_COLUMNS]):
         numbers[ROW_COLUMNS + column] = wide[params[P_SELECT + column]]
+    if shared[G_SNAPSHOTS] != 0:
+        write_snapshot(instrument, close, flags, row, values, books, shared)
     if row[I_INTEREST_TS] != 0:
         values[F_PREVIOUS_INTEREST] = values[F_INTEREST]
         row[I_PREVIOUS_INTEREST] = 1

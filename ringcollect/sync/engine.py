@@ -14,7 +14,7 @@ import numpy as np
 from ringcollect.errors import ConfigError, RingcollectError
 from ringcollect.instruments import SIZE_UNITS, Instrument
 from ringcollect.records import RECORD, RECORD_WORDS
-from ringcollect.sync import arrays, catalogue, checksum
+from ringcollect.sync import arrays, catalogue, checksum, snapshot_output
 from ringcollect.sync import layout as at
 from ringcollect.sync.arrays import put
 from ringcollect.sync.catalogue.plan import Plan, plan
@@ -22,6 +22,7 @@ from ringcollect.sync.features import places
 from ringcollect.sync.features.kernels import begin_features, kernel_addresses
 from ringcollect.sync.kernel import consume, finish, lose
 from ringcollect.sync.rows import row_dtype
+from ringcollect.sync.snapshot_output import SnapshotOutput
 from ringcollect.sync.windows import SIDES, Windows, tick_fraction
 
 _FIRST_POOL = 1024
@@ -45,6 +46,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     max_row_latency_ns: int = 0  # 0 = off (G21)
     columns: tuple[str, ...] = tuple(catalogue.select(["minimal"]))
     options: catalogue.Options = catalogue.Options()
+    snapshots: tuple[str, ...] = ()  # tables of snapshot records (snapshot_record.py); none: no such output
+    levels: int = 10  # of a book in a snapshot, per side
 
     def resolved_hold_back_ns(self) -> int:
         """The hold-back in force."""
@@ -68,6 +71,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
                 raise ConfigError(f"sync.{name}: {getattr(self, name)} is less than {least}")
         if self.resolved_hold_back_ns() < 0:
             raise ConfigError(f"sync.hold_back: {self.hold_back_ns} is less than 0")
+        snapshot_output.check(self.snapshots, self.levels)
 
     def words(self, plan: Plan) -> np.ndarray:
         """The ``params`` array of the kernels."""
@@ -135,20 +139,24 @@ class Engine:
         self._books = np.zeros((0, 2), np.float64)
         self._pool = np.zeros((0, at.POOL_WORDS), np.int64)
         self._windows = Windows()
+        self._snapshots = SnapshotOutput(parameters.snapshots, parameters.levels, parameters.hold_back_records)
         self._context = np.zeros(arrays.CONTEXT, np.int64)
         self._grow_pool()
 
     # --- the stream ---------------------------------------------------------------------------------------------
 
-    def feed(self, records: np.ndarray, sink: Sink) -> None:
-        """Take in ``records`` (dtype RECORD, contiguous, ring order) and hand rows to ``sink`` in order."""
+    def feed(self, records: np.ndarray, sink: Sink, snapshots: Sink | None = None) -> None:
+        """Take in ``records`` (dtype RECORD, contiguous, ring order) and hand rows to ``sink`` in order.
+
+        ``snapshots`` takes the snapshot records that come with them, in their own order.
+        """
         words = records.view(np.int64).reshape(-1, RECORD_WORDS)
         position = 0
         while True:
             put(self._context, arrays.RECORDS, words[position:])
             code = consume(self._context)
             position += int(self._shared[at.G_CONSUMED])
-            self._hand_out(sink)
+            self._hand_out(sink, snapshots)
             if code == at.DONE:
                 return
             self._provide(code)
@@ -157,11 +165,11 @@ class Engine:
         """``count`` records are missing from the stream here: rows carry LOST, books are in doubt."""
         lose(self._context, count)
 
-    def finalize(self, sink: Sink) -> None:
+    def finalize(self, sink: Sink, snapshots: Sink | None = None) -> None:
         """Close the stream once and for all (G14, G15); later records are dropped and counted."""
         while True:
             code = finish(self._context)
-            self._hand_out(sink)
+            self._hand_out(sink, snapshots)
             if code == at.DONE:
                 return
             self._provide(code)
@@ -178,7 +186,8 @@ class Engine:
         self.finalize(lambda rows: parts.append(rows.copy()))
         return np.concatenate(parts) if parts else np.zeros(0, self.dtype)
 
-    def _hand_out(self, sink: Sink) -> None:
+    def _hand_out(self, sink: Sink, snapshots: Sink | None) -> None:
+        self._snapshots.hand_out(snapshots)
         n = int(self._shared[at.G_ROWS])
         if n:
             sink(self._out[:n].reshape(-1).view(self.dtype))
@@ -198,6 +207,11 @@ class Engine:
     def rows_total(self) -> int:
         """Rows emitted since the stream began; the seq the next row gets."""
         return int(self._shared[at.G_ROWS_TOTAL])
+
+    @property
+    def snapshots_total(self) -> int:
+        """Snapshot records written since the stream began; the seq the next one gets."""
+        return self._snapshots.total
 
     def counters(self) -> dict[str, int]:
         """Counts since the stream began."""
@@ -243,6 +257,7 @@ class Engine:
             (arrays.WIDE, self._wide),
         ):
             put(self._context, place, array)
+        self._shared[at.G_SNAPSHOTS] = self._snapshots.address()
 
     def _provide(self, code: int) -> None:
         argument = int(self._shared[at.G_ARGUMENT])
@@ -375,6 +390,7 @@ class Engine:
             "floats": self._floats[:count],
             "books": self._books,
             "pool": self._pool,
+            "snapshots": self._snapshots.dump(),
             "near": self._windows.dump(),
         }
 
@@ -382,6 +398,8 @@ class Engine:
         """Take over a dumped state; False (and unchanged) if it belongs to other parameters or another layout."""
         expected: dict[str, Any] = self.dump()
         if set(state) != set(expected) or not np.array_equal(state["params"], self._params):
+            return False
+        if not self._snapshots.fits(state["snapshots"]):
             return False
         for name, array in state.items():
             own = expected[name]
@@ -392,15 +410,19 @@ class Engine:
         self._floats = state["floats"].copy()
         self._books = state["books"].copy()
         self._pool = state["pool"].copy()
+        self._snapshots.total = int(state["snapshots"][-1])
         self._windows.load(self._ints, state["near"])
         self._bind()
         return True
 
-    def resume_after(self, periods: dict[int, int], floor: int = 0, rows_total: int = 0) -> None:
+    def resume_after(
+        self, periods: dict[int, int], floor: int = 0, rows_total: int = 0, snapshots_total: int = 0
+    ) -> None:
         """Without a checkpoint: rows up to ``periods[instrument]`` are out already and are not emitted again.
 
-        The next row gets number ``rows_total``. Instruments that are not named start behind period ``floor``. Books
-        are void, and rows carry LOST until an instrument's first record, since what came before it is unknown.
+        The next row gets number ``rows_total``, the next snapshot record ``snapshots_total``. Instruments that are not
+        named start behind period ``floor``. Books are void, and rows carry LOST until an instrument's first record,
+        since what came before it is unknown.
         """
         self.ensure_instruments(max(periods, default=-1) + 1)
         for number, last in periods.items():
@@ -411,6 +433,7 @@ class Engine:
             row[at.I_PERIOD] = last
         self._shared[at.G_FLOOR] = floor
         self._shared[at.G_ROWS_TOTAL] = rows_total
+        self._snapshots.total = snapshots_total
         if self.parameters.mode == "external" and periods:
             self._shared[at.G_ANCHORED] = 1
             self._shared[at.G_PERIOD] = max(periods.values())

@@ -47,6 +47,7 @@ from ringcollect.sync.layout import (
     UNLIMITED,
 )
 from ringcollect.sync.pool import hold, pop
+from ringcollect.sync.snapshot import keep_event
 
 SKIP, UPDATE, EVENT = range(3)
 
@@ -201,6 +202,7 @@ def _event(
         row[I_EVENTS_MIN] = min(row[I_EVENTS_MIN], row_of(time, params))
     elif time >= row[I_PERIOD] * params[P_GRID]:
         apply_event(record, time, row, values, params, shared)
+        keep_event(record, time, row, values, params, shared)
     elif is_event((record[W_TAIL] >> 32) & 0xFF):
         count_late_event(row, shared)
     else:

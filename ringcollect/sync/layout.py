@@ -70,6 +70,7 @@ G_INSTRUMENTS, G_NOW, G_ANCHORED, G_PERIOD, G_SWEEP, G_FREE_HEAD, G_FREE, G_TORN
     G_CHECKSUMS_BAD,
     G_CHECKSUMS_UNKNOWN,
 ) = range(16, 31)
+G_SNAPSHOTS = 31  # shared: address of the words of snapshot.py, 0 = nobody wants snapshot records
 SHARED = 32
 # shared: addresses of the event, of the row being written and of the groups' kernels; never part of a checkpoint
 G_EVENT, G_WIDE, G_KERNELS = range(32, 35)
