@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import kraken
 from ringcollect.exchanges.protocol import Code
+from ringcollect.records import Flag, Kind
 from tests.exchanges.kraken_frames import NOW, SYMBOLS, agree, new_decoder
 from tests.exchanges.spelling import DAMAGE, EXTRA, TEXTS, Spelling, bits, damaged, unknown_fields
 
@@ -26,13 +27,14 @@ TIME, TIME_NS = "2026-08-01T02:53:53.646219Z", 1_785_552_833_646_219_000
 NAN = float("nan")
 
 
-def build(kind: str, seed: int, extra: dict[str, Any]) -> tuple[bytes, list[tuple[float, ...]]]:
+def build(kind: str, seed: int, extra: dict[str, Any], what: str = "update") -> tuple[bytes, list[tuple[float, ...]]]:
     """(frame, expected (price, size, side, id, aux) rows), values by Python's own float."""
     spelling = Spelling(seed)
     rng = spelling.rng
     number = lambda: rng.choice(TEXTS)  # noqa: E731
     symbol = rng.choice(SYMBOLS)
     rows: list[tuple[float, ...]] = []
+    link = -1 if what == "snapshot" else 0  # what a level follows: a whole book nothing, a delta what the feed knows
     more = unknown_fields(extra, KNOWN)
     common = {"symbol": spelling.text(symbol), "timestamp": f'"{TIME}"'}  # a time in escapes goes the typed way
     if kind == "trade":
@@ -43,9 +45,9 @@ def build(kind: str, seed: int, extra: dict[str, Any]) -> tuple[bytes, list[tupl
             pairs = [(number(), number()) for _ in range(rng.randrange(4))]
             texts = [spelling.event({"price": p, "qty": q}) for p, q in pairs]
             sides[name] = spelling.join("[", texts, "]")
-            rows += [(float(p), float(q), sign, 0, 0) for p, q in pairs]
+            rows += [(float(p), float(q), sign, 0, link) for p, q in pairs]
         check = zlib.crc32(str(seed).encode())
-        rows = rows or [(NAN, 0.0, 0, 0, 0)]
+        rows = rows or [(NAN, 0.0, 0, 0, link)]
         rows.append((NAN, NAN, 0, 0, check))
         objects = [spelling.event(common | sides | {"checksum": str(check)} | more)]
     elif kind == "trade":
@@ -62,32 +64,38 @@ def build(kind: str, seed: int, extra: dict[str, Any]) -> tuple[bytes, list[tupl
             (float(values[side]) or NAN, float(values[f"{side}_qty"]), sign, 0, 0)
             for side, sign in (("bid", 1), ("ask", -1))
         ]
-    outer = {"channel": spelling.text(kind), "type": spelling.text("update"), "data": spelling.join("[", objects, "]")}
+    outer = {"channel": spelling.text(kind), "type": spelling.text(what), "data": spelling.join("[", objects, "]")}
     return spelling.frame(spelling.event(outer)), rows
 
 
+@pytest.mark.parametrize("what", ["update", "snapshot"])
 @pytest.mark.parametrize("kind", ["book", "trade", "ticker"])
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32), extra=EXTRA)
-def test_the_kernel_reads_every_spelling_of_a_message(kind: str, seed: int, extra: dict[str, Any]) -> None:
-    frame, rows = build(kind, seed, extra)
+def test_the_kernel_reads_every_spelling_of_a_message(kind: str, what: str, seed: int, extra: dict[str, Any]) -> None:
+    frame, rows = build(kind, seed, extra, what)
     answer, _ = agree(DECODER, CTX, frame, NOW)
     assert answer == len(rows), frame
     records = DECODER.batch[:answer]
     assert set(records["ts_event"].tolist()) == {TIME_NS}
     assert bits([tuple(row[name] for name in ("price", "size", "side", "id", "aux")) for row in records]) == bits(rows)
+    levels = records[records["kind"] != Kind.BOOK_CHECK]
+    assert set((levels["flags"] & Flag.SNAPSHOT != 0).tolist()) == {what == "snapshot"}
+    assert (levels["flags"] & Flag.CLEAR != 0).tolist() == [
+        kind == "book" and what == "snapshot" and k == 0 for k in range(len(levels))
+    ]
 
 
 @pytest.mark.parametrize("kind", ["book", "trade", "ticker"])
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(
-    seed=st.integers(0, 2**32), extra=EXTRA, how=DAMAGE,
+    what=st.sampled_from(["update", "snapshot"]), seed=st.integers(0, 2**32), extra=EXTRA, how=DAMAGE,
     where=st.integers(0, 2**31), length=st.integers(1, 12), byte=st.integers(0, 255),
 )  # fmt: skip
 def test_a_damaged_message_gives_the_same_records_both_ways_or_none(
-    kind: str, seed: int, extra: dict[str, Any], how: str, where: int, length: int, byte: int
+    kind: str, what: str, seed: int, extra: dict[str, Any], how: str, where: int, length: int, byte: int
 ) -> None:
-    bad = damaged(build(kind, seed, extra)[0], how, where, length, byte)
+    bad = damaged(build(kind, seed, extra, what)[0], how, where, length, byte)
     try:
         agree(DECODER, CTX, bad, NOW)
     except RejectedFrame as error:

@@ -1,8 +1,9 @@
-"""Frame to records in one kernel call: book updates with their checksums, prints, and best prices.
+"""Frame to records in one kernel call: books with their checksums, prints, and best prices.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the prints' numbers against
-the stream's hot row, publishes and counts. Snapshots go the typed way.
+the stream's hot row, publishes and counts. What a subscription begins with (type ``snapshot``) is left to the feed,
+decoded.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.kraken import fields as at
 from ringcollect.exchanges.kraken.scan import scan
 from ringcollect.exchanges.protocol import Code, Verdict
-from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.exchanges.scanning import add_flags, announce, find_symbol, mark_whole, unknown
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -33,18 +34,18 @@ from ringcollect.records import (
 
 _SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
 _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
-_BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
-    int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
+_BOOK_SNAPSHOT, _BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
+    int(Kind.BOOK_SNAPSHOT), int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
 )  # fmt: skip
 _FITS, _STALE, _GAP = int(Verdict.FITS), int(Verdict.STALE), int(Verdict.GAP)
-_F_LAST = int(Flag.LAST)
+_F_LAST, _F_SNAPSHOT = int(Flag.LAST), int(Flag.SNAPSHOT)
 _NAN = math.nan
 
 
 @njit
 def _book(ctx: int, ts_recv: int) -> int:
-    """A delta, and behind it the checksum of the book it makes."""
-    batch = word_at(ctx, hot.C_BATCH)
+    """A whole book or a delta, and behind it the checksum of what it makes."""
+    batch, whole = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_WHOLE) != 0
     count = word_at(ctx, at.F_LEVELS)
     if count == 0:  # one record all the same: the frame is a link of the chain
         put_level(batch, 0, _NAN, 0.0, 0)
@@ -53,7 +54,10 @@ def _book(ctx: int, ts_recv: int) -> int:
     if checked and count >= word_at(ctx, hot.C_CAPACITY):
         return _SLOW
     announce(ctx, _BOOK, -1, -1, -1)
-    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, 0, 0, _BOOK_DELTA, 0)
+    kind = _BOOK_SNAPSHOT if whole else _BOOK_DELTA
+    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, 0, -1 if whole else 0, kind, 0)
+    if whole:
+        mark_whole(ctx, count)
     if checked:
         put_level(batch, count, _NAN, _NAN, 0)
         record = batch + count * RECORD_WORDS * 8
@@ -114,6 +118,8 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
         answer = _book(ctx, ts_recv)
     else:
         answer = _prints(ctx, ts_recv) if channel == at.CH_TRADE else _best(ctx, ts_recv)
+        if word_at(ctx, at.F_WHOLE) != 0:
+            add_flags(word_at(ctx, hot.C_BATCH), 0, answer, _F_SNAPSHOT)
     return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
 
 
@@ -134,7 +140,7 @@ def kernel(ctx: int, a: int, length: int, ts_recv: int, publish: int) -> int:
     if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
-    if row == 0:
+    if row == 0 or word_at(ctx, at.F_WHOLE) != 0:
         return _NOT_OPEN
     return hot.settle_by_address(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), length, ts_recv)
 

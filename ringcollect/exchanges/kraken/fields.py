@@ -8,6 +8,7 @@ from ringcollect.exchanges.hot import C_FIELDS
 # Behind the symbol, see exchanges.scanning.
 F_CHANNEL, F_SEEN, F_TS, F_LEVELS, F_CHECKSUM, F_ASKS_AT = range(C_FIELDS + 2, C_FIELDS + 8)
 F_BEST = C_FIELDS + 8  # bid, its size, ask, its size
+F_WHOLE = C_FIELDS + 12  # 1: the state or the history that a subscription begins with, no news
 
 CH_NONE, CH_BOOK, CH_TRADE, CH_TICKER = range(4)
 
@@ -16,7 +17,8 @@ OTHERS = (
     packed("method"), packed("error"), packed("success"), packed("result"), packed("req_id"), packed("symbol"),
 )  # fmt: skip
 """Keys that only answers have."""
-BOOK, TRADE, TICKER, UPDATE = packed("book"), packed("trade"), packed("ticker"), packed("update")
+BOOK, TRADE, TICKER = packed("book"), packed("trade"), packed("ticker")
+UPDATE, SNAPSHOT = packed("update"), packed("snapshot")
 BEST = (packed("bid"), packed("bid_qty"), packed("ask"), packed("ask_qty"))
 SYMBOL, BIDS, ASKS, CHECKSUM, TIMESTAMP = (
     packed("symbol"), packed("bids"), packed("asks"), packed("checksum"), packed("timestamp"),

@@ -1,6 +1,6 @@
-"""One update into context and private batch: every key in any order, unknown ones passed over.
+"""One frame into context and private batch: every key in any order, unknown ones passed over.
 
-``{"channel":…,"type":"update","data":[…]}``. What ``data`` holds depends on the channel: where it comes before that it
+``{"channel":…,"type":"update","data":[…]}``, or ``"snapshot"``. What ``data`` holds depends on the channel: where it comes before that it
 is passed over and read at the end.
 """
 
@@ -221,7 +221,9 @@ def _text(ctx: int, a: int, i: int, n: int, is_channel: bool) -> int:
     if i < 0:
         return BAD
     if not is_channel:
-        return i if is_word(low, high, at.UPDATE) else BAD
+        whole = is_word(low, high, at.SNAPSHOT)
+        put_word(ctx, at.F_WHOLE, 1 if whole else 0)
+        return i if whole or is_word(low, high, at.UPDATE) else BAD
     channel = at.CH_TICKER if is_word(low, high, at.TICKER) else at.CH_NONE
     channel = at.CH_TRADE if is_word(low, high, at.TRADE) else channel
     channel = at.CH_BOOK if is_word(low, high, at.BOOK) else channel
