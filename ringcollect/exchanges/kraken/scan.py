@@ -1,7 +1,7 @@
 """One frame into context and private batch: every key in any order, unknown ones passed over.
 
-``{"channel":…,"type":"update","data":[…]}``, or ``"snapshot"``. What ``data`` holds depends on the channel: where it comes before that it
-is passed over and read at the end.
+``{"channel":…,"type":"update","data":[…]}``, or ``"snapshot"``. What ``data`` holds depends on the channel: where it
+comes before that it is passed over and read at the end.
 """
 
 from __future__ import annotations
