@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ringcollect.cli.feature_build import build
 from ringcollect.cli.feature_catalogue import describe, listing
 
 
@@ -14,3 +15,4 @@ def command() -> None:
 
 command.add_command(listing, "list")
 command.add_command(describe, "describe")
+command.add_command(build, "build")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
 
 import click
 
 from ringcollect.cli.invocation import Invocation
+from ringcollect.cli.progress import Progress
 from ringcollect.errors import EnvironmentRefused
-
-_LINE_S = 10.0
-_BAR_S = 0.2
 
 
 @click.command("replay")
@@ -53,7 +49,7 @@ def command(
     known = [exchange] if exchange in EXCHANGES else []
     warm_kernels(modules_of(known))  # compiling is not part of the stages' times
     lake = (data or config.data_path()).expanduser().absolute()
-    progress = _Progress()
+    progress = Progress("events")
     settings = Settings(
         data=lake, config=config, exchange=exchange, market=market, speed=times, raw_only=raw_only,
         progress=progress.show,
@@ -97,36 +93,3 @@ def _times(speed: str) -> float:
     if not 0.0 < times < float("inf"):
         raise click.BadParameter(f"{speed!r} is neither max nor a number above 0, like 1 or 10", param_hint="--speed")
     return times
-
-
-class _Progress:
-    """A bar with rate and time left on a terminal, a line now and then elsewhere; on stderr."""
-
-    def __init__(self) -> None:
-        self._bar = sys.stderr.isatty()
-        self._begun = self._next = time.monotonic()
-        if not self._bar:
-            self._next += _LINE_S
-        self._source = ""
-
-    def show(self, source: str, fraction: float, events: int) -> None:
-        """As ``Settings.progress``."""
-        now = time.monotonic()
-        if source != self._source:
-            self._source, self._begun = source, now
-        if now < self._next:
-            return
-        self._next = now + (_BAR_S if self._bar else _LINE_S)
-        spent = max(now - self._begun, 1e-9)
-        left = spent * (1 - fraction) / fraction if fraction else 0.0
-        text = f"{source} {fraction:6.1%}, {events:,} events, {events / spent:,.0f}/s, {left:.0f} s left"
-        self._say(f"\r\x1b[K{text[:120]}" if self._bar else f"{text}\n")
-
-    def clear(self) -> None:
-        """Take the bar away."""
-        if self._bar:
-            self._say("\r\x1b[K")
-
-    @staticmethod
-    def _say(text: str) -> None:
-        click.echo(text, err=True, nl=False)

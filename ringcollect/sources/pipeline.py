@@ -47,7 +47,7 @@ class Pipeline:
         self.sealing = Sealing(data, config.storage.zstd_level, sync=config.storage.fsync != "off")
         self.ring = Producer.open(
             runtime, f"{exchange}.rec", RECORD, CAPACITY,
-            generation=generation, counters=FEED_COUNTERS, meta={"kind": "records", "exchange": exchange},
+            generation=generation, counters=FEED_COUNTERS, meta={"kind": "records", "exchange": exchange, "ends": True},
             ledger_rows=LEDGER_ROWS, start_ns=generation,
         )  # fmt: skip
         frame_ring = FrameProducer.open(

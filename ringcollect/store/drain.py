@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ringcollect.errors import EnvironmentRefused, LakeError
 from ringcollect.failpoints import fail
 from ringcollect.instruments import Instrument
 from ringcollect.records import Kind, Status
-from ringcollect.ring.attach import Reader
+from ringcollect.ring.attach import Read, Reader
 from ringcollect.store.chunk import Chunk, RingKind, chunk_of_entries, kind_of
 from ringcollect.store.cursor import (
     JournalFile,
@@ -29,6 +29,31 @@ CHUNK_BYTES = 4 << 20
 CONSUMER = "journal"
 
 
+class Source(Protocol):
+    """What a journal needs of the ring it drains: a ``ring.attach.Reader``, or rows that never were in a ring."""
+
+    cursor: int
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+    @property
+    def meta(self) -> dict[str, Any]: ...
+    @property
+    def head(self) -> int: ...
+    @property
+    def registered(self) -> bool: ...
+    @property
+    def instrument_count(self) -> int: ...
+
+    def instruments(self) -> list[Instrument]: ...
+    def read(self, max_records: int | None = None) -> Read: ...
+    def commit(self, cursor: int | None = None) -> None: ...
+
+
 class RingJournal:
     """Drains one generation of one ring into journals under ``data/journal``.
 
@@ -36,9 +61,12 @@ class RingJournal:
     at the reader's cursor. ``resume=False`` (replay, import) begins at the reader's cursor and replaces what an
     earlier run left. A disk that refuses raises OSError from :meth:`drain`; nothing is forgotten, and calling again
     later goes on. Complete journals are handed out by :meth:`take_finished` and :meth:`close`, to be sealed.
+    ``follows=False``: the generation has nothing to do with the ring's one before it.
     """
 
-    def __init__(self, data: Path, reader: Reader, policy: Policy | None = None, *, resume: bool = True) -> None:
+    def __init__(
+        self, data: Path, reader: Source, policy: Policy | None = None, *, resume: bool = True, follows: bool = True
+    ) -> None:
         self.data = data
         self.reader = reader
         self.policy = policy or Policy()
@@ -46,6 +74,7 @@ class RingJournal:
         self.rows = 0  # records written since this object exists
         self.lost = 0  # records lost since this object exists
         self.closed = False
+        self._follows = follows
         self._frames = _frame_reader(reader) if self.kind == RingKind.FRAMES else None
         self._limit = max(64, CHUNK_BYTES // reader.dtype.itemsize)
         self._known: dict[int, Instrument] = {}
@@ -224,6 +253,8 @@ class RingJournal:
         if sealed is not None:
             _, seq_to, self._first_seq = sealed
             return self._begin(seq_to, None)
+        if not self._follows:
+            return self._begin(self.reader.cursor, None)
         writer = self._begin(self.reader.cursor, previous_generation(self.data, ring, generation))
         for path in empty_predecessors(self.data, ring, generation):
             path.unlink(missing_ok=True)
@@ -253,7 +284,8 @@ def _names_instruments(chunk: Chunk, kind: RingKind) -> bool:
     return bool(np.isin(codes, (Status.INSTRUMENT_NEW, Status.INSTRUMENT_CHANGED)).any())
 
 
-def _frame_reader(reader: Reader) -> Any:
+def _frame_reader(reader: Source) -> Any:
     from ringcollect.ring.frames import FrameReader  # loads the kernels, which record rings do not need
 
+    assert isinstance(reader, Reader)  # frames come out of a ring only
     return FrameReader(reader)

@@ -108,13 +108,16 @@ def metadata_of(file: pq.ParquetFile) -> dict[str, Any]:
         raise LakeError(f"unreadable ringcollect metadata: {error}") from error
 
 
-def read(file: pq.ParquetFile, columns: Sequence[Column]) -> Iterator[Columns]:
-    """The rows, one row group at a time; LakeError if a column is missing, of another type, or a page is damaged."""
+def read(file: pq.ParquetFile, columns: Sequence[Column], groups: Sequence[int] | None = None) -> Iterator[Columns]:
+    """The rows, one row group at a time (all of them, or ``groups``).
+
+    LakeError if a column is missing, of another type, or a page is damaged.
+    """
     schema = file.schema_arrow
     for column, field in zip(columns, arrow_schema(columns), strict=True):
         if column.name not in schema.names or schema.field(column.name).type != field.type:
             raise LakeError(f"no column {column.name} of type {column.type}")
-    for group in range(file.metadata.num_row_groups):
+    for group in range(file.metadata.num_row_groups) if groups is None else groups:
         try:
             table = file.read_row_group(group, columns=[c.name for c in columns])
         except UNREADABLE as error:

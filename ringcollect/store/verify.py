@@ -12,6 +12,7 @@ from ringcollect.store import parquet, ranges
 from ringcollect.store.cursor import journal_files, journal_folder
 from ringcollect.store.journal import Header, Journal, Lost
 from ringcollect.store.ranges import Span
+from ringcollect.store.removed import mark_of
 from ringcollect.store.report import Coverage, Loss, Report
 from ringcollect.store.verify_segment import Certificate, book_claims, check_segment, read_certificate
 
@@ -36,15 +37,12 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
         place = path.relative_to(data).as_posix()
         if progress is not None:
             progress(done, len(paths), place)
-        found = read_certificate(path, place, report)
-        if found is None:
+        checked = check_certificate(data, path, report, strict=strict)
+        if checked is None:
             continue
-        report.certificates += 1
-        try:
-            check_segment(data, place, found, report, strict=strict)
+        found = checked.certificate
+        if checked.is_good:
             well_formed.append(found)
-        except MALFORMED as error:
-            report.problem(place, f"cannot be checked: {error!r}")
         report.lost += [Loss(found.ring, found.generation, *lost) for lost in found.lost]
         certificates.append((place, found))
     sealed = {cert.key for _, cert in certificates}
@@ -55,6 +53,31 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
     _check_rings(certificates, journals, report, strict=strict)
     report.chain_gaps += _links(well_formed)
     return report
+
+
+class Checked(NamedTuple):
+    """A certificate that was read; ``is_good`` if it could be checked at all."""
+
+    certificate: Certificate
+    is_good: bool
+
+
+def check_certificate(data: Path, path: Path, report: Report, *, strict: bool = False) -> Checked | None:
+    """Make every claim of the certificate at ``path`` again; what differs goes into ``report``. None: it is none."""
+    place = path.relative_to(data).as_posix()
+    found = read_certificate(path, place, report)
+    if found is None:
+        return None
+    report.certificates += 1
+    if mark_of(path).exists():
+        report.note(place, f"its {found.records} records were removed once their rows were built")
+        return Checked(found, True)
+    try:
+        check_segment(data, place, found, report, strict=strict)
+    except MALFORMED as error:
+        report.problem(place, f"cannot be checked: {error!r}")
+        return Checked(found, False)
+    return Checked(found, True)
 
 
 def certificate_paths(data: Path) -> list[Path]:

@@ -1,0 +1,171 @@
+"""``ringcollect features build``: rows again, from the records of a lake."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ringcollect.cli.invocation import Invocation
+from ringcollect.cli.progress import Progress
+from ringcollect.durations import format_duration, parse_duration
+from ringcollect.errors import ConfigError, EnvironmentRefused
+
+if TYPE_CHECKING:
+    from ringcollect.config import Config
+    from ringcollect.sources.offline.report import Report
+    from ringcollect.sources.offline.settings import Settings
+
+_CLOCKS = ("orderbook", "trade", "liquidation", "external")
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="The lake to read; default from the configuration.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the rows.")
+@click.option("--start", metavar="TIME", help="From this time on (UTC; 2026-11-21 or 2026-11-21T15:30).")
+@click.option("--end", metavar="TIME", help="Up to this time; rows stamped with it are not asked for.")
+@click.option("--exchange", "exchanges", multiple=True, metavar="NAME,…", help="Only these exchanges.")
+@click.option("--market", "markets", multiple=True, metavar="MARKET,…", help="Only these markets.")
+@click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL,…", help="Only these symbols, native or unified.")
+@click.option("--grid", metavar="DUR", help="One grid instead of the configured ones, as 100ms.")
+@click.option("--clock", type=click.Choice(_CLOCKS), help="Its clock; default that of the first configured grid.")
+@click.option("--features", "features", multiple=True, metavar="LIST", help="Its features: sets, names, wildcards.")
+@click.option("--watch", is_flag=True, help="Go on: build each segment once it is sealed, until stopped.")
+@click.option("--poll-interval", default="30s", show_default=True, metavar="DUR", help="How often --watch looks.")
+@click.option("--delete-source", is_flag=True, help="Remove segments of the lake once their rows are verified.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON on standard output.")
+@click.pass_obj
+def build(
+    invocation: Invocation,
+    data: Path | None,
+    out: Path,
+    start: str | None,
+    end: str | None,
+    exchanges: tuple[str, ...],
+    markets: tuple[str, ...],
+    symbols: tuple[str, ...],
+    grid: str | None,
+    clock: str | None,
+    features: tuple[str, ...],
+    watch: bool,
+    poll_interval: str,
+    delete_source: bool,
+    as_json: bool,
+) -> int:
+    """Rows of the synchronizer from the lake's raw and rest records, by the kernels that run live: the same rows.
+
+    What is built is not built again: the next run goes on where this one ended, however it ended. Two runs share the
+    work and never build the same.
+
+    Exit codes: 0 nothing was lost, 1 records are missing or a file is bad, 2 usage or rows of other settings in --out,
+    3 nothing to build from, 4 the host refuses.
+    """
+    pause_s = _duration(poll_interval, "--poll-interval") / 1e9
+    config = invocation.load().config
+    from ringcollect.sources.offline.build import build as build_once
+    from ringcollect.sources.offline.report import lines
+    from ringcollect.sources.offline.selection import FOREVER, Selection, parse_time
+    from ringcollect.sources.offline.settings import Settings
+    from ringcollect.supervise.kernels import warm_kernels
+
+    selection = Selection(
+        start_ns=parse_time(start, "--start") if start else 0,
+        end_ns=parse_time(end, "--end") if end else FOREVER,
+        exchanges=_words(exchanges),
+        markets=_words(markets),
+        symbols=_words(symbols),
+    )
+    if selection.end_ns <= selection.start_ns:
+        raise ConfigError("--end: not after --start")
+    if delete_source and selection.is_part:
+        raise ConfigError("--delete-source removes whole segments: it does not go with --market or --symbol")
+    config = _one_grid(config, grid, clock, _words(features))
+    warm_kernels(("ringcollect.sync.engine",))
+    progress = Progress("records")
+    stopped = threading.Event()
+    settings = Settings(
+        data=(data or config.data_path()).expanduser().absolute(),
+        out=out.expanduser().absolute(),
+        config=config,
+        selection=selection,
+        by_segment=watch or delete_source,
+        delete_source=delete_source,
+        progress=lambda what, done, total: progress.show(what, done / max(total, 1), done),
+        stop=stopped.is_set,
+    )
+
+    def say(report: Report) -> None:
+        progress.clear()
+        if as_json:
+            click.echo(json.dumps(report.to_dict(), indent=None if watch else 1))
+        else:
+            click.echo("\n".join(lines(report)))
+
+    try:
+        if watch:
+            return _watch(settings, stopped, pause_s, say)
+        report = build_once(settings)
+    except OSError as error:
+        raise EnvironmentRefused(f"{error}; what was built by then is kept, running again goes on there") from error
+    finally:
+        progress.clear()
+    if report.exit_code == 3 and not as_json:
+        click.echo(f"nothing to build from in {settings.data}", err=True)
+    else:
+        say(report)
+    return report.exit_code
+
+
+def _watch(settings: Settings, stopped: threading.Event, pause_s: float, say: Callable[[Report], None]) -> int:
+    from ringcollect.sources.offline.watch import watch as watch_lake
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+
+    def sleep() -> None:
+        stopped.wait(pause_s)
+
+    whole = watch_lake(settings, sleep, say)
+    return 1 if whole.problems() else 0
+
+
+def _one_grid(config: Config, grid: str | None, clock: str | None, features: tuple[str, ...]) -> Config:
+    """``config`` with one grid for everything, where any of the three is given."""
+    if grid is None and clock is None and not features:
+        return config
+    import msgspec
+
+    base = config.sync.base
+    sync = msgspec.structs.replace(
+        config.sync,
+        grid=format_duration(_duration(grid, "--grid")) if grid else base.grid,
+        mode=clock or base.mode,
+        hold_back=base.hold_back,
+        features=features or base.features,
+    )
+    markets = tuple(
+        msgspec.structs.replace(
+            market, override=tuple(msgspec.structs.replace(one, grid="", features=()) for one in market.override)
+        )
+        for market in config.markets
+    )
+    return msgspec.structs.replace(config, sync=sync, markets=markets)
+
+
+def _duration(text: str, key: str) -> int:
+    try:
+        ns = parse_duration(text)
+    except ValueError as error:
+        raise ConfigError(f"{key}: {error}") from error
+    if ns <= 0:
+        raise ConfigError(f"{key}: {text!r} is no time at all")
+    return ns
+
+
+def _words(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())

@@ -1,0 +1,215 @@
+"""One build on its way: segments in, engine, rows out, a state kept now and then from which it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from ringcollect.errors import LakeError
+from ringcollect.failpoints import fail
+from ringcollect.instruments import Instrument
+from ringcollect.records import WHOLE_EXCHANGE
+from ringcollect.sources.offline import merge
+from ringcollect.sources.offline.feeding import Feeder
+from ringcollect.sources.offline.report import Built
+from ringcollect.sources.offline.row_files import RowFiles
+from ringcollect.sources.offline.segments import Entry, Place, Segment
+from ringcollect.sources.offline.settings import Settings
+from ringcollect.sources.offline.versions import Versions
+from ringcollect.sources.offline.work import DONE, Work
+from ringcollect.sync.engine import Engine, Parameters
+
+_ROWS_BYTES = 8 << 20
+"""Rows in memory before they are written."""
+
+
+class Task(NamedTuple):
+    """What is built: the engine's settings, whose rows, and whether records of others matter to them.
+
+    ``limit_ns``: records are taken up to this stream time.
+    """
+
+    parameters: Parameters
+    wants: Callable[[Instrument], bool] | None
+    asks: Callable[[Instrument], bool]
+    is_whole: bool
+    limit_ns: int
+
+
+class Builder:
+    """Builds rows of ``work``, whose token its owner holds."""
+
+    def __init__(self, settings: Settings, work: Work, task: Task, versions: Versions) -> None:
+        own = work.description
+        self.built = Built(ring=own.ring, generation=own.generation, source_generation=own.source_generation, notes=[])
+        self._settings = settings
+        self._work = work
+        self._task = task
+        self._versions = versions
+        self._engine = Engine(task.parameters, versions.of, wants=task.wants)
+        self._files = RowFiles(
+            settings.target(), own.ring, own.generation, self._engine.dtype, own.meta, versions.table
+        )
+        self._rows = 0  # rows numbered so far
+        self._waiting: list[np.ndarray] = []
+        self._waiting_bytes = 0
+        self._begun = self._end = 0
+        self._next_save = time.monotonic() + self._pause()
+
+    def run(self, places: Sequence[Place], *, is_over: bool) -> int:
+        """Build what of ``places`` (ring order) is not built yet; returns the position that is safe.
+
+        ``is_over``: no record will ever follow the last of them, so the last rows come out, PARTIAL. Raises LakeError
+        naming the file that is missing or damaged; what was built by then is kept.
+        """
+        position = self._resume(places)
+        self._begun = position
+        self._end = max(position, places[-1].load().seq_to) if places else position
+        feeder = Feeder(self._engine, self._versions, self._take, position, is_whole=self._task.is_whole)
+        before = self._engine.counters()
+        try:
+            finished = self._feed_known(feeder, places)
+            if is_over and finished:
+                self._engine.finalize(self._take)
+            self._write()
+            self._files.close()
+            self._save(feeder.at)
+            if is_over and finished:
+                self._work.advance(feeder.at, DONE)
+                self.built.state = "finished"
+        finally:
+            self._count(feeder, before)
+            self._files.abandon()
+        return feeder.at
+
+    def _resume(self, places: Sequence[Place]) -> int:
+        """Bring the engine to where it was; the position to go on at."""
+        saved = self._work.load()
+        reach = self._files.reach
+        if saved is not None and saved.rows <= reach and self._engine.load(saved.state):
+            self._rows = saved.rows
+            return saved.cursor
+        origin = self._work.description.origin
+        if saved is not None or reach:
+            if not places or places[0].seq_from > origin:
+                raise LakeError(
+                    f"{self._work.folder}: no state to go on from, and the records from {origin} on are not in the "
+                    "lake any more; its rows stay as they are: build what follows with another --out"
+                )
+            if saved is not None:
+                self.built.notes.append("its state is of no use any more: computed anew, rows that are there are kept")
+        return origin
+
+    def _feed_known(self, feeder: Feeder, places: Sequence[Place]) -> bool:
+        """As :meth:`_feed`; rows that came before something that cannot be read are in files when it is said."""
+        try:
+            return self._feed(feeder, places)
+        except LakeError:
+            self._write()
+            self._files.close()
+            raise
+
+    def _feed(self, feeder: Feeder, places: Sequence[Place]) -> bool:
+        """True if everything was taken, nothing was left for later."""
+        for place, segment in _ahead(places, feeder.at):
+            lost = [(start, stop) for start, stop, _ in segment.lost]
+            self._versions.learn(segment.instruments)
+            if segment.seq_from > feeder.at:
+                feeder.hole(segment.seq_from)
+            if not self._feed_segment(feeder, place, segment, lost):
+                return False
+            feeder.end_segment(segment.seq_to, lost)
+            self.built.segments += 1
+            self._settle(feeder.at)
+            if self._settings.stop():
+                return False
+        return True
+
+    def _feed_segment(self, feeder: Feeder, place: Place, segment: Segment, lost: list[tuple[int, int]]) -> bool:
+        """False if the limit of stream time was reached."""
+        limit = self._task.limit_ns
+        if segment.stream_ns is not None and segment.stream_ns[0] >= limit:
+            return False
+        for window in merge.windows(self._settings.data, segment, self._entries(place, segment), feeder.at):
+            beyond = np.flatnonzero(window["ts_recv"] >= limit)
+            taken = window[: int(beyond[0])] if len(beyond) else window
+            feeder.take(taken, lost)
+            self._settings.progress(self.built.ring, feeder.at - self._begun, self._end - self._begun)
+            if len(beyond):
+                return False
+        return True
+
+    def _entries(self, place: Place, segment: Segment) -> list[Entry]:
+        if self._task.is_whole:
+            return segment.files
+        known = {instrument.number: instrument for instrument in segment.instruments}
+        chosen = []
+        for entry in segment.files:
+            if entry.instrument == WHOLE_EXCHANGE:
+                chosen.append(entry)
+            elif entry.instrument not in known:
+                raise LakeError(f"{place.path}: does not say what instrument {entry.instrument} is")
+            elif self._task.asks(known[entry.instrument]):
+                chosen.append(entry)
+        return chosen
+
+    def _settle(self, position: int) -> None:
+        """At the end of a segment: files and state where they are due, and say how far it is."""
+        self._write()
+        fail("build.after_rows")
+        if self._settings.by_segment:
+            self._files.close()
+        if self._settings.by_segment or time.monotonic() >= self._next_save:
+            self._save(position)
+        self._work.advance(position)
+
+    def _save(self, position: int) -> None:
+        """Rows before state: whoever goes on from the state must find every row that came before it."""
+        self._files.flush()
+        self._work.save(position, self._rows, self._engine.dump(), sync=self._settings.sync)
+        fail("build.after_save")
+        self._next_save = time.monotonic() + self._pause()
+
+    def _pause(self) -> float:
+        return self._settings.config.sync.checkpoint_interval_ns / 1e9
+
+    def _take(self, rows: np.ndarray) -> None:
+        start = self._work.description.start_ns
+        mine = rows[rows["ts_ns"] >= start] if start else rows.copy()
+        if not len(mine):
+            return
+        mine["seq"] = np.arange(self._rows, self._rows + len(mine))
+        self._rows += len(mine)
+        self._waiting.append(mine)
+        self._waiting_bytes += mine.nbytes
+        if self._waiting_bytes >= _ROWS_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        if not self._waiting:
+            return
+        rows = np.concatenate(self._waiting)
+        self._waiting, self._waiting_bytes = [], 0
+        self.built.rows += max(0, self._rows - max(int(rows["seq"][0]), self._files.reach))
+        self.built.until_ns = max(self.built.until_ns, int(rows["ts_ns"].max()))
+        self._files.add(rows)
+
+    def _count(self, feeder: Feeder, before: dict[str, int]) -> None:
+        built = self.built
+        built.records, built.lost, built.missing = feeder.counts.records, feeder.counts.lost, feeder.counts.missing
+        built.files = sum(sealed.files for sealed in self._files.sealed)
+        built.bytes = sum(sealed.bytes for sealed in self._files.sealed)
+        built.sync = {name: n - before.get(name, 0) for name, n in self._engine.counters().items()}
+
+
+def _ahead(places: Sequence[Place], position: int) -> Iterator[tuple[Place, Segment]]:
+    """The segments that end behind ``position``, loaded one at a time."""
+    for number, place in enumerate(places):
+        if number + 1 < len(places) and places[number + 1].seq_from <= position:
+            continue
+        segment = place.load()
+        if segment.seq_to > position:
+            yield place, segment

@@ -1,0 +1,93 @@
+"""``--delete-source``: segments go once their rows were read back and every claim about them was made again.
+
+First a mark beside the certificate says, durably, that they go and where their rows are; then the files go. So a lake
+is never short of records without saying so, wherever the process dies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ringcollect.failpoints import fail
+from ringcollect.sources.offline.segments import Place, Segment
+from ringcollect.sources.offline.settings import Settings
+from ringcollect.sources.offline.work import Description
+from ringcollect.store.durable import write_whole
+from ringcollect.store.naming import folder_value, parse_journal_stem
+from ringcollect.store.removed import mark_of
+from ringcollect.store.report import Report
+from ringcollect.store.verify import check_certificate
+
+
+class Removed(NamedTuple):
+    """What went, and why something did not."""
+
+    segments: int
+    bytes: int
+    problems: list[str]
+
+
+def is_removed(certificate: Path) -> bool:
+    """Whether the files of a segment are gone, or may be."""
+    return mark_of(certificate).exists()
+
+
+def remove(settings: Settings, places: Sequence[Place], position: int, rows: Sequence[Description]) -> Removed:
+    """Remove the segments of ``places`` that end at or before ``position`` and lie within the selection."""
+    selection = settings.selection
+    done: list[tuple[Place, Segment]] = []
+    for place in places:
+        segment = place.load()
+        if segment.seq_to > position:
+            break
+        if segment.stream_ns is not None and (
+            segment.stream_ns[0] < selection.start_ns or segment.stream_ns[1] >= selection.end_ns
+        ):
+            continue
+        done.append((place, segment))
+    if not done:
+        return Removed(0, 0, [])
+    problems = _check_rows(settings.out, rows)
+    if problems:
+        return Removed(0, 0, [*problems, f"{done[0][1].ring}: no segment was removed: its rows are not all good"])
+    total = 0
+    for place, segment in done:
+        total += _remove(settings, place, segment, rows)
+    return Removed(len(done), total, [])
+
+
+def _check_rows(out: Path, rows: Sequence[Description]) -> list[str]:
+    """Every claim about the rows, made again from their files."""
+    report = Report(str(out))
+    for own in rows:
+        folder = out / "certificates" / f"exchange={folder_value(own.exchange)}"
+        for path in sorted(folder.glob(f"date=*/{own.ring}-{own.generation}-*.json")):
+            if parse_journal_stem(path.stem) is not None:
+                check_certificate(out, path, report, strict=True)
+    return [f"{problem.place}: {problem.what}" for problem in report.problems]
+
+
+def _remove(settings: Settings, place: Place, segment: Segment, rows: Sequence[Description]) -> int:
+    mark = {
+        "ring": segment.ring,
+        "generation": segment.generation,
+        "seq_from": segment.seq_from,
+        "seq_to": segment.seq_to,
+        "records": segment.records,
+        "rows": [{"ring": own.ring, "generation": own.generation} for own in rows],
+        "out": str(settings.out),
+    }
+    write_whole(
+        mark_of(place.path), json.dumps(mark, sort_keys=True, indent=1).encode(), "build.mark", sync=settings.sync
+    )
+    total = 0
+    for entry in segment.files:
+        path = settings.data / entry.path
+        if path.exists():
+            total += path.stat().st_size
+            path.unlink()
+            fail("build.after_unlink")
+    return total

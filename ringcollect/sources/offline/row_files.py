@@ -1,0 +1,134 @@
+"""Rows into files as the live writer makes them: journal, rotation, sealer; no ring in between.
+
+The journal is the cursor of the rows: what is in it, or was sealed from it, is not written again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ringcollect.instruments import Instrument
+from ringcollect.ring.attach import Read
+from ringcollect.store.drain import RingJournal
+from ringcollect.store.rotation import Policy
+from ringcollect.store.seal import Sealed, seal
+
+_ENDLESS = 2**62
+
+
+class Target:
+    """Where the rows of one build go, and how: folder, rotation, zstd level, whether fsync is wanted."""
+
+    def __init__(self, out: Path, policy: Policy, level: int, *, sync: bool) -> None:
+        self.out = out
+        self.policy = policy
+        self.level = level
+        self.sync = sync
+
+
+class RowFiles:
+    """Rows of one (row ring, generation). ``table`` is filled by the owner before rows use its instruments."""
+
+    def __init__(
+        self,
+        target: Target,
+        ring: str,
+        generation: int,
+        dtype: np.dtype,
+        meta: dict[str, Any],
+        table: dict[int, Instrument],
+    ) -> None:
+        self.sealed: list[Sealed] = []
+        self._target = target
+        self._source = _Rows(ring, generation, dtype, meta, table)
+        self._journal: RingJournal | None = None
+
+    @property
+    def reach(self) -> int:
+        """Rows that are safe: in a file or in a journal. LakeError where journals and certificates contradict."""
+        return self._open().cursor
+
+    def add(self, rows: np.ndarray) -> None:
+        """Take consecutive rows (a copy, ``seq`` set); those that are safe already are left out."""
+        journal = self._open()
+        fresh = rows[max(0, journal.cursor - int(rows["seq"][0])) :]
+        if len(fresh):
+            self._source.give(fresh)
+            journal.drain()
+            self._seal(journal.take_finished())
+
+    def flush(self) -> None:
+        """Make what was added durable: whoever goes on from a later state never asks for it again."""
+        if self._journal is not None and self._target.sync:
+            self._journal.sync()
+
+    def close(self) -> None:
+        """Make files of everything; rows added later begin another one."""
+        if self._journal is not None:
+            journal, self._journal = self._journal, None
+            self._seal(journal.close(final=True))
+
+    def abandon(self) -> None:
+        """Give up without another write: what is in the journal stays there."""
+        if self._journal is not None:
+            self._journal.abandon()
+            self._journal = None
+
+    def _open(self) -> RingJournal:
+        if self._journal is None:
+            target, self._source.cursor = self._target, 0
+            self._journal = RingJournal(target.out, self._source, target.policy, follows=False)
+        return self._journal
+
+    def _seal(self, journals: list[Path]) -> None:
+        target = self._target
+        for path in journals:
+            done = seal(path, target.out, target.level, sync=target.sync)
+            if done is not None:
+                self.sealed.append(done)
+
+
+class _Rows:
+    """Rows that wait for the journal, as a ring's reader would give them (``store.drain.Source``)."""
+
+    registered = False
+    head = _ENDLESS
+
+    def __init__(
+        self, name: str, generation: int, dtype: np.dtype, meta: dict[str, Any], table: dict[int, Instrument]
+    ) -> None:
+        self.name = name
+        self.generation = generation
+        self.dtype = dtype
+        self.meta = meta
+        self.cursor = 0
+        self._table = table
+        self._waiting: list[np.ndarray] = []
+
+    @property
+    def instrument_count(self) -> int:
+        return len(self._table)
+
+    def instruments(self) -> list[Instrument]:
+        return [self._table[number] for number in sorted(self._table)]
+
+    def give(self, rows: np.ndarray) -> None:
+        """Rows that follow those given before."""
+        self._waiting.append(rows)
+
+    def read(self, max_records: int | None = None) -> Read:
+        if not self._waiting:
+            return Read(np.empty(0, self.dtype), (self.cursor, self.cursor))
+        rows = self._waiting.pop(0)
+        if max_records is not None and len(rows) > max_records:
+            self._waiting.insert(0, rows[max_records:])
+            rows = rows[:max_records]
+        lost = (self.cursor, self.cursor)
+        self.cursor = int(rows["seq"][-1]) + 1
+        return Read(rows, lost)
+
+    def commit(self, cursor: int | None = None) -> None:
+        return None
