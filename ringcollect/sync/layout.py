@@ -39,7 +39,7 @@ P_SLAB = 16  # per group: where its state starts in a row of ``floats``
 P_WIDE = P_SLAB + MAX_GROUPS  # per group: where its columns start in ``wide``
 P_OPTIONS = P_WIDE + MAX_GROUPS  # features/places.py
 P_SERIES = P_OPTIONS + 64  # per series: where its ring starts in a row of ``floats``, rows it keeps
-P_SELECT = P_SERIES + 96  # the columns of ``wide`` a row takes, in order
+P_SELECT = P_SERIES + 112  # the columns of ``wide`` a row takes, in order
 UNLIMITED = 2**62
 
 # Feature group bits.
