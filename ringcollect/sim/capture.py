@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from ringcollect.errors import RingcollectError
+from ringcollect.errors import ConfigError, RingcollectError
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.recording import Line, Part, Placed, Sorter, read_lines
@@ -33,8 +33,8 @@ _ABOUT = ("symbol", "pair", "category", "instType", "instId", "uly")
 class CaptureStage:
     """Plays ``path`` of ``exchange``; ``speed`` multiplies its pace, 0 is as fast as the clients read.
 
-    ``now_ns`` is the wire time at construction. Raises ConfigError for an exchange whose captures are not served and
-    RingcollectError for an unreadable file.
+    ``now_ns`` is the wire time at construction. Raises ConfigError for an exchange whose captures are not served, or
+    listings among the faults, and RingcollectError for an unreadable file.
     """
 
     patient = True
@@ -43,6 +43,8 @@ class CaptureStage:
         self, path: Path, now_ns: int, *, exchange: str = "binance", speed: float = 1.0,
         settled_ns: int = SETTLED_NS, faults: FaultPlan | None = None, seed: int = 1, truth: Path | None = None,
     ) -> None:  # fmt: skip
+        if faults is not None and faults.changes:
+            raise ConfigError("simulator: a capture lists what it lists: no list= or delist= in its faults")
         self._sorter = sorter_of(exchange)
         self._answers: dict[tuple[str, ...], list[tuple[int, str]]] = {}
         self._first_ns, instruments = self._survey(path, sorter_of(exchange))

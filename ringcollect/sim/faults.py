@@ -24,6 +24,14 @@ class Silence(msgspec.Struct, frozen=True):
     after_ns: int
 
 
+class Change(msgspec.Struct, frozen=True):
+    """An instrument is listed, or listed no more, ``at_ns`` after the start. ``symbol`` is the native one."""
+
+    symbol: str
+    at_ns: int
+    listed: bool
+
+
 class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What goes wrong. Probabilities are per frame (or request), durations in ns; 0 is off."""
 
@@ -42,6 +50,7 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     cut: int = 0  # every connection is closed at this age (24 h at the venue)
     shutdown: int = 0  # serverShutdown at this age, then closed (spot)
     silent: tuple[Silence, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def per_frame(self) -> bool:
@@ -69,31 +78,36 @@ _DEFAULTS: dict[str, str] = {
     "cut": "60s",
     "shutdown": "30s",
 }
+_OTHERS = ("silent", "list", "delist")
 _DURATIONS = frozenset({"half_open", "slow", "cut", "shutdown"})
 
 
 def parse_faults(text: str) -> FaultPlan:
-    """A plan from ``name[=value],…``; ``silent=PATTERN[:DURATION]`` may be given several times.
+    """A plan from ``name[=value],…``.
 
+    ``silent=PATTERN[:DURATION]``, ``list=SYMBOL@DURATION`` and ``delist=SYMBOL@DURATION`` may be given several times.
     Raises ConfigError naming every bad item at once.
     """
     fields: dict[str, Any] = {}
     silences: list[Silence] = []
+    changes: list[Change] = []
     problems: list[str] = []
     for item in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = item.partition("=")
         try:
             if name == "silent":
                 silences.append(_silence(value))
+            elif name in _OTHERS:
+                changes.append(_change(value, name == "list"))
             elif name in _DEFAULTS:
                 fields[name] = _value(name, value or _DEFAULTS[name])
             else:
-                problems.append(f"{name!r} is none of {', '.join([*_DEFAULTS, 'silent'])}")
+                problems.append(f"{name!r} is none of {', '.join([*_DEFAULTS, *_OTHERS])}")
         except ValueError as error:
             problems.append(f"{item!r}: {error}")
     if problems:
         raise ConfigError("simulator faults: " + "; ".join(problems))
-    return FaultPlan(**fields, silent=tuple(silences))
+    return FaultPlan(**fields, silent=tuple(silences), changes=tuple(changes))
 
 
 def _value(name: str, text: str) -> float | int:
@@ -113,6 +127,13 @@ def _silence(text: str) -> Silence:
     if not pattern:
         raise ValueError("a stream pattern such as btcusdt@trade or *@depth* is expected")
     return Silence(pattern, parse_duration(after) if after else 0)
+
+
+def _change(text: str, listed: bool) -> Change:
+    symbol, at, after = text.rpartition("@")
+    if not at or not symbol:
+        raise ValueError("a symbol and a time such as BTCUSDT@10s are expected")
+    return Change(symbol.upper(), parse_duration(after), listed)
 
 
 def dice(seed: int) -> Callable[[str], tuple[float, int]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from ringcollect.sim.faults import FaultPlan
 from ringcollect.sim.peer import Peer
@@ -32,11 +34,23 @@ class Hub:
         self._books = books  # what the names of streams have in which a gap may be
         self._gap_left: dict[str, int] = {}
         self._kept: dict[str, list[tuple[int, Text]]] = {}
+        self._unlisted: set[str] = set()
         self.joins = 0
 
     def wanted(self, stream: str) -> bool:
         """Whether anybody listens: a frame nobody hears is not worth spelling."""
         return stream in self.peers
+
+    def unlist(self, symbol: str) -> None:
+        """Nothing is said of ``symbol`` any more, and whoever heard of it has to ask again when it is back."""
+        self._unlisted.add(symbol)
+        for stream in [stream for stream in self.peers if symbol in _about(stream)]:
+            for peer in self.peers.pop(stream):
+                peer.streams.pop(stream, None)
+
+    def relist(self, symbol: str) -> None:
+        """``symbol`` is there again."""
+        self._unlisted.discard(symbol)
 
     def join(self, stream: str, peer: Peer, now_ns: int) -> None:
         """``peer`` hears ``stream`` from now on, and at once what was kept of it."""
@@ -72,7 +86,7 @@ class Hub:
         ``wrapped`` is the exact combined form where it is known (a capture); else it is made from the raw one.
         """
         members = self.peers.get(stream)
-        if not members:
+        if not members or (self._unlisted and not self._unlisted.isdisjoint(_about(stream))):
             return
         dressed: dict[tuple[int, bool], str] = {}
         if self._plan.gap and self._books in stream and self._in_gap(stream, key):
@@ -99,3 +113,9 @@ class Hub:
             left = 1 + bits % 3 if chance < self._plan.gap else 0
         self._gap_left[stream] = max(0, left - 1)
         return left > 0
+
+
+@lru_cache(maxsize=4096)
+def _about(stream: str) -> frozenset[str]:
+    """The words of a stream's name, a symbol among them; an index is called like an instrument and is none."""
+    return frozenset() if stream.startswith("index") else frozenset(re.split("[:.@]", stream.upper()))

@@ -17,6 +17,7 @@ from ringcollect.sim.deribit import venue as deribit
 from ringcollect.sim.faults import FaultPlan, dice
 from ringcollect.sim.kraken import venue as kraken
 from ringcollect.sim.kraken_futures import venue as kraken_futures
+from ringcollect.sim.listing import named_too, plan_listings
 from ringcollect.sim.okx import venue as okx
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.scene import Answer, Scene
@@ -77,10 +78,11 @@ class SoloStage:
         self._start_ns = now_ns
         self._scheduler = Scheduler()
         self._numbers = numbers or count()
-        named = symbols or kind.symbols
-        self.truth.line("start", seed=seed, rate=rate, exchange=exchange, symbols=named, start_ns=now_ns)
         scene = Scene(seed, now_ns, faults or FaultPlan(), dice(seed), self.truth, self._scheduler)
+        named = named_too(symbols or kind.symbols, scene)
+        self.truth.line("start", seed=seed, rate=rate, exchange=exchange, symbols=named, start_ns=now_ns)
         self.venue: Any = kind.make(named, rate, scene)
+        plan_listings(self.venue.feeds, self.venue.hub, scene)
 
     def wire_ns(self, now_ns: int) -> int:
         """The wire clock is the local one."""

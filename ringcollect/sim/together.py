@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path
 
+import msgspec
+
 from ringcollect.errors import ConfigError
-from ringcollect.sim.faults import FaultPlan
+from ringcollect.sim.faults import Change, FaultPlan
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.scene import Answer
 from ringcollect.sim.solo import KINDS, SoloStage
@@ -83,7 +85,8 @@ def stage_of(
     plan, lines, numbers = faults or FaultPlan(), Truth(truth), count()
     ordered = sorted(named, key=lambda name: name not in KINDS)
     share = rate / len(named)
-    stages = [_one(name, named[name], now_ns, share, seed, plan, lines, numbers) for name in ordered]
+    plans = _plans(ordered, plan)
+    stages = [_one(name, named[name], now_ns, share, seed, plans[name], lines, numbers) for name in ordered]
     return stages[0] if len(stages) == 1 else Together(stages, lines)
 
 
@@ -99,6 +102,24 @@ def _one(
     return World(Options(spot=names, linear=names, rate=rate, seed=seed, faults=plan), now_ns, truth, numbers)
 
 
+def _plans(exchanges: list[str], plan: FaultPlan) -> dict[str, FaultPlan]:
+    """The plan of each: of several exchanges, listings are written ``exchange:SYMBOL``, too."""
+    if len(exchanges) == 1:
+        return {exchanges[0]: plan}
+    changes: dict[str, list[Change]] = {name: [] for name in exchanges}
+    for change in plan.changes:
+        exchange, symbol = _split(change.symbol, exchanges)
+        changes[exchange].append(msgspec.structs.replace(change, symbol=symbol))
+    return {name: msgspec.structs.replace(plan, changes=tuple(mine)) for name, mine in changes.items()}
+
+
+def _split(text: str, exchanges: Collection[str]) -> tuple[str, str]:
+    exchange, colon, symbol = text.partition(":")
+    if not colon or exchange.lower() not in exchanges:
+        raise ConfigError(f"simulator: {text!r} names none of its exchanges; write {min(exchanges)}:SYMBOL")
+    return exchange.lower(), symbol
+
+
 def _by_exchange(exchanges: tuple[str, ...], symbols: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     for name in exchanges:
         if name not in EXCHANGES:
@@ -107,8 +128,6 @@ def _by_exchange(exchanges: tuple[str, ...], symbols: tuple[str, ...]) -> dict[s
     if len(named) == 1:
         return {exchanges[0]: symbols}
     for text in symbols:
-        exchange, colon, symbol = text.partition(":")
-        if not colon or exchange.lower() not in named:
-            raise ConfigError(f"simulator: {text!r} names none of its exchanges; write {exchanges[0]}:SYMBOL")
-        named[exchange.lower()].append(symbol)
+        exchange, symbol = _split(text, exchanges)
+        named[exchange].append(symbol)
     return {name: tuple(texts) for name, texts in named.items()}

@@ -7,6 +7,7 @@
 * ``fault`` a named fault with the stream and the frame it concerned: withheld (drop, gap, half_open, silent),
   repeated (dup), moved (reorder), invented (garbage; binary ones as hex ``x``), refused (ack_swallow, http_429)
 * ``rest`` a request ``u``, its status and its body
+* ``listed``/``delisted`` an instrument ``s`` from this time on
 * ``trade`` one match of the market: market ``m``, symbol ``s``, ``id``, price ``p``, size ``q``, taker ``side``
 * ``book`` the final book of one instrument after its last depth event ``u``
 """

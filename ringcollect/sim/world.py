@@ -17,6 +17,7 @@ from ringcollect.sim.binance.paths import Route, route
 from ringcollect.sim.binance.rest import Rest
 from ringcollect.sim.binance.venue import Venue
 from ringcollect.sim.faults import FaultPlan, dice
+from ringcollect.sim.listing import named_too, plan_listings
 from ringcollect.sim.peer import Peer
 from ringcollect.sim.scene import Answer, Scene
 from ringcollect.sim.scheduler import Scheduler
@@ -63,19 +64,12 @@ class World:
         self._skew_ns = self.start_ns - now_ns
         self._numbers = numbers or count()
         scene = Scene(options.seed, self.start_ns, options.faults, dice(options.seed), self.truth, self._scheduler)
-        per_symbol = options.rate / (len(options.spot) + len(options.linear))
-        self.truth.line(
-            "start",
-            seed=options.seed,
-            rate=options.rate,
-            spot=options.spot,
-            linear=options.linear,
-            start_ns=self.start_ns,
-        )
-        self.venues = {
-            market: Venue(market, symbols, per_symbol, scene)
-            for market, symbols in (("spot", options.spot), ("linear", options.linear))
-        }
+        markets = {"spot": named_too(options.spot, scene), "linear": named_too(options.linear, scene)}
+        per_symbol = options.rate / sum(map(len, markets.values()))
+        self.truth.line("start", seed=options.seed, rate=options.rate, **markets, start_ns=self.start_ns)
+        self.venues = {market: Venue(market, symbols, per_symbol, scene) for market, symbols in markets.items()}
+        for venue in self.venues.values():
+            plan_listings(venue.feeds, venue.hub, scene)
         weights = {"spot": options.spot_weight_per_minute, "linear": options.linear_weight_per_minute}
         self.rest = {market: Rest(venue, weights[market]) for market, venue in self.venues.items()}
 

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 import numpy as np
 import orjson
 
+from ringcollect.config.symbols import is_rule
 from ringcollect.exchanges import load
 from ringcollect.feed.actions import Close, Connect, Ping, Rest, Send
 from ringcollect.feed.counters import FEED_COUNTERS
 from ringcollect.feed.ledger import Reason, State
-from ringcollect.feed.plan import MarketPlan, Options, Plan, SymbolPlan
+from ringcollect.feed.plan import MarketPlan, Options, Plan, RulePlan, SymbolPlan
 from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
 from ringcollect.ring.attach import attach
@@ -55,7 +56,10 @@ class Desk:
         plans = tuple(
             MarketPlan(
                 market=market, url=url,
-                symbols=tuple(SymbolPlan(symbol=s, channels=tuple(channels), depth=depth) for s in symbols),
+                symbols=tuple(
+                    SymbolPlan(symbol=s, channels=tuple(channels), depth=depth) for s in symbols if not is_rule(s)
+                ),
+                rules=tuple(RulePlan(rules=(s,), channels=tuple(channels), depth=depth) for s in symbols if is_rule(s)),
             )
             for market, (symbols, channels) in markets.items()
         )  # fmt: skip

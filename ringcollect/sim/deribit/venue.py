@@ -57,7 +57,7 @@ class DeribitVenue(Reception):
 
     def _change(self, peer: Peer, ends: bool, channels: list[Any], number: Any, now_ns: int) -> None:
         """What exists is named in the answer, and then comes what is sent first."""
-        known = [name for name in channels if name in self._channels]
+        known = [name for name in channels if name in self._channels and self._is_listed(name)]
         peer.reply(texts.result(number, known, now_ns), now_ns)
         for name in known:
             if ends:
@@ -68,6 +68,9 @@ class DeribitVenue(Reception):
             first = feed.first(kind, now_ns)
             if first:
                 peer.deliver(name, -now_ns, first, now_ns)
+
+    def _is_listed(self, name: str) -> bool:
+        return self._channels[name][0].spec.symbol in self.feeds
 
     def get(self, target: str, now_ns: int) -> Answer | None:
         """The answer to a REST request; None for a path that is not simulated."""
