@@ -50,6 +50,7 @@ from ringcollect.sync.layout import (
     I_LATE_EVENTS,
     I_MARK_TS,
     I_PERIOD,
+    I_RENEWALS,
     I_RENEWED,
     I_SEEDED_REST,
     I_TICK_SIGN,
@@ -128,6 +129,7 @@ def apply_update(
     if flags & B_CLEAR:
         if flags & B_SNAPSHOT or not row[I_TRUSTED]:
             row[I_RENEWED] = 1
+            row[I_RENEWALS] += 1 if row[I_APPLIED] != 0 else 0
         clear(row, values)
         row[I_TRUSTED] = 1
         row[I_CHECK_FAILED] = 0

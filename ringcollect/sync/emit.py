@@ -20,6 +20,7 @@ from ringcollect.sync.layout import (
     I_APPLIED,
     I_BIN_FLAGS,
     I_BIN_LIQUIDATIONS,
+    I_BIN_OTHER,
     I_BIN_STATES,
     I_BIN_TRADES,
     I_BIN_UPDATES,
@@ -137,6 +138,7 @@ def write_row(
     row[I_BIN_TRADES] = 0
     row[I_BIN_LIQUIDATIONS] = 0
     row[I_BIN_STATES] = 0
+    row[I_BIN_OTHER] = 0
     row[I_BIN_FLAGS] = 0
     row[I_JUMPED] = 0
     row[I_PERIOD] = number

@@ -22,6 +22,7 @@ from ringcollect.sync.layout import (
     GROW_BOOK,
     GROW_POOL,
     I_ANCHORED,
+    I_BIN_OTHER,
     I_EFFECTIVE,
     I_EVENTS_HEAD,
     I_EVENTS_MIN,
@@ -234,6 +235,7 @@ def ingest(
         return code
     what = role(record)
     if what == SKIP:
+        row[I_BIN_OTHER] += 1
         note_marks(record, row, params)
         return 0
     time = record_time(record, params)

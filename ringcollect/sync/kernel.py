@@ -42,6 +42,7 @@ from ringcollect.sync.layout import (
     G_ROWS,
     G_SWEEP,
     G_TORN,
+    GROUP_N,
     GROW_POOL,
     I_ANCHORED,
     I_DOUBT,
@@ -52,6 +53,7 @@ from ringcollect.sync.layout import (
     I_LOST_OPEN,
     I_PERIOD,
     I_SEEN,
+    I_SEQ_GAPS,
     I_STALE,
     I_TRUSTED,
     I_UPDATES_HEAD,
@@ -60,6 +62,7 @@ from ringcollect.sync.layout import (
     MODE_ORDERBOOK,
     NEED_INSTRUMENT,
     P_GRID,
+    P_GROUPS,
     P_HOLD_BACK,
     P_MAX_LATENCY,
     P_MODE,
@@ -68,11 +71,13 @@ from ringcollect.sync.layout import (
     S_DISCONNECTED,
     S_INSTRUMENT_CHANGED,
     S_INSTRUMENT_NEW,
+    S_SEQ_GAP,
     S_STALE,
     S_START,
     S_TICK,
 )
 from ringcollect.sync.pool import hold
+from ringcollect.sync.silence import note_silence
 
 
 @njit
@@ -181,6 +186,8 @@ def _status(
         return _start(ints, floats, books, pool, params, shared, record)
     if (sub in (S_DISCONNECTED, S_STALE)) and (tail >> 40) & 0xFF == C_BOOK and instrument < shared[G_INSTRUMENTS]:
         ints[instrument, I_STALE] = 1
+    elif sub == S_SEQ_GAP and instrument < shared[G_INSTRUMENTS]:
+        ints[instrument, I_SEQ_GAPS] += 1
     return 0
 
 
@@ -249,6 +256,8 @@ def _take(
         code = _drive(record, instrument, row, values, books, pool, params, shared, wide, out)
         if code == 0:
             code = ingest(record, instrument, row, values, books, pool, params, shared, wide, out)
+        if code == 0 and params[P_GROUPS] & GROUP_N:
+            note_silence(record, row, params)
         if code == 0 and params[P_MODE] != MODE_EXTERNAL and row[I_ANCHORED]:
             # G21: from the next record on, rows of this instrument may be released too.
             shared[G_PERIOD] = min(shared[G_PERIOD], row[I_PERIOD])

@@ -43,7 +43,7 @@ P_SELECT = P_SERIES + 112  # the columns of ``wide`` a row takes, in order
 UNLIMITED = 2**62
 
 # Feature group bits.
-GROUP_A = 1 << 0
+GROUP_A, GROUP_N = 1 << 0, 1 << 13
 GROUP_A_SLAB = 13  # floats of state per instrument; aggregate.py names them
 
 # shared: how a kernel call ended
@@ -112,7 +112,13 @@ I_LAY_OUT = 24
 # ints: the two sides of the book, eight words each (book.py): a sorted region of ``books``, a window of ticks
 (I_BID, I_ASK) = (56, 64)
 BOOK_OFFSET, BOOK_CAPACITY, BOOK_LOW, BOOK_HIGH, BOOK_WINDOW, BOOK_BASE, BOOK_NEAR, BOOK_BEST = range(8)
-INTS = 72
+# ints: counted since the stream began: gaps the feed told of, silences, books that began anew after the first
+(I_SEQ_GAPS, I_SILENCES, I_RENEWALS) = range(72, 75)
+# ints: records of the open row's time that no row is made of (best prices, tickers), as they came
+I_BIN_OTHER = 75
+# ints: receive time of the last record of each channel (silence.py), seven of them
+I_HEARD = 76
+INTS = 88
 CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 
 # floats: core state, then the slabs of the groups
@@ -152,6 +158,7 @@ S_TICK, S_START, S_DISCONNECTED, S_STALE = (
     int(Status.DISCONNECTED),
     int(Status.STALE),
 )
+S_SEQ_GAP = int(Status.SEQ_GAP)
 S_INSTRUMENT_NEW, S_INSTRUMENT_CHANGED = int(Status.INSTRUMENT_NEW), int(Status.INSTRUMENT_CHANGED)
 C_BOOK = int(Channel.BOOK)
 B_LAST, B_CLEAR, B_GAP, B_REST = int(Flag.LAST), int(Flag.CLEAR), int(Flag.GAP), int(Flag.REST)

@@ -72,3 +72,65 @@ def decoded(path: Path, lines: int) -> tuple[np.ndarray, dict[str, list]]:
                     add(Kind.TRADE, symbol, ts, recv, [(side, price, size)], data["t"], data["t"], 0)
                     plain[symbol].append(("trade", ts, side, price, size))
     return np.array(rows, RECORD), plain
+
+
+LINEAR = ("BTCUSDT", "ETHUSDT")
+
+
+def decoded_linear(path: Path) -> np.ndarray:
+    """Records of the linear connection of a Bybit v5 capture: books, trades, and what tickers say of derivatives."""
+    rows: list[tuple] = []
+    last: dict[str, int] = {}
+    latest: dict[str, dict[str, str]] = {symbol: {} for symbol in LINEAR}
+
+    def add(kind: int, symbol: str, ts: int, recv: int, entries: list, ident: int, aux: int, mark: int = 0) -> None:
+        for i, (side, price, size) in enumerate(entries):
+            own = mark if i == 0 else mark & ~Flag.CLEAR
+            own |= Flag.LAST if i == len(entries) - 1 else 0
+            number = LINEAR.index(symbol)
+            rows.append((len(rows), ts, recv, price, size, ident, aux, number, 0, 0, kind, side, int(own)))
+
+    def book(symbol: str, frame: dict, recv: int) -> None:
+        data = frame["data"]
+        levels = [(1, float(p), float(q)) for p, q in data["b"]] + [(-1, float(p), float(q)) for p, q in data["a"]]
+        whole = frame["type"] == "snapshot"
+        add(
+            Kind.BOOK_SNAPSHOT if whole else Kind.BOOK_DELTA, symbol, frame["cts"] * 10**6, recv,
+            levels or [(0, NAN, 0.0)], data["u"], -1 if whole else last[symbol],
+            Flag.CLEAR | Flag.SNAPSHOT if whole else 0,
+        )  # fmt: skip
+        last[symbol] = data["u"]
+
+    def ticker(symbol: str, frame: dict, recv: int) -> None:
+        ts, new, known = frame["ts"] * 10**6, frame["data"], latest[symbol]
+        known.update(new)
+        if "markPrice" in new:
+            add(Kind.MARK_PRICE, symbol, ts, recv, [(0, float(new["markPrice"]), NAN)], 0, 0)
+        if "indexPrice" in new:
+            add(Kind.INDEX_PRICE, symbol, ts, recv, [(0, float(new["indexPrice"]), NAN)], 0, 0)
+        if "openInterest" in new or "openInterestValue" in new:
+            entry = (0, float(known["openInterestValue"]), float(known["openInterest"]))
+            add(Kind.OPEN_INTEREST, symbol, ts, recv, [entry], 0, 0)
+        if "fundingRate" in new or "nextFundingTime" in new:
+            every, following = int(known["fundingIntervalHour"]) * 3600 * 10**9, int(known["nextFundingTime"]) * 10**6
+            add(Kind.FUNDING, symbol, ts, recv, [(0, float(known["fundingRate"]), NAN)], every, following)
+
+    with gzip.open(path, "rt") as file:
+        for line in file:
+            entry = json.loads(line)
+            if entry["d"] != "in" or entry["c"] != 0:
+                continue
+            frame = json.loads(entry["f"])
+            topic, _, symbol = frame.get("topic", "").rpartition(".")
+            if symbol not in LINEAR:
+                continue
+            if topic.startswith("orderbook"):
+                book(symbol, frame, entry["t"])
+            elif topic == "tickers":
+                ticker(symbol, frame, entry["t"])
+            elif topic == "publicTrade":
+                for one in frame["data"]:
+                    side = 1 if one["S"] == "Buy" else -1
+                    level = (side, float(one["p"]), float(one["v"]))
+                    add(Kind.TRADE, symbol, one["T"] * 10**6, entry["t"], [level], len(rows), len(rows))
+    return np.array(rows, RECORD)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ..sync.streams import instrument
-from .captured import decoded
+from .captured import decoded, decoded_linear
 from .plain import Row, plain_rows
 
 GRID = 100_000_000
@@ -26,3 +26,17 @@ def spot_rows(spot_records: np.ndarray) -> list[list[Row]]:
     times = spot_records["ts_recv"]
     first, last = int(times[0]) // GRID + 30, int(times[-1]) // GRID - 10
     return [plain_rows(spot_records, instrument(number), GRID, first, last) for number in (0, 1)]
+
+
+@pytest.fixture(scope="session")
+def linear_records(captures: Path) -> np.ndarray:
+    """42 s of two linear perpetuals with funding, open interest, mark and index."""
+    return decoded_linear(captures / "bybit_v5_2026.jsonl.gz")
+
+
+@pytest.fixture(scope="session")
+def linear_rows(linear_records: np.ndarray) -> list[list[Row]]:
+    """What happened in each row of 100 ms, per instrument, from 3 s on."""
+    times = linear_records["ts_recv"]
+    first, last = int(times[0]) // GRID + 30, int(times[-1]) // GRID - 10
+    return [plain_rows(linear_records, instrument(number), GRID, first, last) for number in (0, 1)]

@@ -13,6 +13,7 @@ from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
+from ringcollect.sync.catalogue import select
 from ringcollect.sync.engine import Engine, Parameters
 from ringcollect.sync.process import run
 from tests import synthetic
@@ -73,7 +74,7 @@ def test_every_grid_is_a_row_ring_with_the_rows_of_its_instruments(tmp_path: Pat
     synchronize(configured(tmp_path), ring, records)
     fine, coarse = rows_of(tmp_path, "100ms"), rows_of(tmp_path, "1s")
     assert (set(fine["instrument"].tolist()), set(coarse["instrument"].tolist())) == ({BTC, ETH}, {PERP})
-    columns = [name for name in Parameters().columns if name.startswith("trade_")]
+    columns = select(["trade_*"])
     assert list(coarse.dtype.names[6:]) == columns
     expected = alone(records, Parameters(grid_ns=SECOND, book_levels=1024, columns=tuple(columns)), PERP)
     expected["seq"] = np.arange(len(expected))

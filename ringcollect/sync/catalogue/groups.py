@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from ringcollect.sync.catalogue import aggregate, price
+from ringcollect.sync.catalogue import aggregate, derivatives, price, quality
 from ringcollect.sync.catalogue.feature import Group
+from ringcollect.sync.features import places as at
 
 GROUPS = (
     Group("A", "aggregate", aggregate.FAMILIES, slab=13, hears="TL"),
     Group("B", "price", price.FAMILIES, slab=5, hears="U", deep=True),
+    Group(
+        "L",
+        "derivatives",
+        derivatives.FAMILIES,
+        slab=25,
+        hears="LS",
+        reads=(
+            (at.S_BASIS, 300),
+            (at.S_INTEREST, 300),
+            (at.S_LIQUIDATED, 300),
+            (at.S_LIQUIDATED_LONG, 60),
+            (at.S_LIQUIDATED_SHORT, 60),
+            (at.S_NOTIONAL, 60),
+            (at.S_MID, 60),
+        ),
+    ),
+    Group("N", "quality", quality.FAMILIES, slab=12, hears="UT"),
 )
 """Every group whose columns are in a row."""

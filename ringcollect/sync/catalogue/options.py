@@ -18,7 +18,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Horizons, bands, levels and windows; times in ns, sizes in base units, notionals in quote units.
 
     ``ofi_weights`` are the weights of ``ofi_integrated`` (empty: equal ones); ``vpin_bucket_volume`` 0 takes a day's
-    volume divided by ``vpin_bucket_count``.
+    volume divided by ``vpin_bucket_count``. ``silence_*`` are the limits of ``[websocket]`` that the feed counts by.
     """
 
     horizons_ns: tuple[int, ...] = (SECOND, 5 * SECOND, 30 * SECOND, 60 * SECOND)
@@ -38,6 +38,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     vpin_window_buckets: int = 50
     vpin_bucket_volume: float = 0.0
     state_reset_ns: int = 300 * SECOND
+    silence_market_ns: int = 5 * SECOND
+    silence_price_ns: int = 10 * SECOND
+    silence_rate_ns: int = 60 * SECOND
 
     def check(self) -> None:
         """Raise ConfigError for what no kernel can work with."""

@@ -27,6 +27,8 @@ from ringcollect.sync.layout import (
 )
 
 _EVENTS = "UTLS"
+ALWAYS = "row_flags"
+"""The column of the catalogue that is part of every row's identity and needs no choice."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ def plan(columns: Sequence[str], grid_ns: int, options: Options | None = None) -
     """
     options = options or Options()
     options.check()
+    columns = [name for name in columns if name != ALWAYS]
     groups = needed(columns, options)
     words = np.zeros(P_SELECT + len(columns), np.int64)
     place = {}
@@ -133,6 +136,10 @@ def _option_words(options: Options, grid_ns: int) -> np.ndarray:
         options.ofi_decay_alpha, options.tight_spread_threshold, options.tight_percentile,
         options.wide_percentile, options.vpin_bucket_volume,
     )  # fmt: skip
+    # book, trade, bbo; funding, open interest; mark, index
+    words[at.O_SILENCE : at.O_SILENCE + 7] = (
+        (options.silence_market_ns,) * 3 + (options.silence_rate_ns,) * 2 + (options.silence_price_ns,) * 2
+    )
     weights = options.ofi_weights or (1.0 / options.ofi_levels,) * options.ofi_levels
     floats[at.O_WEIGHT : at.O_WEIGHT + len(weights)] = weights
     return words

@@ -12,7 +12,7 @@ import numpy as np
 
 from ringcollect.decode.memory import address_of, call_words, out_of_line, plain
 from ringcollect.jit import njit
-from ringcollect.records import W_TAIL, W_TS_RECV
+from ringcollect.records import W_TAIL, W_TS_EVENT, W_TS_RECV
 from ringcollect.sync.book import base_size, walk
 from ringcollect.sync.features import places as at
 from ringcollect.sync.features.event import event_at, words_at
@@ -23,6 +23,7 @@ from ringcollect.sync.layout import (
     BOOK_HIGH,
     G_EVENT,
     G_KERNELS,
+    G_LOST,
     G_WIDE,
     GROUP_A,
     I_ANCHORED,
@@ -148,6 +149,7 @@ def on_update(
     late = row[I_ANCHORED] != 0 and record_time(record, params) < row[I_PERIOD] * params[P_GRID]
     event[at.E_TIME] = time
     event[at.E_RECV] = record[W_TS_RECV]
+    event[at.E_STAMP] = record[W_TS_EVENT]
     event[at.E_NEWS] = 0 if late or (record[W_TAIL] >> 48) & NO_FLOW else 1
     event[at.E_FRESH] = 1 if row[I_RENEWED] or words[core + at.C_BIDS] == 0 or words[core + at.C_ASKS] == 0 else 0
     event[at.E_HELD] = 0 if row[I_RENEWED] else _held(core, time, row, values, params)
@@ -198,6 +200,7 @@ def on_trade(
     numbers = event.view(np.float64)
     event[at.E_TIME] = time
     event[at.E_RECV] = record[W_TS_RECV]
+    event[at.E_STAMP] = record[W_TS_EVENT]
     event[at.E_SIDE] = side
     numbers[at.E_PRICE] = price
     numbers[at.E_SIZE] = size
@@ -309,6 +312,7 @@ def on_row(
     event[at.E_NUMBER] = number
     event[at.E_CLOSE] = close
     event[at.E_FLAGS] = flags
+    event[at.E_LOST] = shared[G_LOST]
     event[at.E_HELD] = _held(core, close, row, values, params)
     _windows(core, number, values, event, params)
     _push(core, number, row, values, params, numbers[at.E_MID])

@@ -19,6 +19,7 @@ ON_UPDATE, ON_TRADE, ON_LIQUIDATION, ON_STATE, ON_ROW = range(5)
 (E_NUMBER, E_CLOSE, E_GRID, E_FLAGS, E_REBUILD, E_RESTART) = range(12, 18)
 # row number k, its closing time and the period (ns), row_flags; 1 if windows must be summed anew; 1 if what was
 # known before is too old to be compared with (no book for O_ROWS_RESET rows): decays and the like begin anew
+(E_STAMP, E_LOST) = (18, 19)  # ts_event of the record as sent; records this reader lost so far, of any instrument
 (E_PRICE, E_SIZE, E_MID, E_SPREAD, E_MID_BEFORE) = range(20, 25)
 # floats: of the trade or liquidation (size in base units); of the book now; mid just before the trade (NaN: none)
 (E_BIDS, E_ASKS) = (30, 31)  # levels below that are filled
@@ -49,7 +50,8 @@ CORE_SLAB = C_LOG + 2 * LOG
 O_HORIZON_ROWS = 24
 O_EDGE = 32  # floats
 O_WEIGHT = 44  # floats
-OPTIONS = 56
+O_SILENCE = 54  # ns per channel (sync/silence.py)
+OPTIONS = 61
 FIXED_WINDOWS = {O_ROWS_1S: 1, O_ROWS_5S: 5, O_ROWS_30S: 30, O_ROWS_60S: 60, O_ROWS_300S: 300, O_ROWS_900S: 900}
 """Option word -> seconds."""
 

@@ -133,3 +133,18 @@ def roll_pairs(
         if values[at + Q_COUNT] == 0.0:
             for i in range(PAIRS):
                 values[at + i] = 0.0
+
+
+@njit
+def is_flat(values: np.ndarray, at: int) -> bool:
+    """Whether the window's moments have no variance beyond rounding (relative test, features.md 0.3)."""
+    count, mean, squares = values[at + M_COUNT], values[at + M_MEAN], values[at + M_SQUARES]
+    return squares <= 1e-12 * (squares + count * mean * mean)
+
+
+@njit
+def score_of(values: np.ndarray, at: int, x: float) -> float:
+    """How many standard deviations ``x`` lies above the window's mean; NaN below two values or without variance."""
+    if values[at + M_COUNT] < 2.0 or is_flat(values, at):
+        return _NAN
+    return (x - values[at + M_MEAN]) / deviation_of(values, at)
