@@ -341,11 +341,12 @@ class Exchange(Protocol):
         """Trade ids count without holes, so that a hole is a loss."""
         ...
 
-    def book_base(self, market: str, kind: str = "") -> Literal["rest", "stream"]:
+    def book_base(self, market: str, kind: str = "") -> Literal["rest", "stream", "either"]:
         """Where a book's base comes from: a REST snapshot that is bridged, or the subscription itself.
 
         ``kind`` is the venue's stream that was chosen for it, "" = the usual one.
         "stream": a book is resynced by unsubscribing and subscribing its one want. ``snapshot_call`` is never used.
+        "either": as that, and where subscriptions bring no snapshot, by REST as with "rest".
         """
         ...
 

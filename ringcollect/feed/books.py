@@ -168,6 +168,7 @@ class Books:
         bridge = stream.bridge
         assert bridge is not None and stream.ahead is not None
         batch, snapshot_id = event.records, event.last_id
+        stream.bases_missed = 0
         if bridge.numbered:
             if self._by_another(stream, conn) and snapshot_id <= bridge.last_id:
                 is_copy = snapshot_id in (stream.base_id, bridge.last_id)
@@ -273,12 +274,13 @@ class Books:
 
     def expect(self, stream: Stream, now_ns: int) -> None:
         """The stream was acknowledged: its base is fetched, if it does not come by itself."""
-        if not stream.based_by_stream:
+        if not stream.renewed_by_stream:
             self.want_snapshot(stream, now_ns)
 
     def base_missing(self, stream: Stream, now_ns: int) -> None:
         """The snapshot did not come by the stream. (If nothing at all does, that is the watchdog's.)"""
         if stream.awaits_base and stream.state is State.FLOWING:
+            stream.bases_missed += 1
             self.failed(stream, "no snapshot on the stream", now_ns)
 
     def want_snapshot(self, stream: Stream, now_ns: int) -> None:
@@ -289,11 +291,11 @@ class Books:
             return
         if ("snapshot", stream.key) in timers or ("base", stream.key) in timers:
             return
-        if stream.based_by_stream and stream.snapshot_attempts >= self._core.options.resync_attempts:
+        if stream.renewed_by_stream and stream.snapshot_attempts >= self._core.options.resync_attempts:
             self.failed(stream, "base after base does not hold", now_ns)
             return
         stream.snapshot_attempts += 1
-        if stream.based_by_stream:
+        if stream.renewed_by_stream:
             timers.set(("base", stream.key), now_ns + self._core.options.ack_ns)
             self._renew(stream, now_ns)
             return
@@ -328,7 +330,7 @@ class Books:
         first_id, last_id, prev_id = event.first_id, event.last_id, event.prev_id
         assert bridge is not None
         batch["aux"] = claimed_predecessor(first_id, prev_id)
-        held = None if stream.based_by_stream else Held(first_id, last_id, prev_id, batch.copy())
+        held = None if stream.renewed_by_stream else Held(first_id, last_id, prev_id, batch.copy())
         batch["flags"] |= int(Flag.UNSYNCED)
         self._publish(stream, batch, now_ns)
         self._core.sink.count("unsynced_records", len(batch))

@@ -340,7 +340,8 @@ class Catalogue:
                 numbered=exchange.numbered_books(market),
             )  # fmt: skip
             stream.ahead = Ahead(core.options.held_records)
-            stream.based_by_stream = exchange.book_base(market) == "stream"
+            base = exchange.book_base(market)
+            stream.based_by_stream, stream.rest_too = base != "rest", base == "either"
             if stream.bridge.numbered:
                 stream.track()
         if channel is Channel.TRADE:
@@ -360,7 +361,7 @@ class Catalogue:
         """Its book comes by the venue's stream that was chosen for it, or not any more."""
         core = self._core
         if stream.channel is Channel.BOOK and stream.kind:
-            stream.based_by_stream = core.exchange.book_base(stream.market, stream.kind) == "stream"
+            stream.based_by_stream = core.exchange.book_base(stream.market, stream.kind) != "rest"
             core.decoder.collect_whole(stream.market, stream.symbol, wanted and stream.based_by_stream)
 
     def end(self, stream: Stream) -> None:

@@ -41,6 +41,8 @@ from ringcollect.records import Channel, Flag
 from ringcollect.ring.layout import GAP_SIZE_BOUNDS
 
 ANY_CONN = -1
+_BASES_MISSED = 2
+"""Subscriptions without a snapshot after which the venue is taken not to send any: one frame may get lost."""
 StreamKey = tuple[int, int]
 """(instrument, channel)."""
 
@@ -59,6 +61,8 @@ class Stream:
     hot: np.ndarray | None = None  # its row of kernel words, where the kernel may take it
     bridge: Bridge | None = None  # book only
     based_by_stream: bool = False  # the book's snapshots come by its subscription
+    rest_too: bool = False  # and where they do not come, REST has them
+    bases_missed: int = 0  # subscriptions in a row that began without one
     ids: DenseIds | None = None  # dense ids only
     ids_by_conn: dict[int, DenseIds] = field(default_factory=dict)
     recent: RecentIds | None = None  # prints whose ids are not dense
@@ -101,7 +105,12 @@ class Stream:
     @property
     def awaits_base(self) -> bool:
         """Its book has no base, and one is to come by the stream."""
-        return self.based_by_stream and self.bridge is not None and self.bridge.phase is Phase.VOID
+        return self.renewed_by_stream and self.bridge is not None and self.bridge.phase is Phase.VOID
+
+    @property
+    def renewed_by_stream(self) -> bool:
+        """Its book gets a new base by a new subscription; else REST is asked, and deltas are held until it answers."""
+        return self.based_by_stream and not (self.rest_too and self.bases_missed >= _BASES_MISSED)
 
     @property
     def state(self) -> State:

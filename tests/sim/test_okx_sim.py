@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from ringcollect.feed.ledger import Reason, State
 from ringcollect.records import Channel, Flag, Kind
 from ringcollect.sim.okx.venue import OkxVenue
 from tests.exchanges.test_captured_books import Book
-from tests.sim.venues import MS, Desk, scene
+from tests.sim.venues import MS, T0, Desk, scene
 
 SPOT = ("book", "trade", "bbo")
 DERIVATIVE = (*SPOT, "mark_price", "index_price", "funding", "open_interest", "liquidation")
@@ -116,6 +117,76 @@ def test_a_reset_of_the_sequence_after_maintenance_is_no_gap(tmp_path: Path) -> 
     settle(run)
     assert run.ring.counters["seq_gaps"] == run.ring.counters["resyncs"] == 0
     check_books(run)
+
+
+def snapshots(run: Desk, symbol: str) -> np.ndarray:
+    """First records of the symbol's snapshots."""
+    records = run.records()
+    mine = records[(records["kind"] == Kind.BOOK_SNAPSHOT) & (records["instrument"] == number(run, symbol))]
+    return mine[(mine["flags"] & Flag.CLEAR) != 0]
+
+
+def cached(run: Desk) -> None:
+    """REST answers with books that are up to half a second old."""
+    scheduler = run.venue.scene.scheduler
+    for feed in run.venue.feeds.values():
+        kept: list[dict] = []
+
+        def keep(due_ns: int, kept: list[dict] = kept, snapshot: Callable[[int], dict] = feed.snapshot) -> int:
+            kept[:] = [snapshot(T0 + due_ns)]
+            return due_ns + 500 * MS
+
+        feed.snapshot = lambda now_ns, kept=kept: kept[0]
+        scheduler.add(0, keep)
+
+
+def test_where_subscriptions_bring_no_book_any_more_rest_is_asked_and_spliced(tmp_path: Path) -> None:
+    run = desk(tmp_path, snapshots=False)
+    cached(run)
+    run.run(20)
+    assert run.ring.counters["snapshot_fetches"] == 0  # one lost frame is no reason: a second subscription is tried
+    run.run(10)
+    fetched = run.ring.counters["snapshot_fetches"]
+    assert fetched >= 3
+    for symbol in SYMBOLS[:3]:
+        base = snapshots(run, symbol)
+        assert len(base) == 1 and base["flags"][0] & Flag.REST
+    records = run.records()
+    books = records[np.isin(records["kind"], (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA))]
+    assert (books["flags"] & Flag.REPLAYED).any()  # what came while REST was asked follows its answer
+    settle(run)
+    check_books(run)
+    assert {state for (_, c), (state, _) in run.ledger().items() if c == Channel.BOOK} == {State.FLOWING}
+    counters = run.ring.counters
+    for zero in ("seq_gaps", "reconnects", "rejected", "rest_errors", "held_overflows"):
+        assert counters[zero] == 0, zero
+
+
+def test_a_gap_of_a_book_from_rest_is_closed_by_rest_without_a_new_subscription(tmp_path: Path) -> None:
+    run = desk(tmp_path, snapshots=False)
+    run.run(30)
+    asked = len(run.truth("in"))
+    fetched = run.ring.counters["snapshot_fetches"]
+    lost = iter([True])
+    run.venue.feeds["BTC-USDT"]._lose = lambda stream, key: next(lost, False)
+    run.run(5)
+    settle(run)
+    check_books(run)
+    assert (run.ring.counters["seq_gaps"], run.ring.counters["snapshot_fetches"]) == (1, fetched + 1)
+    assert len(snapshots(run, "BTC-USDT")) == 2 and len(snapshots(run, "BTC-USDT-SWAP")) == 1
+    assert not any('"books"' in line["f"] for line in run.truth("in")[asked:])
+
+
+def test_a_snapshot_that_comes_by_the_stream_again_is_the_base_again(tmp_path: Path) -> None:
+    run = desk(tmp_path, snapshots=False)
+    run.run(30)
+    run.venue.snapshots = True
+    run._drop(next(iter(run.peers)), 1006)
+    run.run(10)
+    settle(run)
+    check_books(run)
+    last = snapshots(run, "BTC-USDT")[-1]
+    assert last["ts_recv"] > T0 + 30 * 1000 * MS and not last["flags"] & Flag.REST
 
 
 def test_checksums_of_before_june_2026_are_kept_and_zero_ones_are_not_there(tmp_path: Path) -> None:

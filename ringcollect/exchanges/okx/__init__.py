@@ -58,9 +58,9 @@ def dense_trade_ids(market: str) -> bool:
     return True
 
 
-def book_base(market: str, kind: str = "") -> Literal["rest", "stream"]:
-    """The subscription begins with the whole book."""
-    return "stream"
+def book_base(market: str, kind: str = "") -> Literal["rest", "stream", "either"]:
+    """The subscription begins with the whole book, which was announced to end; REST's has the same ``seqId``."""
+    return "either"
 
 
 def numbered_books(market: str) -> bool:
