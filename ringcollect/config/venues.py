@@ -58,7 +58,7 @@ VENUES = {
     ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
     ("deribit", "linear"): Venue(_DERIBIT, (), ranked=False),
     ("deribit", "inverse"): Venue(_DERIBIT, (), ranked=False),
-    ("kraken", "spot"): Venue(EVERY_MARKET, (10, 25, 100, 500, 1000), ranked=False),
+    ("kraken", "spot"): Venue(EVERY_MARKET + STATISTICS, (10, 25, 100, 500, 1000), ranked=False),
     ("kraken_futures", "linear"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, ()),
     ("kraken_futures", "inverse"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, ()),
     ("okx", "spot"): Venue(EVERY_MARKET + STATISTICS, (5, 400), trade_streams=_OKX_TRADES),

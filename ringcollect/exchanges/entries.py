@@ -15,7 +15,7 @@ import numpy as np
 from ringcollect.decode import memory, number, skip, symbols, times
 from ringcollect.decode.frames import FRAME, FRAME_LIST, frame_at, frame_count, frame_place
 from ringcollect.decode.memory import address_of, call_words, put_word, word_at
-from ringcollect.exchanges import hot
+from ringcollect.exchanges import hot, several
 from ringcollect.exchanges.protocol import Code
 from ringcollect.exchanges.tabular import kernel as shared
 from ringcollect.jit import Entry, inlined, njit, types
@@ -58,6 +58,8 @@ def _settle(frames: Any, ctx: np.ndarray, ts_recv: int) -> int:
 
 SETTLE = kernel_entry(hot.settle)
 """What a kernel of an exchange publishes and counts by (``hot.C_SETTLE``)."""
+SETTLE_ALL = kernel_entry(several.settle)
+"""The same for a frame of several batches (``hot.C_SETTLE_ALL``)."""
 decode_hot = Entry(_decode, lambda: (FRAME, types.Array(types.int64, 1, "C"), types.int64))
 """``(frame, ctx, ts_recv)``: records decoded into the private batch, or a Code; publishes nothing."""
 on_hot_frames = Entry(_settle, lambda: (FRAME_LIST, types.Array(types.int64, 1, "C"), types.int64))
@@ -74,4 +76,4 @@ def warm() -> None:
     ctx = np.zeros(hot.CONTEXT_WORDS, np.int64)
     decode_hot(b"{}", ctx, 0)
     on_hot_frames([b"{}"], ctx, 0)
-    assert SETTLE.address
+    assert SETTLE.address and SETTLE_ALL.address

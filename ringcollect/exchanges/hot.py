@@ -86,7 +86,8 @@ SCRATCH_BYTES = 256
 # is none), of the exchange's table, of the symbols of its rows and groups, and of what it remembers.
 C_SHARED, C_TABLE, C_ROW_SYMBOLS, C_GROUP_SYMBOLS, C_GROUPS, C_INTERVALS, C_STATE = range(128, 135)
 C_NAME, C_NAME_BYTES = 135, 136  # the frame's symbol
-C_KERNEL, C_SETTLE = 137, 138  # addresses of the exchange's own kernel (0: there is none) and of :func:`settle`
+# Addresses of the exchange's own kernel (0: there is none), of :func:`settle`, and of ``several.settle``:
+C_KERNEL, C_SETTLE, C_SETTLE_ALL = range(137, 140)
 C_SLOTS, C_STACK = 140, 180  # its own scratch
 CONTEXT_WORDS = 216
 
@@ -258,16 +259,20 @@ def _prints(ctx: np.ndarray, row: int, n: int) -> int:
 
 
 @njit
+def is_hole(ctx: np.ndarray, sequence: int) -> bool:
+    """Whether a frame of this number shows a hole in the connection's own numbers, which is for the feed to judge."""
+    return sequence >= 0 and sequence != word_at(ctx, C_EXPECTED) and word_at(ctx, C_EXPECTED) >= 0
+
+
+@njit
 def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: int) -> int:
     """Publish and count the decoded batch of an open row, if ``verdict`` lets it: records published, or a code."""
     n = word_at(ctx, C_N)
     if verdict != _FITS:
         return _STALE if verdict == _IS_STALE else _GAP
     sequence = word_at(ctx, C_SEQUENCE)
-    if word_at(ctx, C_RING) == 0 or (
-        sequence >= 0 and sequence != word_at(ctx, C_EXPECTED) and word_at(ctx, C_EXPECTED) >= 0
-    ):
-        return _NOT_OPEN  # a hole in the connection's own numbers is for the feed to judge
+    if word_at(ctx, C_RING) == 0 or is_hole(ctx, sequence):
+        return _NOT_OPEN
     if n > word_at(ctx, C_PIECE):
         return _TOO_LONG
     if word_at(ctx, C_CHANNEL) == _TRADE and n > 0 and (n > 1 or word_at(row, RECENT) != 0):
@@ -301,6 +306,12 @@ def settle(ctx: np.ndarray, row: int, verdict: int, frame_bytes: int, ts_recv: i
 def settle_by_address(ctx: int, row: int, verdict: int, frame_bytes: int, ts_recv: int) -> int:
     """:func:`settle`, which is not compiled once more into the exchange's kernel."""
     return call_words(word_at(ctx, C_SETTLE), ctx, row, verdict, frame_bytes, ts_recv)
+
+
+@inlined
+def settle_all_by_address(ctx: int, records: int, for_the_feed: int, frame_bytes: int, ts_recv: int) -> int:
+    """``several.settle``, which is not compiled once more into the exchange's kernel."""
+    return call_words(word_at(ctx, C_SETTLE_ALL), ctx, records, for_the_feed, frame_bytes, ts_recv)
 
 
 @njit

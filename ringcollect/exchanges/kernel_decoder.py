@@ -7,7 +7,7 @@ import numpy as np
 from ringcollect.decode.memory import address
 from ringcollect.decode.symbols import SymbolTable
 from ringcollect.exchanges import hot
-from ringcollect.exchanges.entries import SETTLE
+from ringcollect.exchanges.entries import SETTLE, SETTLE_ALL
 from ringcollect.exchanges.protocol import Batch, Decoded, Outcome, RestMeaning
 from ringcollect.exchanges.tabular import kernel
 from ringcollect.exchanges.typed import Arrival
@@ -89,7 +89,7 @@ class KernelDecoder:
             ctx[hot.C_HOT] = address(self.hot.words.reshape(-1))
             ctx[hot.C_SYMBOLS] = self._symbols[market].address()
             ctx[hot.C_KERNEL] = self._kernel.address if self._kernel else 0
-            ctx[hot.C_SETTLE] = SETTLE.address
+            ctx[hot.C_SETTLE], ctx[hot.C_SETTLE_ALL] = SETTLE.address, SETTLE_ALL.address
             ctx[hot.C_MARKET] = self._codes[market]
             ctx[hot.C_CONN] = conn
             ctx[hot.C_MAX_PAST] = self._max_past_ns

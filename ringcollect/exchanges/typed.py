@@ -13,6 +13,7 @@ import numpy as np
 
 from ringcollect.decode.skip import is_json
 from ringcollect.errors import RejectedFrame
+from ringcollect.exchanges.numbers import Number, to_float
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.records import RECORD, Channel, Flag, Kind, TickerField
 
@@ -88,13 +89,21 @@ def _one(
     return np.frombuffer(bytearray(raw), RECORD)
 
 
-def ticker_batch(arrival: Arrival, instrument: int, ts_event: int, values: Mapping[TickerField, float | None]) -> Batch:
-    """The fields of 24 h statistics that are there, in the order of their codes; no record if none is."""
-    known = [(field, value) for field in TickerField if (value := values.get(field)) is not None]
-    records = rows(arrival, instrument, Kind.TICKER, ts_event, len(known), size=NAN) if known else np.zeros(0, RECORD)
-    records["price"] = [value for _, value in known]
+def statistics(
+    arrival: Arrival, instrument: int, ts_event: int, sent: Mapping[TickerField, Number | None], flags: int = 0
+) -> tuple[Batch, ...]:
+    """The fields of 24 h statistics that were sent, in the order of their codes: one batch, or none.
+
+    None and an empty text say nothing. ``flags`` are on all records. RejectedFrame for what is no number.
+    """
+    known = [(field, value) for field in TickerField if (value := sent.get(field)) is not None and value != ""]
+    if not known:
+        return ()
+    records = rows(arrival, instrument, Kind.TICKER, ts_event, len(known), size=NAN)
+    records["price"] = [to_float(value) for _, value in known]
     records["sub"] = records["aux"] = [int(field) for field, _ in known]
-    return Batch(instrument, Channel.TICKER, records)
+    records["flags"] |= flags
+    return (Batch(instrument, Channel.TICKER, records),)
 
 
 def levels_into(records: np.ndarray, bids: Any, asks: Any) -> None:

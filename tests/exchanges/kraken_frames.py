@@ -42,7 +42,7 @@ def agree(decoder: Decoder, ctx: np.ndarray, frame: bytes, ts_recv: int) -> tupl
     if answer >= 0:
         records = np.concatenate([batch.records for batch in decoded.batches])
         assert decoder.batch[:answer].tobytes() == records.tobytes(), frame
-        taken, first = decoder.taken(ctx), decoded.batches[0]
+        taken, first = decoder.all_taken(ctx)[0], decoded.batches[0]
         assert (taken.instrument, taken.channel) == (first.instrument, first.channel)
         assert (taken.first_id, taken.last_id, taken.prev_id) == (first.first_id, first.last_id, first.prev_id)
     return answer, decoded

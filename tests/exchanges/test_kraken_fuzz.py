@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import kraken
 from ringcollect.exchanges.protocol import Code
-from ringcollect.records import Flag, Kind
+from ringcollect.records import Flag, Kind, TickerField
 from tests.exchanges.kraken_frames import NOW, SYMBOLS, agree, new_decoder
 from tests.exchanges.spelling import DAMAGE, EXTRA, TEXTS, Spelling, bits, damaged, unknown_fields
 
@@ -21,10 +21,12 @@ DECODER = new_decoder()
 CTX = DECODER.context("spot", 0)
 KNOWN = {
     "symbol", "bids", "asks", "checksum", "timestamp", "price", "qty", "side", "trade_id", "channel", "type", "data",
-    "method", "error", "success", "result", "req_id", "bid", "bid_qty", "ask", "ask_qty", "ord_type",
+    "method", "error", "success", "result", "req_id", "bid", "bid_qty", "ask", "ask_qty", "ord_type", "last",
+    "high", "low", "volume",
 }  # fmt: skip
 TIME, TIME_NS = "2026-08-01T02:53:53.646219Z", 1_785_552_833_646_219_000
 NAN = float("nan")
+DAY = {"last": TickerField.LAST, "high": TickerField.HIGH, "low": TickerField.LOW, "volume": TickerField.BASE_VOLUME}
 
 
 def build(kind: str, seed: int, extra: dict[str, Any], what: str = "update") -> tuple[bytes, list[tuple[float, ...]]]:
@@ -59,11 +61,13 @@ def build(kind: str, seed: int, extra: dict[str, Any], what: str = "update") -> 
             rows.append((float(price), float(size), 1 if side == "buy" else -1, identity, identity))
     else:
         values = {name: number() for name in ("bid", "bid_qty", "ask", "ask_qty")}
-        objects = [spelling.event(common | values | more)]
+        day = {name: number() for name in DAY if rng.random() < 0.8}
+        objects = [spelling.event(common | values | day | more)]
         rows = [
             (float(values[side]) or NAN, float(values[f"{side}_qty"]), sign, 0, 0)
             for side, sign in (("bid", 1), ("ask", -1))
         ]
+        rows += [(float(value), NAN, 0, 0, DAY[name]) for name, value in day.items()]
     outer = {"channel": spelling.text(kind), "type": spelling.text(what), "data": spelling.join("[", objects, "]")}
     return spelling.frame(spelling.event(outer)), rows
 

@@ -38,6 +38,10 @@ UPBIT = {
     "type": "ticker", "code": "KRW-BTC", "timestamp": upbit_frames.MS, "stream_type": "REALTIME", "trade_price": 1.5,
     "acc_trade_volume_24h": 2.5, "acc_trade_price_24h": 3.5, "opening_price": 4.5,
 }  # fmt: skip
+KRAKEN = {
+    "symbol": "BTC/USD", "bid": 1.5, "bid_qty": 2.5, "ask": 3.5, "ask_qty": 4.5, "last": 5.5, "volume": 6.5, "low": 7.5,
+    "high": 8.5, "vwap": 9.5, "timestamp": "2026-09-25T17:48:26.844359Z",
+}  # fmt: skip
 FUTURES = {"open": 1.5, "high": 2.5, "low": 3.5, "volumeQuote": 4.5}
 STATS = {"high": 1.5, "low": 2.5, "volume": 3.5, "volume_usd": 4.5}
 CASES = {
@@ -45,6 +49,7 @@ CASES = {
     "bybit-linear": Case("linear", "BTCUSDT", bybit_frames.ticker(**BYBIT, markPrice="1", singleOpenInterest="2")),
     "bybit-inverse": Case("inverse", "BTCUSDT", bybit_frames.ticker(**BYBIT, indexPrice="1")),
     "deribit-inverse": Case("inverse", "BTC-PERPETUAL", json.loads(deribit_frames.ticker(stats=STATS))),
+    "kraken-spot": Case("spot", "BTC/USD", {"channel": "ticker", "type": "update", "data": [KRAKEN]}),
     "kraken_futures-linear": Case("linear", "PF_XBTUSD", kraken_futures_frames.ticker(**FUTURES), taken=False),
     "upbit-spot": Case("spot", "KRW-BTC", UPBIT),
     "okx-spot": Case("spot", "BTC-USDT", {"arg": {"channel": "tickers", "instId": "BTC-USDT"}, "data": [OKX]}),

@@ -47,6 +47,14 @@ def bybit() -> Reader:
     return read
 
 
+def kraken() -> Reader:
+    def read(frame: dict[str, Any], conn: int) -> Iterator[tuple[str, Values]]:
+        for row in frame.get("data", []) if frame.get("channel") == "ticker" else []:
+            yield row["symbol"], by_key(row, "last", None, "high", "low", "volume", None)
+
+    return read
+
+
 def kraken_futures() -> Reader:
     def read(frame: dict[str, Any], conn: int) -> Iterator[tuple[str, Values]]:
         if frame.get("feed") == "ticker" and "event" not in frame:
@@ -70,6 +78,7 @@ def upbit() -> Reader:
 
 READERS: dict[str, tuple[Callable[[], Reader], tuple[str, ...]]] = {
     "bybit": (bybit, ("linear", "spot")),
+    "kraken": (kraken, ("spot",)),
     "kraken_futures": (kraken_futures, ("linear",)),
     "upbit": (upbit, ("spot",)),
 }
@@ -77,6 +86,7 @@ READERS: dict[str, tuple[Callable[[], Reader], tuple[str, ...]]] = {
 CAPTURES = {
     "bybit_v5_2026": ("bybit", 162),
     "frames_bybit_v5": ("bybit", 11),
+    "frames_kraken_v2": ("kraken", 3),
     "frames_kraken_futures": ("kraken_futures", 13),
     "frames_upbit": ("upbit", 1),
 }

@@ -14,6 +14,7 @@ from ringcollect.feed.ledger import State
 from ringcollect.records import Channel, Kind, TickerField
 from ringcollect.sim.bybit.venue import BybitVenue
 from ringcollect.sim.deribit.venue import DeribitVenue
+from ringcollect.sim.kraken.venue import KrakenVenue
 from ringcollect.sim.kraken_futures.venue import KrakenFuturesVenue
 from ringcollect.sim.okx.venue import OkxVenue
 from ringcollect.sim.upbit.venue import UpbitVenue
@@ -50,6 +51,11 @@ CASES = {
         lambda folder: DeribitVenue(("BTC_USDC-PERPETUAL", "BTC-PERPETUAL"), 200.0, scene(folder)),
         {"linear": "BTC_USDC-PERPETUAL", "inverse": "BTC-PERPETUAL"},
         {"linear": without(OPEN, QUOTE), "inverse": without(OPEN, QUOTE) | {BASE: "coins"}},
+    ),
+    "kraken": Case(
+        lambda folder: KrakenVenue(("BTC/USD",), 100.0, scene(folder)),
+        {"spot": "BTC/USD"},
+        {"spot": without(OPEN, QUOTE)},
     ),
     "kraken_futures": Case(
         lambda folder: KrakenFuturesVenue(("PF_XBTUSD", "PI_XBTUSD"), 200.0, scene(folder)),

@@ -20,7 +20,7 @@ from ringcollect.exchanges.binance.times import first_ns
 from ringcollect.exchanges.binance.whole import followed, linear_book, spot_book
 from ringcollect.exchanges.numbers import epoch_to_ns, to_float
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
-from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, ticker_batch
+from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, statistics
 from ringcollect.records import Channel, Kind, LiquidationSub, TickerField, TradeSub, aux_f
 
 IGNORED_EVENTS = frozenset(
@@ -100,8 +100,8 @@ def _ticker(event: messages.BookTicker, arrival: Arrival, instrument: int) -> tu
 
 
 def _day_ticker(event: messages.DayStatistics, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
-    sent = {field: to_float(getattr(event, name)) for field, name in TICKER_KEYS.items()}
-    return (ticker_batch(arrival, instrument, epoch_to_ns(event.E), sent),)
+    sent = {field: getattr(event, name) for field, name in TICKER_KEYS.items()}
+    return statistics(arrival, instrument, epoch_to_ns(event.E), sent)
 
 
 def _mark_price(event: messages.MarkPrice, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
@@ -198,7 +198,7 @@ def _event(raw: Any, head: messages.Head, stream: str | None, arrival: Arrival) 
     batches = handle(event, arrival, max(0, instrument))
     if instrument < 0:
         return Decoded(Outcome.IGNORED, unknown=(symbol,))
-    return Decoded(Outcome.DECODED, batches)
+    return Decoded(Outcome.DECODED, batches) if batches else _IGNORED
 
 
 def _events(raws: list[Raw], stream: str | None, arrival: Arrival) -> Decoded:

@@ -15,7 +15,7 @@ from ringcollect.exchanges.bybit.messages import Ticker
 from ringcollect.exchanges.numbers import ms_to_ns, to_float, to_whole
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.tabular.layout import STATE_WORDS
-from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.exchanges.typed import NAN, Arrival, rows, statistics
 from ringcollect.instruments import MAX_INSTRUMENTS
 from ringcollect.records import Channel, Flag, Kind, TickerField
 
@@ -93,7 +93,7 @@ def read(
         made += _open_interest(said, state, arrival, instrument, ts_event)
     if said.keys() & STATISTICS.values():
         day = {field: state.get(slot) for field, slot in STATISTICS.items()}
-        made.append(ticker_batch(arrival, instrument, ts_event, day))
+        made += statistics(arrival, instrument, ts_event, day)
     if row is not None:
         _remember(row, state)
     return tuple(made)

@@ -12,7 +12,7 @@ from ringcollect.exchanges.ccxt import messages
 from ringcollect.exchanges.ccxt.trades import trade_batches
 from ringcollect.exchanges.numbers import ms_to_ns
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, ticker_batch
+from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, statistics
 from ringcollect.records import CHANNELS_BY_NAME, Channel, Flag, Kind, TickerField
 
 _IGNORED = Decoded(Outcome.IGNORED)
@@ -57,8 +57,7 @@ def _best(best: messages.Best, arrival: Arrival, instrument: int) -> tuple[Batch
 def _ticker(ticker: messages.Ticker, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
     """One record per field that is there."""
     values = {field: getattr(ticker, name) for name, field in _TICKER}
-    batch = ticker_batch(arrival, instrument, time_of(ticker.t), values)
-    return (batch,) if len(batch.records) else ()
+    return statistics(arrival, instrument, time_of(ticker.t), values)
 
 
 def _funding(funding: messages.Funding, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:

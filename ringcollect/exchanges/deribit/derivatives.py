@@ -5,7 +5,7 @@ from __future__ import annotations
 from ringcollect.exchanges.deribit.messages import Statistics, Ticker
 from ringcollect.exchanges.numbers import ms_to_ns, to_float
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.exchanges.typed import NAN, Arrival, rows, statistics
 from ringcollect.records import Channel, Kind, TickerField
 
 
@@ -35,6 +35,4 @@ def ticker_records(ticker: Ticker, arrival: Arrival, instrument: int) -> tuple[B
         TickerField.LAST: ticker.last_price, TickerField.HIGH: stats.high, TickerField.LOW: stats.low,
         TickerField.BASE_VOLUME: stats.volume,
     }  # fmt: skip
-    values = {field: None if value is None else to_float(value) for field, value in sent.items()}
-    statistics = ticker_batch(arrival, instrument, ts_event, values)
-    return (*made, statistics) if len(statistics.records) else tuple(made)
+    return (*made, *statistics(arrival, instrument, ts_event, sent))

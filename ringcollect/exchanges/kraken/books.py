@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import UNSET, UnsetType
 
 from ringcollect.errors import RejectedFrame
-from ringcollect.exchanges.kraken.messages import Book, Level, Ticker
-from ringcollect.exchanges.numbers import Number, iso_to_ns, to_float
+from ringcollect.exchanges.kraken.messages import Book, Level
+from ringcollect.exchanges.numbers import iso_to_ns, to_float
 from ringcollect.exchanges.protocol import Batch
 from ringcollect.exchanges.typed import NAN, Arrival, levels_into, rows
 from ringcollect.records import Channel, Flag, Kind
@@ -41,15 +41,3 @@ def book_batches(book: Book, arrival: Arrival, instrument: int, *, delta: bool) 
         raise RejectedFrame(f"checksum out of range: {str(book.checksum)[:40]}")
     check = rows(arrival, instrument, Kind.BOOK_CHECK, ts_event, price=NAN, size=NAN, aux=book.checksum)
     return levels, Batch(instrument, Channel.BOOK, check)
-
-
-def best_records(ticker: Ticker, arrival: Arrival, instrument: int, extra: int) -> Batch:
-    """Best bid and best ask; a price of 0 is a side without orders: NaN."""
-    records = rows(arrival, instrument, Kind.BBO, time_of(ticker.timestamp), 2)
-    records["side"] = 1, -1
-    sides: tuple[tuple[Number, Number], ...] = ((ticker.bid, ticker.bid_qty), (ticker.ask, ticker.ask_qty))
-    for row, (price, size) in enumerate(sides):
-        records["price"][row] = to_float(price) or NAN
-        records["size"][row] = to_float(size)
-    records["flags"] |= extra
-    return Batch(instrument, Channel.BBO, records)

@@ -13,8 +13,9 @@ from msgspec import UNSET
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.kraken import messages
-from ringcollect.exchanges.kraken.books import best_records, book_batches
+from ringcollect.exchanges.kraken.books import book_batches
 from ringcollect.exchanges.kraken.streams import CARRIED, CHANNELS
+from ringcollect.exchanges.kraken.tickers import ticker_batches
 from ringcollect.exchanges.kraken.trades import print_records
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome, Want
 from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
@@ -77,7 +78,7 @@ def _trade(data: Any, frame: _Frame) -> None:
 def _ticker(data: Any, frame: _Frame) -> None:
     arrival, extra = frame.arrival, frame.extra
     for row in _tickers.decode(data):
-        frame.put(row.symbol, lambda number, row=row: (best_records(row, arrival, number, extra),))  # type: ignore[misc]
+        frame.put(row.symbol, lambda number, row=row: ticker_batches(row, arrival, number, extra))  # type: ignore[misc]
 
 
 _HANDLERS: dict[str, Callable[[Any, _Frame], None]] = {"book": _book, "trade": _trade, "ticker": _ticker}
@@ -88,8 +89,7 @@ def _wants(head: messages.Head) -> tuple[Want, ...]:
     """What an answer names: a symbol's channel, or all of a symbol's where a refusal leaves the channel out."""
     if head.result is not UNSET:
         result = _result.decode(head.result)
-        channel = CARRIED.get(result.channel)
-        return () if channel is None or not result.symbol else (Want(result.symbol, channel),)
+        return tuple(Want(result.symbol, channel) for channel in CARRIED.get(result.channel, ()) if result.symbol)
     return tuple(Want(head.symbol, channel) for channel in CHANNELS) if head.symbol else ()
 
 

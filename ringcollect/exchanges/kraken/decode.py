@@ -1,4 +1,4 @@
-"""Frame to records in one kernel call: books with their checksums, prints, and best prices.
+"""Frame to records in one kernel call: books with their checksums, prints, and tickers.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the prints' numbers against
@@ -18,6 +18,7 @@ from ringcollect.exchanges.kraken import fields as at
 from ringcollect.exchanges.kraken.scan import scan
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.exchanges.scanning import add_flags, announce, find_symbol, mark_whole, unknown
+from ringcollect.exchanges.statistics import FIELDS, put_statistics
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -33,7 +34,7 @@ from ringcollect.records import (
 )
 
 _SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
-_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_NONE, _BOOK, _TRADE = int(Channel.NONE), int(Channel.BOOK), int(Channel.TRADE)
 _BOOK_SNAPSHOT, _BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
     int(Kind.BOOK_SNAPSHOT), int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
 )  # fmt: skip
@@ -96,15 +97,20 @@ def _prints(ctx: int, ts_recv: int) -> int:
 
 
 @njit
-def _best(ctx: int, ts_recv: int) -> int:
-    """Best bid and best ask; a price of 0 is a side without orders: NaN."""
-    batch = word_at(ctx, hot.C_BATCH)
+def _ticker(ctx: int, ts_recv: int) -> int:
+    """Best bid and best ask (a price of 0 is a side without orders: NaN), and behind them the statistics."""
+    batch, ts_event = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_TS)
+    if word_at(ctx, hot.C_CAPACITY) < 2 + FIELDS:
+        return _SLOW
     for k in range(2):
         price, size = bits_float(word_at(ctx, at.F_BEST + 2 * k)), bits_float(word_at(ctx, at.F_BEST + 2 * k + 1))
         put_level(batch, k, price if price != 0.0 else _NAN, size, 1 - 2 * k)
-    announce(ctx, _BBO, -1, -1, -1)
-    hot.fill(ctx, 2, word_at(ctx, at.F_TS), ts_recv, 0, 0, _BBO_KIND, 0)
-    return 2
+    hot.fill(ctx, 2, ts_event, ts_recv, 0, 0, _BBO_KIND, 0)
+    there = word_at(ctx, at.F_SEEN) >> (at.F_STATISTICS - at.F_BEST)
+    count = put_statistics(ctx, 2, at.F_STATISTICS, there, ts_event, ts_recv, 0)
+    announce(ctx, _NONE, -1, -1, -1)
+    put_word(ctx, hot.C_N, count)
+    return count
 
 
 @njit
@@ -117,7 +123,7 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
     if channel == at.CH_BOOK:
         answer = _book(ctx, ts_recv)
     else:
-        answer = _prints(ctx, ts_recv) if channel == at.CH_TRADE else _best(ctx, ts_recv)
+        answer = _prints(ctx, ts_recv) if channel == at.CH_TRADE else _ticker(ctx, ts_recv)
         if word_at(ctx, at.F_WHOLE) != 0:
             add_flags(word_at(ctx, hot.C_BATCH), 0, answer, _F_SNAPSHOT)
     return unknown(ctx, scratch) if instrument < 0 and answer != _SLOW else answer
@@ -125,7 +131,7 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
 
 @njit
 def _verdict(ctx: int, known_id: int) -> int:
-    """Nothing numbers books and best prices; prints count by one."""
+    """Nothing numbers books; prints count by one."""
     if word_at(ctx, hot.C_CHANNEL) != _TRADE or known_id < 0:
         return _FITS
     if word_at(ctx, hot.C_LAST_ID) <= known_id:
@@ -139,6 +145,8 @@ def kernel(ctx: int, a: int, length: int, ts_recv: int, publish: int) -> int:
     answer = _decode(ctx, a, length, ts_recv)
     if answer < 0 or publish == 0:
         return answer
+    if word_at(ctx, hot.C_CHANNEL) == _NONE:
+        return hot.settle_all_by_address(ctx, answer, word_at(ctx, at.F_WHOLE), length, ts_recv)
     row = hot.open_row(ctx)
     if row == 0 or word_at(ctx, at.F_WHOLE) != 0:
         return _NOT_OPEN

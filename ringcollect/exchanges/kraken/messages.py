@@ -85,6 +85,10 @@ class Ticker(Struct):
     ask: Number
     ask_qty: Number
     timestamp: str | UnsetType = UNSET
+    last: Number | None = None
+    high: Number | None = None
+    low: Number | None = None
+    volume: Number | None = None
 
 
 class Pair(Struct):

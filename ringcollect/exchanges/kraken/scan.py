@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.keys import NO_KEY, number_of_key
 from ringcollect.decode.levels import object_levels
 from ringcollect.decode.members import enter, key_at, more
 from ringcollect.decode.memory import byte_at, float_bits, put_word, word_at
@@ -15,7 +16,7 @@ from ringcollect.decode.number import integer
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space
 from ringcollect.decode.times import iso_ns
-from ringcollect.decode.values import amount
+from ringcollect.decode.values import amount, called_amount
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.kraken import fields as at
 from ringcollect.exchanges.scanning import DEPTH, count_at, is_word, same_symbol_at, symbol_at, text_at
@@ -169,7 +170,7 @@ def _prints(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
 
 @njit
 def _ticker(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
-    """The one ticker of ``data`` at ``i``: best prices and sizes into the context. Offset after the array or BAD."""
+    """The one ticker of ``data`` at ``i`` into the context; F_SEEN says which keys it has. Offset after or BAD."""
     seen = 0
     put_word(ctx, at.F_TS, 0)
     i, going = enter(a, i, n, _ARRAY)
@@ -180,28 +181,27 @@ def _ticker(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
         i, low, high = key_at(a, i, n)
         if i < 0:
             return BAD
-        bit = 0
-        if is_word(low, high, at.SYMBOL):
-            bit = at.B_SYMBOL
-            i = symbol_at(ctx, a, i, n, scratch)
-        elif is_word(low, high, at.TIMESTAMP):
-            bit = at.B_TIME
-            i, ts = iso_ns(a, i, n)
-            put_word(ctx, at.F_TS, ts)
+        key = number_of_key(at.TICKER_TABLE, low, high)
+        if key == NO_KEY:
+            i = skip(a, i, n, DEPTH)
         else:
-            for place in range(4):
-                if is_word(low, high, at.BEST[place]):
-                    bit = at.B_BEST << place
-                    i, number = amount(a, i, n)
-                    put_word(ctx, at.F_BEST + place, float_bits(number))
-            if bit == 0:
-                i = skip(a, i, n, DEPTH)
-        if i < 0 or seen & bit:
+            if seen & (1 << key):
+                return BAD
+            seen |= 1 << key
+            if key < at.T_SYMBOL:
+                i, number = called_amount(a, i, n)
+                put_word(ctx, at.F_BEST + key, float_bits(number))
+            elif key == at.T_SYMBOL:
+                i = symbol_at(ctx, a, i, n, scratch)
+            else:
+                i, ts = iso_ns(a, i, n)
+                put_word(ctx, at.F_TS, ts)
+        if i < 0:
             return BAD
-        seen |= bit
         i, going = more(a, i, n, _OBJECT)
     if i < 0 or seen & at.NEEDED_TICKER != at.NEEDED_TICKER:
         return BAD
+    put_word(ctx, at.F_SEEN, seen)
     i, going = more(a, i, n, _ARRAY)
     return BAD if going else i
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from ringcollect.exchanges.protocol import Want
 from ringcollect.records import Channel
 
-CHANNELS = {Channel.BOOK: "book", Channel.TRADE: "trade", Channel.BBO: "ticker"}
+CHANNELS = {Channel.BOOK: "book", Channel.TRADE: "trade", Channel.BBO: "ticker", Channel.TICKER: "ticker"}
 """The venue's channel of ours."""
-CARRIED = {name: channel for channel, name in CHANNELS.items()}
+CARRIED = {name: tuple(ours for ours, of in CHANNELS.items() if of == name) for name in CHANNELS.values()}
+"""Our channels of the venue's."""
 DEPTHS = (10, 25, 100, 500, 1000)
 """Levels per side a book can be subscribed with; any other number is refused."""
 USUAL_DEPTH = 1000
@@ -31,7 +32,5 @@ def read_stream(market: str, stream: str) -> tuple[Want, ...]:
     """What the stream carries; () for what is not recorded."""
     kind, _, symbol = stream.partition(":")
     kind, _, depth = kind.partition("-")
-    channel = CARRIED.get(kind)
-    if channel is None or not symbol:
-        return ()
-    return (Want(symbol, channel, int(depth) if depth.isdecimal() else 0),)
+    levels = int(depth) if depth.isdecimal() else 0
+    return tuple(Want(symbol, channel, levels) for channel in CARRIED.get(kind, ())) if symbol else ()

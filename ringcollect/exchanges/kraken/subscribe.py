@@ -31,26 +31,30 @@ def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
 
 
 def _requests(method: str, wants: Sequence[Want], first_request_id: int) -> list[Request]:
-    """One frame per channel and depth; ``snapshot`` is always said, its default differs between documents."""
-    alike: dict[tuple[Channel, int], dict[str, Want]] = {}
+    """One frame per channel and depth; ``snapshot`` is always said, its default differs between documents.
+
+    Tickers come with every change of the best prices, also where their statistics alone are wanted: two ways to
+    subscribe one ticker would not mix.
+    """
+    alike: dict[tuple[str, int], dict[str, list[Want]]] = {}
     for want in wants:
         depth = (want.depth or USUAL_DEPTH) if want.channel is Channel.BOOK else 0
-        alike.setdefault((want.channel, depth), {})[want.symbol] = want
+        alike.setdefault((CHANNELS[want.channel], depth), {}).setdefault(want.symbol, []).append(want)
     made: list[Request] = []
     for (channel, depth), of_symbol in alike.items():
         symbols = list(of_symbol)
         for start in range(0, len(symbols), SYMBOLS_PER_REQUEST):
             some = symbols[start : start + SYMBOLS_PER_REQUEST]
-            params: dict[str, Any] = {"channel": CHANNELS[channel], "symbol": some}
+            params: dict[str, Any] = {"channel": channel, "symbol": some}
             if depth:
                 params["depth"] = depth
-            if channel is Channel.BBO:
+            if channel == CHANNELS[Channel.BBO]:
                 params["event_trigger"] = "bbo"
             if method == "subscribe":
                 params["snapshot"] = True
             number = first_request_id + len(made)
             text = msgspec.json.encode({"method": method, "params": params, "req_id": number}).decode()
-            made.append(Request(number, text, tuple(of_symbol[symbol] for symbol in some)))
+            made.append(Request(number, text, tuple(want for symbol in some for want in of_symbol[symbol])))
     return made
 
 

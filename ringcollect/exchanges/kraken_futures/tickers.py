@@ -6,7 +6,7 @@ from ringcollect.exchanges.kraken_futures.books import MS, best_records
 from ringcollect.exchanges.kraken_futures.messages import Ticker
 from ringcollect.exchanges.numbers import to_float
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.exchanges.typed import NAN, Arrival, rows, statistics
 from ringcollect.records import Channel, Kind, TickerField
 
 HOUR = 3600 * 1_000_000_000
@@ -35,6 +35,4 @@ def ticker_batches(ticker: Ticker, arrival: Arrival, instrument: int) -> tuple[B
         interest = rows(arrival, instrument, Kind.OPEN_INTEREST, ts_event, price=NAN, size=to_float(ticker.interest))
         made.append(Batch(instrument, Channel.OPEN_INTEREST, interest))
     sent = (ticker.last, ticker.open, ticker.high, ticker.low, ticker.volume, ticker.volume_quote)
-    values = {field: None if value is None else to_float(value) for field, value in zip(TickerField, sent, strict=True)}
-    statistics = ticker_batch(arrival, instrument, ts_event, values)
-    return (*made, statistics) if len(statistics.records) else tuple(made)
+    return (*made, *statistics(arrival, instrument, ts_event, dict(zip(TickerField, sent, strict=True))))

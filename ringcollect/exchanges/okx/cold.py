@@ -146,7 +146,9 @@ def _index(rows: list[messages.IndexTicker], head: messages.Head, frame: _Frame)
                 frame.batches.append(index_price(row, arrival, number))
 
 
-def _each(make: Callable[[Any, Arrival, int], Batch]) -> Callable[[list[Any], messages.Head, _Frame], None]:
+def _each(
+    make: Callable[[Any, Arrival, int], Batch | tuple[Batch, ...]],
+) -> Callable[[list[Any], messages.Head, _Frame], None]:
     def handle(rows: list[Any], head: messages.Head, frame: _Frame) -> None:
         for row in rows:
             frame.put(row.inst_id, lambda number, row=row: make(row, frame.arrival, number))  # type: ignore[misc]

@@ -7,7 +7,7 @@ from ringcollect.exchanges.numbers import Number, ms_to_ns, to_float
 from ringcollect.exchanges.okx.messages import FundingRate, IndexTicker, Liquidation, MarkPrice, OpenInterest, Ticker
 from ringcollect.exchanges.okx.trades import SIDES
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows, ticker_batch
+from ringcollect.exchanges.typed import NAN, Arrival, rows, statistics
 from ringcollect.records import Channel, Kind, LiquidationSub, TickerField, aux_f
 
 
@@ -23,13 +23,11 @@ TICKER_KEYS = {
 """Where ``tickers`` says what. ``volCcy24h`` is quote currency on spot only, else the base coin."""
 
 
-def ticker(row: Ticker, arrival: Arrival, instrument: int) -> Batch:
+def ticker(row: Ticker, arrival: Arrival, instrument: int) -> tuple[Batch, ...]:
     """Statistics of the last 24 h; volumes of derivatives are contracts."""
-    sent = zip(TICKER_KEYS, (row.last, row.open, row.high, row.low, row.volume, row.currency_volume), strict=True)
-    values = {field: None if value == "" else to_float(value) for field, value in sent}
-    if row.inst_type != "SPOT":
-        del values[TickerField.QUOTE_VOLUME]
-    return ticker_batch(arrival, instrument, ms_to_ns(row.ts), values)
+    quote = row.currency_volume if row.inst_type == "SPOT" else None
+    sent = (row.last, row.open, row.high, row.low, row.volume, quote)
+    return statistics(arrival, instrument, ms_to_ns(row.ts), dict(zip(TICKER_KEYS, sent, strict=True)))
 
 
 def mark_price(row: MarkPrice, arrival: Arrival, instrument: int) -> Batch:

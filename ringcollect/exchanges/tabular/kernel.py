@@ -9,83 +9,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import address_of, put_word, word_at, word_pointer
+from ringcollect.decode.memory import address_of, put_word, word_at
 from ringcollect.exchanges import hot
 from ringcollect.exchanges.protocol import Code
+from ringcollect.exchanges.several import channel_of, settle
 from ringcollect.exchanges.tabular.scan import walk
-from ringcollect.jit import Entry, carray, njit, types
-from ringcollect.records import (
-    CHANNEL_OF_KIND,
-    RECORD_WORDS,
-    W_ID,
-    W_TAIL,
-    W_TS_EVENT,
-    Channel,
-    Flag,
-    Kind,
-)
-from ringcollect.ring import protocol
+from ringcollect.jit import Entry, njit, types
+from ringcollect.records import W_ID, W_TAIL, Channel
 
-_SLOW, _NOT_OPEN, _TOO_LONG = int(Code.SLOW), int(Code.NOT_OPEN), int(Code.TOO_LONG)
+_SLOW = int(Code.SLOW)
 _NONE, _BOOK = int(Channel.NONE), int(Channel.BOOK)
-_F_LAST, _F_BAD_TS = int(Flag.LAST), int(Flag.BAD_TS)
-_CHANNELS = np.zeros(max(Kind) + 1, np.int64)
-for _kind, _channel in CHANNEL_OF_KIND.items():
-    _CHANNELS[_kind] = _channel
-_RECORD_BYTES = RECORD_WORDS * 8
-
-
-@njit
-def _row_of(ctx: int, record: int) -> int:
-    """Address of the hot row of a record's stream."""
-    tail = word_at(record, W_TAIL)
-    return hot.row_at(ctx, tail & 0xFFFF, _CHANNELS[(tail >> 32) & 0xFF])
-
-
-@njit
-def _ready(ctx: int, n: int) -> bool:
-    """Whether the kernel may publish every batch by itself: all its streams are open, and no news is old."""
-    batch = word_at(ctx, hot.C_BATCH)
-    begins = True
-    for r in range(n):
-        record = batch + r * _RECORD_BYTES
-        if begins:
-            row = _row_of(ctx, record)
-            is_open = word_at(row, hot.OPEN)
-            if is_open != word_at(ctx, hot.C_CONN) + 1 and is_open != hot.OPEN_TO_ALL:
-                if word_at(row, hot.WANTED) != 0 or hot.wants_all(ctx):
-                    return False
-            elif 0 < word_at(record, W_TS_EVENT) < word_at(row, hot.LAST_TS):
-                return False
-        begins = word_at(record, W_TAIL) >> 48 & _F_LAST != 0
-    return True
-
-
-@njit
-def _settle_batches(ctx: int, n: int, ts_recv: int) -> int:
-    """Tell the ledgers, and move together what somebody asked for: how many records that is."""
-    batch = word_at(ctx, hot.C_BATCH)
-    kept = first = 0
-    for r in range(n):
-        record = batch + r * _RECORD_BYTES
-        if word_at(record, W_TAIL) >> 48 & _F_LAST == 0:
-            continue
-        begin = batch + first * _RECORD_BYTES
-        row = _row_of(ctx, begin)
-        count = r + 1 - first
-        first = r + 1
-        if word_at(row, hot.OPEN) == 0:
-            continue
-        if (word_at(begin, W_TAIL) >> 48) & _F_BAD_TS:
-            hot.count(ctx, hot.C_BAD_TS, 1)
-        put_word(row, hot.LAST_TS, max(word_at(row, hot.LAST_TS), word_at(begin, W_TS_EVENT)))
-        hot.tell_ledger(row, count, ts_recv)
-        to = batch + kept * _RECORD_BYTES
-        if to != begin:
-            for w in range(count * RECORD_WORDS):
-                put_word(to, w, word_at(begin, w))
-        kept += count
-    return kept
 
 
 @njit
@@ -101,7 +34,7 @@ def decode(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     if records < 0:
         return _SLOW
     batch = word_at(ctx, hot.C_BATCH)
-    is_book = records > 0 and _CHANNELS[(word_at(batch, W_TAIL) >> 32) & 0xFF] == _BOOK
+    is_book = records > 0 and channel_of(batch) == _BOOK
     put_word(ctx, hot.C_N, records)
     put_word(ctx, hot.C_CHANNEL, _BOOK if is_book else _NONE)
     put_word(ctx, hot.C_INSTRUMENT, word_at(batch, W_TAIL) & 0xFFFF)
@@ -110,23 +43,7 @@ def decode(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     put_word(ctx, hot.C_PREV_ID, -1)
     if publish == 0:
         return records
-    if word_at(ctx, hot.C_RING) == 0 or is_book or not _ready(ctx, records):
-        return _NOT_OPEN
-    if records > word_at(ctx, hot.C_PIECE):
-        return _TOO_LONG
-    kept = _settle_batches(ctx, records, ts_recv)
-    if kept > 0:
-        protocol.publish(
-            carray(word_pointer(word_at(ctx, hot.C_RING)), (word_at(ctx, hot.C_RING_WORDS),)),
-            carray(word_pointer(batch), (kept * RECORD_WORDS,)),
-            kept,
-        )
-        put_word(ctx, hot.C_LAST_PUBLISHED, ts_recv)
-    hot.count(ctx, hot.C_RECORDS, kept)
-    hot.count(ctx, hot.C_DECODED if records > 0 else hot.C_IGNORED, 1)
-    hot.count(ctx, hot.C_FRAMES_IN, 1)
-    hot.count(ctx, hot.C_BYTES_IN, n)
-    return kept
+    return settle(ctx, records, 1 if is_book else 0, n, ts_recv)
 
 
 ENTRY = Entry(decode, lambda: (types.int64,) * 5)

@@ -70,10 +70,10 @@ def _event(raw: Any, head: messages.Head, arrival: Arrival) -> Decoded:
     elif kind == "trade":
         batches = _trade(event, arrival, max(0, instrument), extra)
     else:
-        batches = (ticker_records(event, arrival, max(0, instrument), extra),)
+        batches = ticker_records(event, arrival, max(0, instrument), extra)
     if instrument < 0:
         return Decoded(Outcome.IGNORED, unknown=(event.code,))
-    return Decoded(Outcome.DECODED, batches) if len(batches[0].records) else _IGNORED
+    return Decoded(Outcome.DECODED, batches) if batches else _IGNORED
 
 
 def _one(raw: Any, arrival: Arrival) -> Decoded:

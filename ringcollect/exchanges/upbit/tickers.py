@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ringcollect.exchanges.numbers import epoch_to_ns, to_float
+from ringcollect.exchanges.numbers import epoch_to_ns
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import Arrival, ticker_batch
+from ringcollect.exchanges.typed import Arrival, statistics
 from ringcollect.exchanges.upbit.messages import SimpleTicker, Ticker
 from ringcollect.records import TickerField
 
@@ -16,10 +16,7 @@ KEYS = {
 """Where ``ticker`` says what, in the format DEFAULT."""
 
 
-def ticker_records(ticker: Ticker | SimpleTicker, arrival: Arrival, instrument: int, extra: int) -> Batch:
+def ticker_records(ticker: Ticker | SimpleTicker, arrival: Arrival, instrument: int, extra: int) -> tuple[Batch, ...]:
     """The statistics that are there. ``extra`` flags are on all of them."""
-    values = {field: getattr(ticker, name) for field, name in KEYS.items()}
-    sent = {field: None if value is None else to_float(value) for field, value in values.items()}
-    batch = ticker_batch(arrival, instrument, epoch_to_ns(ticker.timestamp), sent)
-    batch.records["flags"] |= extra
-    return batch
+    sent = {field: getattr(ticker, name) for field, name in KEYS.items()}
+    return statistics(arrival, instrument, epoch_to_ns(ticker.timestamp), sent, extra)

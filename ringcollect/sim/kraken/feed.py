@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 
 from ringcollect.errors import ConfigError
+from ringcollect.sim.day import Day
+from ringcollect.sim.fixed import fixed
 from ringcollect.sim.hub import Hub
 from ringcollect.sim.kraken import texts
 from ringcollect.sim.kraken.texts import Level
@@ -53,7 +55,7 @@ class KrakenFeed:
         self._trade_id = 10_000_000 + scene.start_ns // 1_000_000_000 % 1_000_000
         self._history: deque[str] = deque(maxlen=_HISTORY)
         self._old: deque[tuple[int, list[Any]]] = deque(maxlen=_TRADES_KEPT)
-        self._last = self.spec.price(self.spec.start_tick)
+        self._day = Day(self.spec)
         self._best: tuple[Level, Level] | None = None
         scene.scheduler.add(self.model.next_ns, self._order)
 
@@ -67,7 +69,7 @@ class KrakenFeed:
             return texts.book(self.spec.symbol, "snapshot", bids, asks, texts.checksum(bids, asks), now_ns)
         if channel == "trade":
             return texts.trades("snapshot", list(self._history))
-        return texts.ticker(self.spec.symbol, "snapshot", *self._sides(), self._last, now_ns)
+        return texts.ticker(self.spec.symbol, "snapshot", *self._sides(), self._day.statistics(fixed), now_ns)
 
     def old_trades(self, since_ns: int, most: int) -> tuple[list[list[Any]], int]:
         """Rows as REST lists them, oldest first, and where the next page begins: behind ``since_ns``, 0: the newest."""
@@ -157,20 +159,17 @@ class KrakenFeed:
         best = self._sides()
         if best != self._best:
             self._best = best
-            self._tell(
-                f"ticker:{self.spec.symbol}",
-                now_ns,
-                texts.ticker(self.spec.symbol, "update", *best, self._last, now_ns),
-            )
+            text = texts.ticker(self.spec.symbol, "update", *best, self._day.statistics(fixed), now_ns)
+            self._tell(f"ticker:{self.spec.symbol}", now_ns, text)
         return self.model.next_ns
 
     def _tell_trades(self, event: Event, now_ns: int) -> None:
         """All fills of one taker order in one frame."""
         rows = []
+        self._day.add(event.fills)
         for fill in event.fills:
             self._trade_id += 1
             price, size = self._level(fill.tick, fill.lots)
-            self._last = price
             rows.append(texts.trade(self.spec.symbol, fill.side, price, size, self._trade_id, now_ns))
             seconds = Decimal(now_ns).scaleb(-9)
             self._old.append((now_ns, [price, size, seconds, "b" if fill.side > 0 else "s", "l", "", self._trade_id]))

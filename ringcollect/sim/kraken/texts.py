@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zlib import crc32
 
+from ringcollect.sim.day import Statistics
+
 Level = tuple[str, str]
 """Price and quantity as they go over the wire."""
 CHECKED = 10
@@ -52,12 +54,13 @@ def trades(kind: str, rows: Sequence[str]) -> str:
     return f'{{"channel":"trade","type":"{kind}","data":[{",".join(rows)}]}}'
 
 
-def ticker(symbol: str, kind: str, bid: Level, ask: Level, last: str, now_ns: int) -> str:
+def ticker(symbol: str, kind: str, bid: Level, ask: Level, day: Statistics, now_ns: int) -> str:
     """Best prices among the day's statistics."""
+    last = day.last
     return (
         f'{{"channel":"ticker","type":"{kind}","data":[{{"symbol":"{symbol}","bid":{bid[0]},"bid_qty":{bid[1]},'
-        f'"ask":{ask[0]},"ask_qty":{ask[1]},"last":{last},"volume":163.28908096,"vwap":{last},"low":{last},'
-        f'"high":{last},"change":-1.5,"change_pct":-0.24,"timestamp":"{iso(now_ns)}"}}]}}'
+        f'"ask":{ask[0]},"ask_qty":{ask[1]},"last":{last},"volume":{day.volume},"vwap":{last},'
+        f'"low":{day.low},"high":{day.high},"change":-1.5,"change_pct":-0.24,"timestamp":"{iso(now_ns)}"}}]}}'
     )
 
 
