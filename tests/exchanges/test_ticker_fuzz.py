@@ -62,7 +62,7 @@ def spelled(value: Any, spelling: Spelling, extra: dict[str, Any], lossy: bool) 
     if isinstance(value, dict):
         members = [(key, spelled(inner, spelling, extra, lossy)) for key, inner in value.items()]
         members = [one for one in members if not lossy or rng.random() < 0.95]
-        members += [(key, json.dumps(inner)) for key, inner in extra.items() if key not in value and len(key) > 1]
+        members += [(f"x_{key}", json.dumps(inner)) for key, inner in extra.items()]
         rng.shuffle(members)
         return spelling.join(
             "{", [f"{json.dumps(key)}{spelling.gap()}:{spelling.gap()}{inner}" for key, inner in members], "}"
