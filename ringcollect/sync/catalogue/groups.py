@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from ringcollect.sync.catalogue import aggregate, derivatives, price, quality
+from ringcollect.sync.catalogue import aggregate, derivatives, order_flow, price, quality
 from ringcollect.sync.catalogue.feature import Group
 from ringcollect.sync.features import places as at
 
 GROUPS = (
     Group("A", "aggregate", aggregate.FAMILIES, slab=13, hears="TL"),
     Group("B", "price", price.FAMILIES, slab=5, hears="U", deep=True),
+    Group(
+        "G",
+        "order_flow",
+        order_flow.FAMILIES,
+        slab=88,
+        hears="U",
+        deep=True,
+        reads=(
+            (at.S_OFI, "horizons_ns"),
+            (at.S_DECAYED_OFI, "horizons_ns"),
+            (at.S_OFI, 60),
+            (at.S_BEST_DEPTH, 60),
+            (at.S_BEST_DEPTH_COUNT, 60),
+        ),
+    ),
     Group(
         "L",
         "derivatives",
