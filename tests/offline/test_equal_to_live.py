@@ -2,32 +2,125 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from ringcollect.sources.offline.build import build
-from ringcollect.sources.offline.settings import Settings
+from ringcollect.config import Config
+from ringcollect.config.sync_section import SyncGrid
+from ringcollect.sim.world import Options
+from ringcollect.sim.write import write_capture
+from ringcollect.sources.offline import merge
+from ringcollect.store.verify import verify
+from ringcollect.sync.worker import RingWorker
 from tests import synthetic
+from tests.offline.rows import assert_same_rows, built, hashes
+from tests.replay.run import replayed
 from tests.skeleton import ways
 
 pytestmark = pytest.mark.usefixtures("sealed_here")
 
 
-def hashes_of_rows(data: Path) -> dict[str, str]:
-    return {path: sha for path, sha in ways.parquet_hashes(data).items() if path.startswith("sync/features/")}
+def grids(config: Config) -> Config:
+    """Three grids: another clock on one, another feature set on another."""
+    grid = (
+        SyncGrid(grid="100ms"),
+        SyncGrid(grid="1s", mode="external", features=("ob_mid_price", "trade_*")),
+        SyncGrid(grid="250ms", mode="trade"),
+    )
+    return msgspec.structs.replace(config, sync=msgspec.structs.replace(config.sync, grid=grid))
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory, sealed_here: None) -> Path:
-    """Nine minutes around midnight, replayed: four segments and more, with everything that is awkward."""
+    """Nine minutes around midnight, replayed: several segments with everything that is awkward."""
     folder = tmp_path_factory.mktemp("replayed")
     ways.replayed(synthetic.stream(), folder / "lake", folder / "runtime")
     return folder / "lake"
 
 
 def test_a_build_of_everything_writes_the_bytes_of_the_replay(lake: Path, tmp_path: Path) -> None:
-    report = build(Settings(data=lake, out=tmp_path, config=ways.config_for(lake, lake)))
-    assert report.problems() == []
-    assert hashes_of_rows(tmp_path) == hashes_of_rows(lake)
-    assert hashes_of_rows(lake)
+    assert built(lake, tmp_path).problems() == []
+    assert hashes(tmp_path) == hashes(lake)
+    assert len(hashes(lake)) > 10
+    assert verify(tmp_path, strict=True).exit_code == 0
+
+
+@pytest.mark.parametrize("window", [1, 997])
+def test_how_much_is_in_memory_at_a_time_changes_nothing(
+    lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    few = tmp_path / "few"
+    for folder in ("raw", "rest", "certificates"):
+        shutil.copytree(lake / folder, few / folder)
+    if window == 1:  # every record by itself takes long: the first segment will do
+        for path in sorted((few / "certificates").rglob("*.rec-*.json"))[1:]:
+            path.unlink()
+        monkeypatch.setattr(merge, "WINDOW", 64)
+    else:
+        monkeypatch.setattr(merge, "WINDOW", window)
+    assert built(few, tmp_path / "out").problems() == []
+    monkeypatch.undo()
+    assert built(few, tmp_path / "whole").problems() == []
+    assert hashes(tmp_path / "out") == hashes(tmp_path / "whole")
+    assert hashes(tmp_path / "out")
+
+
+def test_live_processes_wrote_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collector that is stopped finalizes nothing: its stream may go on."""
+    monkeypatch.setattr(RingWorker, "finish", lambda self: None)
+    ways.live(synthetic.stream(700), tmp_path / "lake", tmp_path / "runtime", 3)
+    assert built(tmp_path / "lake", tmp_path / "out").problems() == []
+    assert assert_same_rows(tmp_path / "out", tmp_path / "lake") > 1000
+    assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
+
+
+def test_segments_that_come_later_are_built_when_they_come(lake: Path, tmp_path: Path) -> None:
+    """Run after run on a growing lake; files end elsewhere then, rows are the same."""
+    certificates = sorted((lake / "certificates").rglob("*.rec-*.json"))
+    growing = tmp_path / "growing"
+    for folder in ("raw", "rest"):
+        shutil.copytree(lake / folder, growing / folder)
+    segments = 0
+    for path in certificates:
+        target = growing / path.relative_to(lake)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        is_last = path == certificates[-1]
+        (growing / "journal").mkdir(exist_ok=True)
+        journal = growing / "journal" / "binance.rec-{}-{:019d}.journal".format(*_next(path))
+        if not is_last:
+            journal.touch()  # the stream goes on: nothing must be finalized
+        shutil.copy(path, target)
+        report = built(growing, tmp_path / "out")
+        assert report.problems() == []
+        segments += report.built[0].segments
+        if not is_last:
+            journal.unlink()
+    assert segments == len(certificates)
+    assert built(growing, tmp_path / "out").built == []
+    assert assert_same_rows(tmp_path / "out", lake) > 5000
+
+
+def _next(certificate: Path) -> tuple[int, int]:
+    content = msgspec.json.decode(certificate.read_bytes())
+    return content["generation"], content["seq_to"]
+
+
+def test_several_grids_with_clocks_and_features_of_their_own(tmp_path: Path) -> None:
+    """Two markets of a simulated exchange with faults: gaps, resyncs, duplicates, a cut connection."""
+    from ringcollect.sim.faults import parse_faults
+
+    options = Options(
+        spot=("BTCUSDT", "ETHUSDT"), linear=("BTCUSDT",), rate=300.0, seed=11, start_ns=1_763_700_000_000_000_000,
+        faults=parse_faults("drop=0.01,dup=0.01,cut=9s"),
+    )  # fmt: skip
+    written = write_capture(options, tmp_path / "capture", 20_000_000_000, 0)
+    config = grids(ways.config_for(tmp_path, tmp_path))
+    config = msgspec.structs.replace(config, storage=msgspec.structs.replace(config.storage, rotate_time="7s"))
+    replayed(Path(written["capture"]), tmp_path / "lake", config=config)
+    assert built(tmp_path / "lake", tmp_path / "out", config).problems() == []
+    assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
+    found = {name.split("/")[2] for name in hashes(tmp_path / "out")}
+    assert found == {"grid=100ms", "grid=1s", "grid=250ms"}

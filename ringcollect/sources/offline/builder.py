@@ -91,6 +91,7 @@ class Builder:
         reach = self._files.reach
         if saved is not None and saved.rows <= reach and self._engine.load(saved.state):
             self._rows = saved.rows
+            self._recall(places, saved.cursor, len(saved.state["ints"]))
             return saved.cursor
         origin = self._work.description.origin
         if saved is not None or reach:
@@ -102,6 +103,16 @@ class Builder:
             if saved is not None:
                 self.built.notes.append("its state is of no use any more: computed anew, rows that are there are kept")
         return origin
+
+    def _recall(self, places: Sequence[Place], position: int, instruments: int) -> None:
+        """Learn again what the engine knows: the rows' files say whose they are."""
+        last = places[-1].load() if places else None
+        segment = next((segment for _, segment in _ahead(places, position)), last)
+        if segment is not None:
+            self._versions.learn(segment.instruments)
+            self._versions.now_ns = segment.stream_ns[0] if segment.stream_ns else 0
+            for number in range(instruments):
+                self._versions.of(number)
 
     def _feed_known(self, feeder: Feeder, places: Sequence[Place]) -> bool:
         """As :meth:`_feed`; rows that came before something that cannot be read are in files when it is said."""

@@ -1,0 +1,73 @@
+"""Rows as an outsider reads them, and lakes to build them from."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ringcollect.config import Config
+from ringcollect.sources.offline.build import build
+from ringcollect.sources.offline.report import Report
+from ringcollect.sources.offline.selection import Selection
+from ringcollect.sources.offline.settings import Settings
+from tests.skeleton import ways
+
+FEATURES = Path("sync/features")
+NAMING = ("generation", "seq")
+"""What names a row; everything else is what it says."""
+
+
+def built(data: Path, out: Path, config: Config | None = None, **more: Any) -> Report:
+    """Build the rows of ``data`` into ``out``; ``more`` are settings, and the selection's fields."""
+    chosen = {name: more.pop(name) for name in list(more) if name in Selection.__struct_fields__}
+    settings = Settings(
+        data=data, out=out, config=config or ways.config_for(data, data), selection=Selection(**chosen), **more
+    )
+    return build(settings)
+
+
+def hashes(data: Path) -> dict[str, str]:
+    """Relative path -> SHA-256 of every file of rows."""
+    files = sorted((data / FEATURES).rglob("*.parquet"))
+    return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def tables(data: Path) -> dict[str, pa.Table]:
+    """By ``grid=…/market=…/symbol=…``: all rows in (generation, seq) order."""
+    parts: dict[str, list[pa.Table]] = {}
+    for path in sorted((data / FEATURES).rglob("*.parquet")):
+        grid, _, market, symbol, *_ = path.relative_to(data / FEATURES).parts
+        parts.setdefault(f"{grid}/{market}/{symbol}", []).append(pq.ParquetFile(path).read())
+    order = [(name, "ascending") for name in NAMING]
+    return {key: pa.concat_tables(found).sort_by(order) for key, found in parts.items()}
+
+
+def bits(table: pa.Table, without: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """The columns of a table as bytes: equal exactly where they are equal bit for bit, nulls included."""
+    out = {}
+    for name in table.column_names:
+        if name in without:
+            continue
+        column = table[name].combine_chunks()
+        there = np.asarray(column.is_valid())
+        if pa.types.is_string(column.type):
+            out[name] = "\0".join(column.to_pylist()).encode()
+        else:
+            out[name] = there.tobytes() + np.asarray(column.fill_null(0)).tobytes()
+    return out
+
+
+def assert_same_rows(ours: Path, theirs: Path, without: tuple[str, ...] = ()) -> int:
+    """Every column of every instrument, bit for bit; returns how many rows there are."""
+    mine, other = tables(ours), tables(theirs)
+    assert sorted(mine) == sorted(other)
+    for key, table in mine.items():
+        left, right = bits(table, without), bits(other[key], without)
+        assert left.keys() == right.keys()
+        assert [name for name in left if left[name] != right[name]] == [], key
+    return sum(table.num_rows for table in mine.values())
