@@ -12,7 +12,7 @@ from ringcollect.store import parquet, ranges
 from ringcollect.store.cursor import journal_files, journal_folder
 from ringcollect.store.journal import Header, Journal, Lost
 from ringcollect.store.ranges import Span
-from ringcollect.store.removed import mark_of
+from ringcollect.store.removed import is_removed
 from ringcollect.store.report import Coverage, Loss, Report
 from ringcollect.store.verify_segment import Certificate, book_claims, check_segment, read_certificate
 
@@ -69,7 +69,7 @@ def check_certificate(data: Path, path: Path, report: Report, *, strict: bool = 
     if found is None:
         return None
     report.certificates += 1
-    if mark_of(path).exists():
+    if is_removed(path):
         report.note(place, f"its {found.records} records were removed once their rows were built")
         return Checked(found, True)
     try:

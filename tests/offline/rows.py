@@ -15,19 +15,30 @@ from ringcollect.sources.offline.build import build
 from ringcollect.sources.offline.report import Report
 from ringcollect.sources.offline.selection import Selection
 from ringcollect.sources.offline.settings import Settings
+from tests import synthetic
 from tests.skeleton import ways
 
+QUICK = "12s"
 FEATURES = Path("sync/features")
 NAMING = ("generation", "seq")
 """What names a row; everything else is what it says."""
 
 
+def quick_config(data: Path) -> Config:
+    """Segments of twelve seconds: several of them, and soon built."""
+    return ways.config_for(data, data, rotate=QUICK)
+
+
+def quick_lake(folder: Path) -> Path:
+    """About a minute of the made-up exchange, replayed; use with the fixture ``sealed_here``."""
+    ways.replayed(synthetic.stream(900), folder / "lake", folder / "runtime", rotate=QUICK)
+    return folder / "lake"
+
+
 def built(data: Path, out: Path, config: Config | None = None, **more: Any) -> Report:
     """Build the rows of ``data`` into ``out``; ``more`` are settings, and the selection's fields."""
     chosen = {name: more.pop(name) for name in list(more) if name in Selection.__struct_fields__}
-    settings = Settings(
-        data=data, out=out, config=config or ways.config_for(data, data), selection=Selection(**chosen), **more
-    )
+    settings = Settings(data=data, out=out, config=config or quick_config(data), selection=Selection(**chosen), **more)
     return build(settings)
 
 

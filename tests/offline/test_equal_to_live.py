@@ -42,7 +42,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, sealed_here: None) -> Path:
 
 
 def test_a_build_of_everything_writes_the_bytes_of_the_replay(lake: Path, tmp_path: Path) -> None:
-    assert built(lake, tmp_path).problems() == []
+    assert built(lake, tmp_path, ways.config_for(lake, lake)).problems() == []
     assert hashes(tmp_path) == hashes(lake)
     assert len(hashes(lake)) > 10
     assert verify(tmp_path, strict=True).exit_code == 0
@@ -72,7 +72,7 @@ def test_live_processes_wrote_the_same_bytes(tmp_path: Path, monkeypatch: pytest
     """A collector that is stopped finalizes nothing: its stream may go on."""
     monkeypatch.setattr(RingWorker, "finish", lambda self: None)
     ways.live(synthetic.stream(700), tmp_path / "lake", tmp_path / "runtime", 3)
-    assert built(tmp_path / "lake", tmp_path / "out").problems() == []
+    assert built(tmp_path / "lake", tmp_path / "out", ways.config_for(tmp_path, tmp_path)).problems() == []
     assert assert_same_rows(tmp_path / "out", tmp_path / "lake") > 1000
     assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
 

@@ -33,14 +33,17 @@ EXCHANGE = "binance"
 GENERATION = synthetic.START_NS
 ALL = 1 << 30
 Markets = tuple[Market, ...]
+ROTATE = "2m"
 DEFAULT_SYNC = Sync()
 
 
-def config_for(data: Path, runtime: Path, markets: Markets = (), sync: Sync = DEFAULT_SYNC) -> Config:
+def config_for(
+    data: Path, runtime: Path, markets: Markets = (), sync: Sync = DEFAULT_SYNC, rotate: str = ROTATE
+) -> Config:
     """Rotation every two minutes of stream time, so that nine minutes around midnight give several segments."""
     return Config(
         collector=Collector(data=str(data), runtime_dir=str(runtime)),
-        storage=Storage(rotate_time="2m", fsync="off"),
+        storage=Storage(rotate_time=rotate, fsync="off"),
         markets=markets,
         sync=sync,
     )
@@ -62,9 +65,12 @@ def read_in_pieces(monkeypatch: pytest.MonkeyPatch, size: Callable[[], int]) -> 
     monkeypatch.setattr(Reader, "read", read)
 
 
-def replayed(records: np.ndarray, data: Path, runtime: Path, markets: Markets = (), sync: Sync = DEFAULT_SYNC) -> None:
+def replayed(
+    records: np.ndarray, data: Path, runtime: Path, markets: Markets = (), sync: Sync = DEFAULT_SYNC,
+    rotate: str = ROTATE,
+) -> None:  # fmt: skip
     """One process, consumers let in by the gate, the sealer beside it."""
-    pipeline = Pipeline(data, runtime, EXCHANGE, GENERATION, config_for(data, runtime, markets, sync))
+    pipeline = Pipeline(data, runtime, EXCHANGE, GENERATION, config_for(data, runtime, markets, sync, rotate))
     try:
         for instrument in synthetic.instruments():
             pipeline.ring.instruments.put(instrument)

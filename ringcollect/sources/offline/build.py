@@ -19,6 +19,7 @@ from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
 from ringcollect.sources.offline.work import Work
 from ringcollect.store.naming import DAY_NS
+from ringcollect.store.removed import is_removed
 from ringcollect.sync.process import parameters_of, wants_of
 
 _LATENCY_NS = 1_000_000_000
@@ -42,7 +43,9 @@ def build(settings: Settings) -> Report:
         for generation, places in places_of(settings.data, exchange).items():
             near = within(places, 0, end_ns)
             report.found += len(within(near, settings.selection.start_ns, end_ns))
-            present = [place for place in near if not removal.is_removed(place.path)]
+            if settings.delete_source:
+                _note(report, removal.go_on(settings.data, near))
+            present = [place for place in near if not is_removed(place.path)]
             _Generation(settings, exchange, present, report, is_open=generation in open_journals).build()
     report.seconds = time.monotonic() - begun
     return report
@@ -89,9 +92,7 @@ class _Generation:
         if self._settings.delete_source and len(safe) == len(self._plans):
             position = min(one.position for one in safe)
             removed = removal.remove(self._settings, self._places, position, [one.work.description for one in safe])
-            self._report.removed_segments += removed.segments
-            self._report.removed_bytes += removed.bytes
-            self._report.errors += removed.problems
+            _note(self._report, removed)
 
     def _first(self) -> Segment | None:
         """The first segment of the selection. LakeError for a certificate that is none."""
@@ -140,6 +141,12 @@ class _Generation:
     def _is_over(self, first: Segment) -> bool:
         """Whether nothing can follow: the stream of a replay or import, all of it sealed and chosen."""
         return bool(first.meta.get("ends")) and not self._is_open and self._settings.selection.end_ns >= FOREVER
+
+
+def _note(report: Report, removed: removal.Removed) -> None:
+    report.removed_segments += removed.segments
+    report.removed_bytes += removed.bytes
+    report.errors += removed.problems
 
 
 def _limit(selection: Selection, more_ns: int) -> int:

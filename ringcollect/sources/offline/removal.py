@@ -17,7 +17,7 @@ from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.work import Description
 from ringcollect.store.durable import write_whole
 from ringcollect.store.naming import folder_value, parse_journal_stem
-from ringcollect.store.removed import mark_of
+from ringcollect.store.removed import begun_mark, end_removal
 from ringcollect.store.report import Report
 from ringcollect.store.verify import check_certificate
 
@@ -28,11 +28,6 @@ class Removed(NamedTuple):
     segments: int
     bytes: int
     problems: list[str]
-
-
-def is_removed(certificate: Path) -> bool:
-    """Whether the files of a segment are gone, or may be."""
-    return mark_of(certificate).exists()
 
 
 def remove(settings: Settings, places: Sequence[Place], position: int, rows: Sequence[Description]) -> Removed:
@@ -80,14 +75,24 @@ def _remove(settings: Settings, place: Place, segment: Segment, rows: Sequence[D
         "rows": [{"ring": own.ring, "generation": own.generation} for own in rows],
         "out": str(settings.out),
     }
-    write_whole(
-        mark_of(place.path), json.dumps(mark, sort_keys=True, indent=1).encode(), "build.mark", sync=settings.sync
-    )
+    content = json.dumps(mark, sort_keys=True, indent=1).encode()
+    write_whole(begun_mark(place.path), content, "build.mark", sync=settings.sync)
+    return _unlink(settings.data, place.path, segment)
+
+
+def go_on(data: Path, places: Sequence[Place]) -> Removed:
+    """End the removals that a kill cut short."""
+    begun = [place for place in places if begun_mark(place.path).exists()]
+    return Removed(len(begun), sum(_unlink(data, place.path, place.load()) for place in begun), [])
+
+
+def _unlink(data: Path, certificate: Path, segment: Segment) -> int:
     total = 0
     for entry in segment.files:
-        path = settings.data / entry.path
+        path = data / entry.path
         if path.exists():
             total += path.stat().st_size
             path.unlink()
             fail("build.after_unlink")
+    end_removal(certificate)
     return total

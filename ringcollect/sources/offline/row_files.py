@@ -12,6 +12,7 @@ import numpy as np
 
 from ringcollect.instruments import Instrument
 from ringcollect.ring.attach import Read
+from ringcollect.store.cursor import journal_files
 from ringcollect.store.drain import RingJournal
 from ringcollect.store.rotation import Policy
 from ringcollect.store.seal import Sealed, seal
@@ -81,7 +82,14 @@ class RowFiles:
         if self._journal is None:
             target, self._source.cursor = self._target, 0
             self._journal = RingJournal(target.out, self._source, target.policy, follows=False)
+            self._seal(self._left_behind(self._journal))
         return self._journal
+
+    def _left_behind(self, current: RingJournal) -> list[Path]:
+        """Complete journals whose sealing was cut short."""
+        key = (self._source.name, self._source.generation)
+        found = [file.path for file in journal_files(self._target.out) if (file.ring, file.generation) == key]
+        return [path for path in found if path != current.path]
 
     def _seal(self, journals: list[Path]) -> None:
         target = self._target
