@@ -150,6 +150,17 @@ def best_key(row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int) 
 
 
 @njit
+def worst_key(row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int) -> float:
+    """The price of a side's deepest level, negated for asks; NaN if the side is empty."""
+    low = row[side + BOOK_LOW]
+    far = books[low, 0] if low < row[side + BOOK_HIGH] else _NAN
+    if row[side + BOOK_NEAR] == 0:
+        return far
+    near = _near_key(row, values, side, worst_level(row[side + BOOK_WINDOW]))
+    return min(near, far) if far == far else near
+
+
+@njit
 def _drop_worst(row: np.ndarray, values: np.ndarray, side: int, sign: int, books: np.ndarray) -> None:
     out_of_line()
     total = F_BID_TOTAL if sign > 0 else F_ASK_TOTAL

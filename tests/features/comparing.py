@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..sync.streams import engine
+from ..sync.streams import Stream, engine, run
 from .plain import Row
+from .wandering import MAX_GAP_FILL, SECOND
 
 GRID = 100_000_000
 HOLD_BACK = 250_000_000
@@ -34,3 +35,18 @@ def assert_equal_columns(
             own[name][skip:], np.array(values, np.float64)[skip:], rtol=rtol, atol=(atol or {}).get(name, 1e-9),
             err_msg=name,
         )  # fmt: skip
+
+
+def seconds_of(records: np.ndarray, columns: Sequence[str], **settings: object) -> np.ndarray:
+    """Rows of 1 s of the seeded market (wandering.py)."""
+    made = engine(grid=SECOND, columns=tuple(columns), max_gap_fill=MAX_GAP_FILL, max_future_skew_ns=0, **settings)
+    return made.collect(records)
+
+
+def book_row(columns: Sequence[str], *levels: tuple[int, float, float], **settings: object) -> np.void:
+    """A row of 1 s that closes on the book of ``levels``; without levels, on none."""
+    stream = Stream().trade(10)
+    if levels:
+        stream.book(20, *levels)
+    made = engine(grid=SECOND, mode="trade", max_gap_fill=1, columns=tuple(columns), **settings)
+    return run(made, stream.trade(10 * SECOND).array(), finalize=False)[0]

@@ -10,6 +10,7 @@ import pytest
 from ..sync.streams import instrument
 from .captured import decoded, decoded_linear
 from .plain import Row, plain_rows
+from .wandering import wandering, wandering_rows
 
 GRID = 100_000_000
 
@@ -40,3 +41,15 @@ def linear_rows(linear_records: np.ndarray) -> list[list[Row]]:
     times = linear_records["ts_recv"]
     first, last = int(times[0]) // GRID + 30, int(times[-1]) // GRID - 10
     return [plain_rows(linear_records, instrument(number), GRID, first, last) for number in (0, 1)]
+
+
+@pytest.fixture(scope="session")
+def wandering_records() -> np.ndarray:
+    """1500 seconds of a seeded market, with a silence and a book that is crossed for long."""
+    return wandering()
+
+
+@pytest.fixture(scope="session")
+def wandering_seconds(wandering_records: np.ndarray) -> list[Row]:
+    """What happened in each of its rows of 1 s."""
+    return wandering_rows(wandering_records)

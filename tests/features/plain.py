@@ -24,7 +24,10 @@ Levels = list[tuple[float, float]]
 
 @dataclass
 class Book:
-    """The best 50 (price, base size) of each side, best first; how many levels there are, and the deepest prices."""
+    """The best 50 (price, base size) of each side, best first; how many levels there are, and the deepest prices.
+
+    ``whole`` are both sides in the venue's sizes.
+    """
 
     bids: Levels
     asks: Levels
@@ -32,6 +35,14 @@ class Book:
     ask_count: int
     deepest_bid: float
     deepest_ask: float
+    whole: tuple[dict[float, float], dict[float, float]]
+    one: Instrument
+
+    def near(self, bps: float, side: int) -> Levels:
+        """(price, base size) of every level of a side that is nearer to the mid than ``bps``, best first."""
+        levels = self.whole[0 if side > 0 else 1]
+        found = sorted((p for p in levels if abs(p - self.mid) / self.mid * 1e4 < bps), reverse=side > 0)
+        return [(p, float(to_base(levels[p], p, self.one))) for p in found]
 
     @property
     def valid(self) -> bool:
@@ -92,6 +103,8 @@ def _view(sides: dict[int, dict[float, float]], one: Instrument) -> Book:
         len(sides[-1]),
         min(sides[1], default=NAN),
         max(sides[-1], default=NAN),
+        (dict(sides[1]), dict(sides[-1])),
+        one,
     )
 
 

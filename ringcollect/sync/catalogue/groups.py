@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ringcollect.sync.catalogue import aggregate, derivatives, order_flow, price, quality
+from ringcollect.sync.catalogue import aggregate, depth, derivatives, order_flow, price, quality
 from ringcollect.sync.catalogue.feature import Group
 from ringcollect.sync.features import places as at
 
 GROUPS = (
     Group("A", "aggregate", aggregate.FAMILIES, slab=13, hears="TL"),
     Group("B", "price", price.FAMILIES, slab=5, hears="U", deep=True),
+    Group("C", "depth", depth.FAMILIES, slab=6, hears="U", deep=True, reads=((at.S_NEAR_BALANCE, 300),)),
     Group(
         "G",
         "order_flow",

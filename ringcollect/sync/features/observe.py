@@ -16,6 +16,7 @@ from ringcollect.records import W_TAIL, W_TS_EVENT, W_TS_RECV
 from ringcollect.sync.book import base_size, walk
 from ringcollect.sync.features import places as at
 from ringcollect.sync.features.event import event_at, words_at
+from ringcollect.sync.features.near import look_near
 from ringcollect.sync.features.series import forget_rows, push
 from ringcollect.sync.grid import record_time
 from ringcollect.sync.layout import (
@@ -49,6 +50,8 @@ from ringcollect.sync.layout import (
 _NAN = math.nan
 _ORDER_FLOW = 1 << 6
 """Group G compares several levels of each update with those before it; everybody else only the best."""
+_WHOLE_BOOK = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5
+"""Groups C to F read what near.py finds."""
 
 
 @njit
@@ -314,6 +317,8 @@ def on_row(
     event[at.E_FLAGS] = flags
     event[at.E_LOST] = shared[G_LOST]
     event[at.E_HELD] = _held(core, close, row, values, params)
+    if params[P_DEEP] & _WHOLE_BOOK and event[at.E_VALID]:
+        look_near(row, values, books, params, event)
     _windows(core, number, values, event, params)
     _push(core, number, row, values, params, numbers[at.E_MID])
     _call(params[P_GROUPS] & ~GROUP_A, plain(at.ON_ROW), row, values, event, params, shared)

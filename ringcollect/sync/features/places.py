@@ -26,7 +26,15 @@ ON_UPDATE, ON_TRADE, ON_LIQUIDATION, ON_STATE, ON_ROW = range(5)
 TOP = 50  # most levels of a side that a row looks at
 E_BID_PRICE = 32
 E_BID_SIZE, E_ASK_PRICE, E_ASK_SIZE = E_BID_PRICE + TOP, E_BID_PRICE + 2 * TOP, E_BID_PRICE + 3 * TOP
-EVENT = E_BID_PRICE + 4 * TOP
+# Of the whole book, when a row closes and a group that looks deep runs (near.py):
+E_NEAR = E_BID_PRICE + 4 * TOP
+(E_BOOKS, E_BID_LEVELS, E_ASK_LEVELS) = range(E_NEAR, E_NEAR + 3)  # address of all books' rest; levels held
+(E_BID_WORST, E_ASK_WORST) = range(E_NEAR + 3, E_NEAR + 5)  # floats: prices of the deepest levels held
+(NEAR_FIRST, NEAR_MIDDLE, NEAR_LAST) = (5.0, 10.0, 50.0)  # bps from mid that columns name whatever the bands are
+(E_BID_WITHIN, E_ASK_WITHIN) = (E_NEAR + 5, E_NEAR + 8)  # floats: base units nearer to mid than each of these three
+E_NOTIONAL_WITHIN = E_NEAR + 11  # float: quote units nearer than NEAR_MIDDLE, both sides
+(E_BID_BAND, E_ASK_BAND) = (E_NEAR + 12, E_NEAR + 20)  # floats: base units in each band
+EVENT = E_NEAR + 28
 
 # The core's state: what several groups need.
 (C_MID, C_SPREAD, C_IMBALANCE, C_SINCE) = range(4)  # after the last update; C_SINCE (word): its effective time
