@@ -9,7 +9,7 @@ from ringcollect.sync.features import places as at
 GROUPS = (
     Group("A", "aggregate", aggregate.FAMILIES, slab=13, hears="TL"),
     Group("B", "price", price.FAMILIES, slab=5, hears="U", deep=True),
-    Group("C", "depth", depth.FAMILIES, slab=6, hears="U", deep=True, reads=((at.S_NEAR_BALANCE, 300),)),
+    Group("C", "depth", depth.FAMILIES, slab=5, hears="U", deep=True, reads=((at.S_NEAR_BALANCE, 300),)),
     Group(
         "G",
         "order_flow",

@@ -10,7 +10,7 @@ from ringcollect.jit import njit
 from ringcollect.sync.features import places as at
 from ringcollect.sync.features.event import event_at, group_entry, params_of, words_at
 from ringcollect.sync.features.near import balance, distance, notional, total
-from ringcollect.sync.features.rolling import MOMENTS, roll_moments, score_of
+from ringcollect.sync.features.rolling import M_COUNT, MOMENTS, roll_moments, score_of
 from ringcollect.sync.features.series import push
 from ringcollect.sync.layout import P_OPTIONS
 
@@ -97,7 +97,8 @@ def _row(values: np.ndarray, event: np.ndarray, wide: np.ndarray) -> None:
     window = params[P_OPTIONS + at.O_ROWS_300S]
     if window > 0:
         roll_moments(values, params, a + C_BALANCE, at.S_NEAR_BALANCE, k, window, event[at.E_REBUILD])
-        wide[rest + 18] = score_of(values, a + C_BALANCE, near, _LEAST_ROWS)
+        if values[a + C_BALANCE + M_COUNT] >= _LEAST_ROWS:
+            wide[rest + 18] = score_of(values, a + C_BALANCE, near)
 
 
 def kernel(what: int, row: int, values: int, event: int, wide: int) -> int:

@@ -104,18 +104,6 @@ def deviation_of(values: np.ndarray, at: int) -> float:
 
 
 @njit
-def score_of(values: np.ndarray, at: int, x: float, least: int) -> float:
-    """How many standard deviations ``x`` is above the window's mean.
-
-    NaN below ``least`` values, and for a window that stands still: the test for that is relative (features.md 0.3).
-    """
-    count, mean, squares = values[at + M_COUNT], values[at + M_MEAN], values[at + M_SQUARES]
-    if count < max(least, 2) or squares <= 1e-12 * (squares + count * mean * mean):
-        return _NAN
-    return (x - mean) / deviation_of(values, at)
-
-
-@njit
 def add_pair(values: np.ndarray, at: int, x: float, y: float, sign: float) -> None:
     """One pair enters (``sign`` 1) or leaves (-1); a pair with a NaN is none."""
     if x == x and y == y:
