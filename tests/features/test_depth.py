@@ -13,8 +13,8 @@ from ringcollect.sync.catalogue import Options, features_with
 
 from .comparing import assert_equal_columns, book_row, rows_of, seconds_of
 from .plain import Row
-from .vectors import B0
 from .reference_windows import score, windows
+from .vectors import B0
 
 COLUMNS = tuple(f.name for f in catalogue.FEATURES if f.group == "C")
 COUNTS = ("bid_levels", "ask_levels")
