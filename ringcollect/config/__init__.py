@@ -16,7 +16,7 @@ from ringcollect.config.schema import (
     Storage,
     Wait,
 )
-from ringcollect.config.sync_section import Sync, SyncGrid
+from ringcollect.config.sync_section import Sync, SyncGrid, SyncOutput
 from ringcollect.config.websocket import Websocket, WebsocketOverride
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Storage",
     "Sync",
     "SyncGrid",
+    "SyncOutput",
     "Wait",
     "Websocket",
     "WebsocketOverride",

@@ -37,6 +37,24 @@ class SyncGrid(msgspec.Struct, frozen=True, kw_only=True):
         return parse_duration(self.hold_back or default)
 
 
+class SyncOutput(msgspec.Struct, frozen=True, kw_only=True):
+    """``[sync.output]``: what of each row goes to the lake, and how many levels of a book."""
+
+    features: bool = True
+    orderbooks: bool = False
+    trades: bool = False
+    liquidations: bool = False
+    fundings: bool = False
+    open_interests: bool = False
+    levels: Annotated[int, Range(1, 1000)] = 10
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of snapshots that are on."""
+        names = ("orderbooks", "trades", "liquidations", "fundings", "open_interests")
+        return tuple(name for name in names if getattr(self, name))
+
+
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
     """``[sync]``: the synchronizer's grids, clocks and limits. ``grid`` is a period, or an array of grids."""
 
@@ -50,6 +68,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 65_536
     checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
     features: tuple[FeatureName, ...] = ("minimal",)
+    output: SyncOutput = SyncOutput()
 
     @property
     def written(self) -> tuple[SyncGrid, ...]:

@@ -22,7 +22,7 @@ from ringcollect.sources.sealing import Sealing
 from ringcollect.store.drain import CONSUMER, RingJournal
 from ringcollect.store.rotation import Policy
 from ringcollect.sync.process import consumer_of, open_planned
-from ringcollect.sync.worker import RingWorker, row_ring_name
+from ringcollect.sync.worker import RingWorker, row_ring_name, stored_outputs
 
 CAPACITY = 1 << 17
 """Slots of a source's record ring. One event may fill half of it: the decoder's batch has 65,536 records."""
@@ -57,6 +57,7 @@ class Pipeline:
         self.frames = WaitingFrames(frame_ring, self.pump)
         self.workers: dict[str, RingWorker] = {}  # by row ring
         self._consumers: dict[str, str] = {}
+        self._outputs: dict[str, Producer] = {}
         policy = Policy(time_ns=config.storage.rotate_time_ns, records=config.storage.rotate_records)
         rings = [f"{exchange}.rec", f"{exchange}.frm"]
         if config.sync.enabled and not raw_only:
@@ -64,10 +65,11 @@ class Pipeline:
                 name = row_ring_name(exchange, plan.grid)
                 self.workers[name] = open_planned(
                     runtime, exchange, config, plan,
-                    ring_capacity=CAPACITY, required=True, resume=False, room=partial(self._room_for_rows, name),
+                    ring_capacity=CAPACITY, required=True, resume=False, room=self._room,
                 )  # fmt: skip
                 self._consumers[name] = consumer_of(plan)
-            rings += self.workers
+                self._outputs.update({one.name: one for one in stored_outputs(self.workers[name])})
+            rings += self._outputs
         self.journals = {
             name: RingJournal(
                 data, attach(name, directory=runtime, register=CONSUMER, required=True), policy, resume=False
@@ -141,10 +143,11 @@ class Pipeline:
                 pass
         self.sync_ns += time.perf_counter_ns() - begun - (self.journal_ns - inner)
 
-    def _room_for_rows(self, name: str, n: int) -> None:
-        self.workers[name].producer.gate(n, partial(self._drain_rows, name))
+    def _room(self, name: str, n: int) -> None:
+        if name in self._outputs:
+            self._outputs[name].gate(n, partial(self._drain_output, name))
 
-    def _drain_rows(self, name: str) -> None:
+    def _drain_output(self, name: str) -> None:
         begun = time.perf_counter_ns()
         journal = self.journals[name]
         journal.drain()

@@ -16,6 +16,7 @@ import numpy as np
 
 from ringcollect.records import CHANNEL_NAMES, WHOLE_EXCHANGE, Channel, Flag, Kind, Side, Status
 from ringcollect.store.chunk import Chunk
+from ringcollect.store.snapshot_table import snapshot_claims
 from ringcollect.store.tables import is_rest
 
 BLOCK = 4096
@@ -97,6 +98,14 @@ def row_claims(rows: np.ndarray, grid_ns: int) -> dict[str, Any]:
             "not_ascending": int(np.count_nonzero(steps <= 0)),
         }
     return {"rows": {"ring": file_claims(Chunk(rows)), "instruments": instruments}, "status": {}}
+
+
+def snapshot_ring_claims(records: np.ndarray, grid_ns: int) -> dict[str, Any]:
+    """All claims of a segment of a ring of snapshots."""
+    return {
+        "rows": {"ring": file_claims(Chunk(records)), "instruments": snapshot_claims(records, grid_ns)},
+        "status": {},
+    }
 
 
 def frame_claims(chunk: Chunk) -> dict[str, Any]:

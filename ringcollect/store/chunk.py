@@ -1,4 +1,4 @@
-"""Records on their way from ring to journal to table, and what the three kinds of rings have in common."""
+"""Records on their way from ring to journal to table, and what the kinds of rings have in common."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ringcollect.errors import LakeError
 from ringcollect.records import RECORD, Flag
 from ringcollect.ring.layout import FRAME_ENTRY
 from ringcollect.store.framing import JournalFrame
+from ringcollect.sync.snapshot_record import SNAPSHOT
 
 
 class RingKind(enum.Enum):
@@ -19,6 +20,7 @@ class RingKind(enum.Enum):
 
     RECORDS = "records"
     ROWS = "rows"
+    SNAPSHOTS = "snapshots"
     FRAMES = "frames"
 
 
@@ -28,6 +30,8 @@ def kind_of(dtype: np.dtype) -> RingKind:
         return RingKind.RECORDS
     if dtype == FRAME_ENTRY:
         return RingKind.FRAMES
+    if dtype == SNAPSHOT:
+        return RingKind.SNAPSHOTS
     names = dtype.names or ()
     if dtype.itemsize % 8 == 0 and names[:2] == ("seq", "ts_ns") and "instrument" in names:
         return RingKind.ROWS

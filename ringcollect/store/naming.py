@@ -37,6 +37,7 @@ TOKENS = {
     "others": "others",
     "features": "features",
     "bars": "bars",
+    "snapshots": "snapshots",
     "frames": "frames",
     "rejects": "rejects",
 }

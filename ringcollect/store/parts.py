@@ -26,7 +26,15 @@ from ringcollect.store.naming import (
 )
 from ringcollect.store.row_table import canonical_rows, columns_of, columns_to_rows, rows_to_columns
 from ringcollect.store.schema import FRAME_COLUMNS, SCHEMA_VERSION, TABLES, TABLES_BY_NAME, Column
+from ringcollect.store.snapshot_table import (
+    SNAPSHOT_TABLES,
+    canonical_snapshots,
+    columns_to_snapshots,
+    indices_of_kinds,
+    snapshots_to_columns,
+)
 from ringcollect.store.tables import Columns, canonical, is_rest, table_indices, to_columns, to_records
+from ringcollect.sync.snapshot_record import SNAPSHOT
 
 
 class Part(NamedTuple):
@@ -84,6 +92,8 @@ def _canonical(chunk: Chunk, kind: RingKind) -> tuple[Chunk, int]:
     if kind == RingKind.RECORDS:
         records, unstored = canonical(chunk.records, table_indices(chunk.records))
         return Chunk(records), unstored
+    if kind == RingKind.SNAPSHOTS:
+        return Chunk(canonical_snapshots(chunk.records)), 0
     if kind == RingKind.ROWS:
         rows, unstored = canonical_rows(chunk.records)
         return Chunk(rows), unstored
@@ -96,6 +106,8 @@ def claims_of(kind: RingKind, chunk: Chunk, meta: dict[str, Any]) -> dict[str, A
         return certificate.record_claims(chunk.records)
     if kind == RingKind.ROWS:
         return certificate.row_claims(chunk.records, int(meta.get("grid_ns", 0)))
+    if kind == RingKind.SNAPSHOTS:
+        return certificate.snapshot_ring_claims(chunk.records, int(meta.get("grid_ns", 0)))
     return certificate.frame_claims(chunk)
 
 
@@ -105,6 +117,8 @@ def parts(segment: Segment, kind: RingKind) -> Iterator[Part]:
         yield from _record_parts(segment)
     elif kind == RingKind.ROWS:
         yield from _row_parts(segment)
+    elif kind == RingKind.SNAPSHOTS:
+        yield from _snapshot_parts(segment)
     else:
         yield from _frame_parts(segment)
 
@@ -167,6 +181,33 @@ def _row_parts(segment: Segment) -> Iterator[Part]:
         )
 
 
+def _snapshot_parts(segment: Segment) -> Iterator[Part]:
+    header = segment.header
+    _, step = row_table_of(header.ring)
+    for number in np.unique(segment.chunk.records["instrument"]).tolist():
+        owner, whose = _owner(segment, number)
+        own = np.flatnonzero(segment.chunk.records["instrument"] == number)
+        for table, at in indices_of_kinds(segment.chunk.records[own]).items():
+            at = own[at]
+
+            def columns(chunk: Chunk, table: str = table, owner: Owner = owner) -> Columns:
+                return snapshots_to_columns(table, chunk.records, header.generation, owner.native_symbol)
+
+            folder_ns = int(segment.stream[at[0]])
+            exchange = exchange_of(header.ring)
+            yield Part(
+                tier="sync",
+                table=table,
+                instrument=number,
+                folder=table_folder("sync", table, exchange=exchange, owner=owner, ns=folder_ns, step=step),
+                name=_namer(owner.stem, table, "sync", folder_ns),
+                columns=SNAPSHOT_TABLES[table],
+                chunk=Chunk(segment.chunk.records[at]),
+                to_columns=columns,
+                metadata=_metadata(segment, "sync", table, number, folder_ns) | whose | {"meta": header.meta},
+            )
+
+
 def _frame_parts(segment: Segment) -> Iterator[Part]:
     rejected = segment.chunk.records["direction"] == REJECT
     exchange = exchange_of(segment.header.ring)
@@ -189,13 +230,18 @@ def _frame_parts(segment: Segment) -> Iterator[Part]:
 
 
 def row_table_of(ring: str) -> tuple[str, tuple[str, str]]:
-    """(table, step) of a row ring: ``binance.100ms.row`` is features on a 100ms grid, ``.bar`` bars of a duration."""
+    """(table, step) of a row ring: ``binance.100ms.row`` is features on a 100ms grid, ``.bar`` bars of a duration.
+
+    A ``.sync`` ring has several tables, on its grid.
+    """
     _, step, what = ring.split(".")
     return ("bars", ("duration", step)) if what == "bar" else ("features", ("grid", step))
 
 
 def columns_for(table: str, dtype: np.dtype) -> tuple[Column, ...]:
     """The columns of a table in the lake, of a ring with ``dtype``."""
+    if dtype == SNAPSHOT:
+        return SNAPSHOT_TABLES[table]
     if table in TABLES_BY_NAME:
         return TABLES_BY_NAME[table].columns
     return FRAME_COLUMNS if dtype == FRAME_ENTRY else columns_of(dtype)
@@ -205,6 +251,8 @@ def rebuild(table: str, columns: Columns, dtype: np.dtype, instrument: int | Non
     """The canonical records behind the columns of a file."""
     if dtype == FRAME_ENTRY:
         return columns_to_frames(columns)
+    if dtype == SNAPSHOT:
+        return Chunk(columns_to_snapshots(table, columns, int(instrument or 0)))
     if dtype == RECORD:
         return Chunk(to_records(table, columns, int(instrument or 0)))
     return Chunk(columns_to_rows(columns, dtype, int(instrument or 0)))

@@ -18,7 +18,7 @@ import structlog
 
 from ringcollect.config import Config
 from ringcollect.errors import RingcollectError, RingReset
-from ringcollect.ring.attach import Reader
+from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path
 from ringcollect.ring.waiting import Adaptive, Watch
@@ -177,6 +177,8 @@ class JournalProcess:
         try:
             reader = self._readers.get(name)
             if reader is None or reader.replaced():
+                if not attach(path).meta.get("stored", True):
+                    return  # rows for readers of the ring only
                 reader = self._readers[name] = Reader(path, register=CONSUMER, cursor=committed_of(path))
             self.rings[name] = RingState(reader, RingJournal(self.data, reader, self.policy))
         except (OSError, RingcollectError) as error:

@@ -78,7 +78,7 @@ def to_columns(table: Table, records: np.ndarray, generation: int, native_symbol
     elif table.name == "tickers":
         columns, records = ticker_columns(records)
     elif table.name == "trades":
-        columns = _trade_columns(records)
+        columns = trade_ids(records)
     else:
         columns = {}
     for column in table.columns:
@@ -110,7 +110,7 @@ def to_records(table_name: str, columns: Columns, instrument: int) -> np.ndarray
     if table_name == "orderbooks":
         records["kind"] = np.where(columns["is_snapshot"], Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA)
     elif table_name == "trades":
-        _restore_trades(records, columns)
+        restore_trade_ids(records, columns)
     elif table_name == "quotes":
         records = _restore_quotes(records, columns)
     elif table_name == "tickers":
@@ -118,7 +118,8 @@ def to_records(table_name: str, columns: Columns, instrument: int) -> np.ndarray
     return records
 
 
-def _trade_columns(records: np.ndarray) -> Columns:
+def trade_ids(records: np.ndarray) -> Columns:
+    """Columns ``id``, ``first_id`` and ``uuid`` of trades (fields ``id``, ``aux``, ``flags``)."""
     ident, first = records["id"].copy(), records["aux"].copy()
     texts: list[str | None] = [None] * len(records)
     for i in np.flatnonzero(records["flags"] & Flag.UUID).tolist():
@@ -127,7 +128,8 @@ def _trade_columns(records: np.ndarray) -> Columns:
     return {"id": ident, "first_id": first, "uuid": texts}
 
 
-def _restore_trades(records: np.ndarray, columns: Columns) -> None:
+def restore_trade_ids(records: np.ndarray, columns: Columns) -> None:
+    """The inverse, into ``records``. Raises LakeError for a text that is no UUID."""
     records["id"], records["aux"] = columns["id"], columns["first_id"]
     for i, text in enumerate(columns["uuid"]):
         if text is None:

@@ -11,6 +11,7 @@ from ringcollect.errors import EnvironmentRefused
 from ringcollect.instruments import INSTRUMENT_ROW, MAX_INSTRUMENTS
 from ringcollect.records import RECORD_BYTES
 from ringcollect.ring.paths import ensure_runtime_dir
+from ringcollect.sync.snapshot_record import SNAPSHOT
 
 _MIB = 1 << 20
 ROW_BYTES = 256  # of the widest feature set so far, from above; asking the catalogue would load numba
@@ -31,7 +32,10 @@ def needed_bytes(config: Config) -> int:
     per_exchange += ring.frame_entries * RECORD_BYTES + config.frame_ring_bytes + _OVERHEAD
     exchanges = config.exchanges()
     row_rings = sum(len(config.row_plans(exchange)) for exchange in exchanges) if config.sync.enabled else 0
-    return per_exchange * len(exchanges) + row_rings * (ring.capacity * ROW_BYTES + _OVERHEAD)
+    per_grid = ring.capacity * ROW_BYTES + _OVERHEAD
+    if config.sync.output.tables:
+        per_grid += ring.capacity * SNAPSHOT.itemsize + _OVERHEAD
+    return per_exchange * len(exchanges) + row_rings * per_grid
 
 
 def _check_space(runtime: Path, needed: int) -> None:

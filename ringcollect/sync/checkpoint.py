@@ -31,6 +31,8 @@ class Checkpoint(NamedTuple):
     cursor: int
     rows: int
     state: dict[str, np.ndarray]
+    snapshot_generation: int = 0  # 0: there was no ring of snapshots
+    snapshots: int = 0  # snapshot records emitted by then
 
 
 def paths(directory: Path, name: str) -> tuple[Path, Path]:
@@ -49,6 +51,8 @@ def save(directory: Path, name: str, checkpoint: Checkpoint) -> None:
             "row_generation": checkpoint.row_generation,
             "cursor": checkpoint.cursor,
             "rows": checkpoint.rows,
+            "snapshot_generation": checkpoint.snapshot_generation,
+            "snapshots": checkpoint.snapshots,
             "arrays": [[key, array.dtype.str, list(array.shape)] for key, array in arrays.items()],
         },
         sort_keys=True,
@@ -98,5 +102,6 @@ def _read(path: Path) -> Checkpoint | None:
         state[key] = array
         offset += array.nbytes
     return Checkpoint(
-        header["number"], header["generation"], header["row_generation"], header["cursor"], header["rows"], state
-    )
+        header["number"], header["generation"], header["row_generation"], header["cursor"], header["rows"], state,
+        header["snapshot_generation"], header["snapshots"],
+    )  # fmt: skip

@@ -187,10 +187,10 @@ class Engine:
         return np.concatenate(parts) if parts else np.zeros(0, self.dtype)
 
     def _hand_out(self, sink: Sink, snapshots: Sink | None) -> None:
-        self._snapshots.hand_out(snapshots)
         n = int(self._shared[at.G_ROWS])
         if n:
             sink(self._out[:n].reshape(-1).view(self.dtype))
+        self._snapshots.hand_out(snapshots)  # second: who dies between them has no snapshot of a row it does not know
 
     # --- what the stream asks of the outside ----------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ringcollect.instruments import Instrument
 from ringcollect.ring.waiting import Watch, strategy
 from ringcollect.sync.catalogue import select
 from ringcollect.sync.engine import Parameters
+from ringcollect.sync.output import Room
 from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
 
 _log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
         hold_back_records=sync.hold_back_records,
         book_levels=sync.book_levels,
         columns=tuple(select(own.features, key)),
+        snapshots=sync.output.tables,
+        levels=sync.output.levels,
     )
 
 
@@ -59,7 +62,7 @@ def open_planned(
     ring_capacity: int,
     required: bool = False,
     resume: bool = True,
-    room: Callable[[int], None] | None = None,
+    room: Room | None = None,
 ) -> RingWorker:
     """:func:`open_worker` for one of ``config.row_plans(exchange)``."""
     return open_worker(
@@ -74,6 +77,7 @@ def open_planned(
         wants=wants_of(plan),
         selection=plan.selection(),
         consumer=consumer_of(plan),
+        stored=config.sync.output.features,
     )
 
 

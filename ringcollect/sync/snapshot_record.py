@@ -62,12 +62,12 @@ FIELD_MEANING = {
 
 _NONE = ("-", "-")
 KIND_MEANING = {
-    "1 book_snapshot": ("level", "size", *_NONE),
-    "4 trade": ("price", "size", "trade id; UUID high half", "first id of a merged print; UUID low half"),
-    "6 liquidation": ("as sent", "size", "id or 0", "aux_f: the other price, NaN if none"),
-    "7 funding": ("rate per interval", "predicted next rate or NaN", "interval, ns", "time the rate applies, ns"),
-    "8 open_interest": ("reported quote value or NaN", "open interest, venue unit", *_NONE),
-    "0 row": ("all bids held, base units", "all asks held, base units", "row_flags", "aux_f: mark price, NaN if none"),
+    Kind.BOOK_SNAPSHOT: ("level", "size", *_NONE),
+    Kind.TRADE: ("price", "size", "trade id; UUID high half", "first id of a merged print; UUID low half"),
+    Kind.LIQUIDATION: ("as sent", "size", "id or 0", "aux_f: the other price, NaN if none"),
+    Kind.FUNDING: ("rate per interval", "predicted next rate or NaN", "interval, ns", "time the rate applies, ns"),
+    Kind.OPEN_INTEREST: ("reported quote value or NaN", "open interest, venue unit", *_NONE),
+    ROW_KIND: ("all bids held, base units", "all asks held, base units", "row_flags", "aux_f: mark price, NaN if none"),
 }
 """Per kind: what ``price``, ``size``, ``id`` and ``aux`` mean."""
 

@@ -1,16 +1,14 @@
-"""One ring, one grid: reads the records, runs the engine, publishes the rows. Used live and in replay alike."""
+"""One ring, one grid: reads the records, runs the engine, publishes rows and snapshots. Live and in replay alike."""
 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ringcollect.errors import NotFoundError, RingError
-from ringcollect.failpoints import fail
+from ringcollect.errors import EnvironmentRefused, NotFoundError, RingError
 from ringcollect.instruments import Instrument
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
@@ -18,23 +16,21 @@ from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.engine import COUNTERS, Engine, Parameters
+from ringcollect.sync.output import Output, Room, ring_slots
 from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
+from ringcollect.sync.snapshot_ring import SnapshotRings
 
 _log = logging.getLogger(__name__)
 CONSUMER = "sync"
 """Name of the synchronizer's row in a control file, for the grid of ``[sync]``; see :func:`consumer_name`."""
 _CHUNK = 4096
-_ROW_RING_BYTES = 8 << 20
-_PACE_S, _PATIENCE_S = 0.0005, 0.25
 
 
 class RingWorker:
-    """Moves records from ``reader`` through ``engine`` into ``producer``.
+    """Moves records from ``reader`` through ``engine`` into ``producer``, and snapshot records into ``snapshots``.
 
-    Rows are numbered by the engine; those the row ring already holds are recomputed and not published again.
-    ``room(n)``, if given, is called before ``n`` rows are published (replay: the gate); without it the worker waits
-    for the journal of the row ring only as long as its own input is not half full, so that the burst of rows after
-    a silence is not lost and a stuck writer holds up nobody.
+    Both are numbered by the engine; what a ring holds already is recomputed and not published again. ``room``, if
+    given, is called before anything is published (replay: the gate).
     """
 
     def __init__(
@@ -43,21 +39,27 @@ class RingWorker:
         engine: Engine,
         producer: Producer,
         *,
-        room: Callable[[int], None] | None = None,
+        snapshots: Producer | None = None,
+        room: Room | None = None,
         checkpoints: Path | None = None,
     ) -> None:
         self.reader = reader
         self.engine = engine
         self.producer = producer
-        self._room = room or self._wait_for_journal
+        self._room = room
+        self.rows = Output(producer, reader, room)
+        self.use_snapshots(snapshots)
         self._control = Control(control_path(reader.path)) if reader.registered else None
         self._checkpoints = checkpoints
         self._number = 0
-        self._journal_at = 0  # where the journal was when last looked at
-        self._stuck_at = -1
         self._counted = self._counts()
         self._skipped = producer.counters.names.index("skipped_rows")
         self._base = producer.counters.words.copy() - self._counted
+
+    def use_snapshots(self, snapshots: Producer | None) -> None:
+        """Publish snapshot records there from now on; None: nowhere."""
+        self.snapshots = snapshots
+        self._snapshots = None if snapshots is None else Output(snapshots, self.reader, self._room).publish
 
     def step(self) -> bool:
         """Work on what is there now, at most one chunk; True if there was anything.
@@ -70,7 +72,7 @@ class RingWorker:
             return False
         if lost:
             self.engine.lost(lost)
-        self.engine.feed(read.records, self._publish)
+        self.engine.feed(read.records, self.rows.publish, self._snapshots)
         self._report()
         if self.reader.registered:
             self.reader.commit()
@@ -80,7 +82,7 @@ class RingWorker:
         """The stream is over (end of a replay or import): read what is left and emit the remaining rows, PARTIAL."""
         while self.step():
             pass
-        self.engine.finalize(self._publish)
+        self.engine.finalize(self.rows.publish, self._snapshots)
         self._report()
 
     def save(self) -> None:
@@ -95,12 +97,17 @@ class RingWorker:
             self.reader.cursor,
             self.engine.rows_total,
             self.engine.dump(),
+            0 if self.snapshots is None else self.snapshots.generation,
+            self.engine.snapshots_total,
         )
         checkpoint.save(self._checkpoints, self.producer.name, state)
 
     def restore(self, saved: checkpoint.Checkpoint) -> bool:
         """Go on from ``saved`` if it belongs to this input, this output and these parameters."""
         if (saved.generation, saved.row_generation) != (self.reader.generation, self.producer.generation):
+            return False
+        ends = (0, 0) if self.snapshots is None else (self.snapshots.generation, self.snapshots.head)
+        if saved.snapshot_generation != ends[0] or saved.snapshots > ends[1]:
             return False
         if saved.cursor > self.reader.head or saved.rows > self.producer.head or not self.engine.load(saved.state):
             return False
@@ -113,48 +120,17 @@ class RingWorker:
     def heartbeat(self, now_ns: int) -> None:
         """Say "alive" at both ends."""
         self.producer.heartbeat(now_ns)
+        if self.snapshots is not None:
+            self.snapshots.heartbeat(now_ns)
         self.reader.heartbeat(now_ns)
 
     def close(self) -> None:
-        """Give up the row ring; its rows stay for readers."""
+        """Give up the rings; what is in them stays for readers."""
         self.producer.close()
+        if self.snapshots is not None:
+            self.snapshots.close()
         if self._control is not None:
             self._control.close()
-
-    def _publish(self, rows: np.ndarray) -> None:
-        known = self.producer.head - int(rows["seq"][0])
-        if known < 0:
-            raise RingError(
-                f"{self.producer.name}: row {rows['seq'][0]} comes next, but the ring ends at {self.producer.head}"
-            )
-        fresh = rows[known:]
-        if len(fresh):
-            self._room(len(fresh))
-            fail("sync.before_publish")
-            self.producer.publish(fresh)
-            fail("sync.after_publish")
-
-    def _wait_for_journal(self, n: int) -> None:
-        while self.producer.head + n - self._journal_at > self.producer.capacity:
-            self._journal_at = committed = self._journal()
-            if self.producer.head + n - committed <= self.producer.capacity or committed == self._stuck_at:
-                return
-            if not self._journal_moves(committed):
-                self._stuck_at = committed  # not again before it moves
-                return
-
-    def _journal(self) -> int:
-        rows = [row for row in self.producer.control.consumers() if row.name == "journal"]
-        return rows[0].committed if rows else self.producer.head
-
-    def _journal_moves(self, committed: int) -> bool:
-        """Wait until the journal is past ``committed``; False if it takes too long or the own input fills up."""
-        end = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < end and 2 * self.reader.lag <= self.reader.capacity:
-            time.sleep(_PACE_S)
-            if self._journal() != committed:
-                return True
-        return False
 
     def _counts(self) -> np.ndarray:
         counts = self.engine.counters()
@@ -171,6 +147,12 @@ class RingWorker:
         if self._control is not None and self.reader.lag < _CHUNK:
             for number in self.engine.resyncs():
                 self._control.request_resync(number)
+
+
+def stored_outputs(worker: RingWorker) -> list[Producer]:
+    """The rings of ``worker`` that have a journal."""
+    rings = [worker.producer] if worker.producer.layout.meta.get("stored", True) else []
+    return rings if worker.snapshots is None else [*rings, worker.snapshots]
 
 
 def row_ring_name(exchange: str, grid: str) -> str:
@@ -199,11 +181,7 @@ def forget_others(directory: Path, exchange: str, consumers: Collection[str]) ->
 
 def row_capacity(parameters: Parameters, ring_capacity: int) -> int:
     """Slots of a row ring: a power of two, at most ``ring_capacity`` and about 8 MiB, at least 1024."""
-    most = _ROW_RING_BYTES // row_dtype(parameters.columns).itemsize
-    capacity = 1024
-    while capacity * 2 <= min(most, ring_capacity):
-        capacity *= 2
-    return capacity
+    return ring_slots(row_dtype(parameters.columns).itemsize, ring_capacity)
 
 
 def open_worker(
@@ -215,12 +193,14 @@ def open_worker(
     ring_capacity: int = 1 << 17,
     required: bool = False,
     resume: bool = True,
-    room: Callable[[int], None] | None = None,
+    room: Room | None = None,
     wants: Callable[[Instrument], bool] | None = None,
     selection: Mapping[str, Sequence[str]] | None = None,
     consumer: str = CONSUMER,
+    stored: bool = True,
 ) -> RingWorker:
-    """A worker between ``<exchange>.rec`` and ``<exchange>.<grid>.row`` in ``directory``.
+    """A worker between ``<exchange>.rec`` and ``<exchange>.<grid>.row`` in ``directory``; with ``parameters.snapshots``
+    also ``<exchange>.<grid>.sync``. ``stored``: the rows go to the lake (the snapshots always do).
 
     ``resume`` goes on from a checkpoint, or else from the oldest record with the rows known that are out already
     (live); without it neither is looked at (replay into fresh rings). ``wants`` says whose rows these are (all, if
@@ -232,6 +212,8 @@ def open_worker(
     name = row_ring_name(exchange, grid)
     before = _existing(directory, name) if resume else None
     meta = row_meta(exchange, grid, parameters, source.name, source.generation, selection)
+    if not stored:
+        meta["stored"] = False
     periods, floor = _rows_out(before, meta) if before else ({}, 0)
     generation = source.generation
     if before is not None:
@@ -258,14 +240,27 @@ def open_worker(
 
     def instrument_of(number: int) -> Instrument:
         instrument = reader.instrument(number)
-        producer.instruments.put(instrument)
+        for ring in (worker.producer, worker.snapshots):
+            if ring is not None:
+                ring.instruments.put(instrument)
         return instrument
 
     engine = Engine(parameters, instrument_of, wants=wants)
-    worker = RingWorker(reader, engine, producer, room=room, checkpoints=directory)
+    rings = SnapshotRings(directory, exchange, grid, parameters, meta, ring_capacity, resume=resume)
+    try:
+        snapshots = rings.open(saved, fresh=False)
+    except EnvironmentRefused:
+        producer.close()
+        raise
+    worker = RingWorker(reader, engine, producer, snapshots=snapshots, room=room, checkpoints=directory)
     if saved is not None and worker.restore(saved):
         return worker
     checkpoint.remove(directory, name)
+    if worker.snapshots is not None and worker.snapshots.head:
+        # The row it may have been in the middle of is not known any more: what no row record closes is void, and the
+        # row begins again in a ring of its own.
+        worker.snapshots.close()
+        worker.use_snapshots(rings.open(saved, fresh=True))
     worker.engine.resume_after(periods, floor, rows_total=producer.head)
     return worker
 

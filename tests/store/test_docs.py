@@ -6,13 +6,15 @@ from pathlib import Path
 
 from ringcollect.store.rotation import Policy
 from ringcollect.store.schema import FRAME_COLUMNS, TABLES
+from ringcollect.store.snapshot_table import SNAPSHOT_TABLES
 
 PAGE = Path(__file__).parents[2] / "docs" / "lake.md"
 
 
 def test_every_column_is_documented() -> None:
     lines = PAGE.read_text().splitlines()
-    for name, columns in [*((t.name, t.columns) for t in TABLES), ("frames, rejects", FRAME_COLUMNS)]:
+    snapshots = [(f"sync/{name}", columns) for name, columns in SNAPSHOT_TABLES.items()]
+    for name, columns in [*((t.name, t.columns) for t in TABLES), ("frames, rejects", FRAME_COLUMNS), *snapshots]:
         assert f"### {name}" in lines
         for column in columns:
             assert f"| `{column.name}` | {column.type} | {column.text} |" in lines, column.name

@@ -6,6 +6,7 @@ import hashlib
 
 from ringcollect.store.parquet import arrow_schema
 from ringcollect.store.schema import FRAME_COLUMNS, SCHEMA_VERSION, TABLES
+from ringcollect.store.snapshot_table import SNAPSHOT_TABLES
 
 COMMON = "generation seq ts_event ts_recv conn flags"
 DOCUMENTED = {  # as the lake's documentation names them; native_symbol ends every file
@@ -44,6 +45,23 @@ def test_schema_version_1_is_frozen() -> None:
     assert (
         hashlib.sha256(text.encode()).hexdigest() == "5d98742ca2be8c0445de4cfe350da6f7b5ec57589723df98498c9830855e4bca"
     ), text
+
+
+SNAPSHOTS = {
+    "orderbooks": "ts_event side level price size",
+    "trades": "ts_event id uuid first_id price size side sub flags",
+    "liquidations": "ts_event id side price size other_price sub flags",
+    "fundings": "ts_event funding_rate predicted_rate interval_ns funding_time",
+    "open_interests": "ts_event open_interest open_interest_value",
+    "snapshots": "ts_book_ns row_flags bid_total ask_total mark_price",
+}
+
+
+def test_the_columns_of_snapshots_are_the_documented_ones() -> None:
+    for name, columns in SNAPSHOT_TABLES.items():
+        found = [column.name for column in columns]
+        assert found == ["generation", "seq", "ts_ns", *SNAPSHOTS[name].split(), "native_symbol"]
+    assert SNAPSHOT_TABLES.keys() == SNAPSHOTS.keys()
 
 
 def test_times_are_nanoseconds_in_int64_and_prices_are_float64() -> None:

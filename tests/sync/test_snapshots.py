@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from ringcollect.instruments import Instrument, to_base
 from ringcollect.records import Flag, Kind
 from ringcollect.sync.engine import Engine, Parameters
 from ringcollect.sync.rows import RowFlag
-from ringcollect.sync.snapshot_record import KINDS_OF_TABLE, ROW_KIND, SNAPSHOT
+from ringcollect.sync.snapshot_record import FIELD_MEANING, KIND_MEANING, KINDS_OF_TABLE, ROW_KIND, SNAPSHOT
 
 from .reference import Reference, Venue
 from .streams import Stream, engine, instrument
@@ -223,3 +224,13 @@ def test_a_table_nobody_knows_and_levels_out_of_bounds_are_refused() -> None:
         engine(snapshots=("quotes",))
     with pytest.raises(ConfigError, match="levels: 0"):
         engine(snapshots=("orderbooks",), levels=0)
+
+
+def test_the_page_about_the_synchronizer_says_what_every_field_and_kind_means() -> None:
+    lines = (Path(__file__).parents[2] / "docs" / "synchronizer.md").read_text().splitlines()
+    for name in SNAPSHOT.names or ():
+        dtype, offset = SNAPSHOT.fields[name][:2]  # type: ignore[index]
+        assert f"| {offset} | `{name}` | {dtype.str.lstrip('<|')} | {FIELD_MEANING[name]} |" in lines
+    for kind, texts in KIND_MEANING.items():
+        name = Kind(kind).name.lower() if kind != ROW_KIND else "row"
+        assert f"| {int(kind)} `{name}` | {' | '.join(texts)} |" in lines

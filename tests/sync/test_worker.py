@@ -241,7 +241,7 @@ def test_the_row_ring_waits_for_its_journal_but_not_for_a_dead_one(tmp_path: Pat
     late["id"] = late["aux"] + 1
     late["flags"] = Flag.LAST
     got: list[np.ndarray] = []
-    room = worker._journal
+    room = worker.rows._journal
 
     def reading_journal() -> int:  # a journal that reads whenever the worker looks at it
         read = journal.read()
@@ -250,14 +250,14 @@ def test_the_row_ring_waits_for_its_journal_but_not_for_a_dead_one(tmp_path: Pat
         journal.commit()
         return room()
 
-    worker._journal = reading_journal  # type: ignore[method-assign]
+    worker.rows._journal = reading_journal  # type: ignore[method-assign]
     stream = np.concatenate([records[:-1], late])
     stream["seq"] = np.arange(len(stream))
     ring.publish(stream)
     drain(worker)
     reading_journal()
     assert np.concatenate(got).tobytes() == expected(stream).tobytes()
-    worker._journal = lambda: 0  # type: ignore[method-assign]
+    worker.rows._journal = lambda: 0  # type: ignore[method-assign]
     more = late.copy()
     more["ts_event"] += 300 * 10**9
     more["ts_recv"] += 300 * 10**9
