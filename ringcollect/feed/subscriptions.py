@@ -31,13 +31,9 @@ class Subscriptions:
         leg = socket.leg
         if leg is None:
             return
-        by_want = {s.want: s for s in streams}
-        wants = list(by_want)
         if again:
-            for request in core.exchange.unsubscribe(leg.plan, wants, self._requests + 1):
-                self._queue(socket, request, [])
-        for request in core.exchange.subscribe(leg.plan, wants, self._requests + 1):
-            self._queue(socket, request, [by_want[want] for want in request.wants if want in by_want])
+            self._cancel(socket, leg, streams)
+        self._ask(socket, leg, streams)
         reason = Reason.RESUBSCRIBED if again else Reason.NONE
         alone = not leg.open_mates(socket)
         for stream in streams:
@@ -45,6 +41,16 @@ class Subscriptions:
             if again or alone:  # else another socket carries it, and what the ledger says is about that one
                 move(stream, State.REQUESTED, reason, now_ns, core.sink, socket.conn)
         self.flush(socket, now_ns)
+
+    def _cancel(self, socket: Socket, leg: Leg, streams: list[Stream]) -> None:
+        wants = [stream.want for stream in streams]
+        for request in self._core.exchange.unsubscribe(leg.plan, wants, self._requests + 1):
+            self._queue(socket, request, [])
+
+    def _ask(self, socket: Socket, leg: Leg, streams: list[Stream]) -> None:
+        by_want = {s.want: s for s in streams}
+        for request in self._core.exchange.subscribe(leg.plan, list(by_want), self._requests + 1):
+            self._queue(socket, request, [by_want[want] for want in request.wants if want in by_want])
 
     def extend(self, socket: Socket, streams: list[Stream], known: set[str], now_ns: int) -> None:
         """Ask for ``streams`` too, but not for those all of whose venue streams are ``known`` to be sent already."""
@@ -82,7 +88,7 @@ class Subscriptions:
                 return
             outgoing = socket.outbox.popleft()
             socket.next_send_ns = now_ns + gap_ns
-            if outgoing.streams and core.exchange.acknowledges:
+            if outgoing.streams and (core.exchange.acknowledges or _has_mates(socket)):
                 socket.pending[outgoing.number] = outgoing
                 core.timers.set(("ack", socket.conn, outgoing.number), now_ns + core.options.ack_ns)
             self.send(socket, outgoing.text, now_ns)
@@ -144,8 +150,35 @@ class Subscriptions:
         missing = [s for s in outgoing.streams if s.state is State.REQUESTED]
         for stream in missing:
             move(stream, State.STALE, Reason.NO_ACK, now_ns, self._core.sink, socket.conn)
+        self._ask_here(socket, [s for s in outgoing.streams if s not in missing], now_ns)
         return missing
+
+    def _ask_here(self, socket: Socket, streams: list[Stream], now_ns: int) -> None:
+        """Ask ``socket`` again for what it was asked for in vain while another one carries it, or carried it before.
+
+        The ledger is about what flows, wherever it does: it does not change.
+        """
+        leg = socket.leg
+        carried = (State.ACKED, State.FLOWING) if self._core.exchange.acknowledges else (State.FLOWING,)
+        silent = [
+            stream
+            for stream in streams
+            if stream.key not in socket.flowing
+            and (stream.state in carried or (stream.state, stream.reason) == (State.STALE, Reason.DISCONNECTED))
+        ]
+        if leg is None or not silent or not (leg.open_mates(socket) or _has_mates(socket)):
+            return
+        self._core.sink.count("resubscribes", len(silent))
+        self._cancel(socket, leg, silent)
+        self._ask(socket, leg, silent)
+        self.flush(socket, now_ns)
 
     def _queue(self, socket: Socket, request: Request, streams: list[Stream]) -> None:
         self._requests = max(self._requests, request.request_id)
         socket.outbox.append(Outgoing(request.text, request.request_id, streams))
+
+
+def _has_mates(socket: Socket) -> bool:
+    """Another connection carries the same for good, so that silence of this one would not be noticed."""
+    leg = socket.leg
+    return leg is not None and len(leg.mates) > 1 and socket is not leg.successor

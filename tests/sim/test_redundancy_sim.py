@@ -103,6 +103,37 @@ def test_frames_lost_at_random_on_one_connection_are_not_missing(exchange, lossy
     assert set(gaps["side"]) <= {Channel.BOOK}  # that of the connection the book follows, which begins anew
 
 
+@pytest.mark.parametrize("deaf", [0, 1])
+@pytest.mark.parametrize("exchange", sorted(KINDS))
+def test_what_one_of_two_connections_asked_for_in_vain_it_asks_for_again_within_the_deadline(exchange, deaf, tmp_path):
+    """All requests of one leg are swallowed at first; the other leg's data does not hide it."""
+    run = desk(tmp_path / "pair", exchange, redundancy=2, ack_ns=2_000_000_000)
+    hear, since = run.venue.receive, run.now
+    swallowed: list[str] = []
+
+    def receive(peer, text, now_ns) -> None:
+        if peer.number == deaf and now_ns < since + 10**9:
+            swallowed.append(text)
+            return
+        hear(peer, text, now_ns)
+
+    run.venue.receive = receive
+    run.run(1.9)
+    assert swallowed and {state for state, _ in run.ledger().values()} <= {State.FLOWING, State.ACKED}
+    conn = next(conn for conn, peer in run.peers.items() if peer.number == deaf)
+    records = run.records()
+    assert conn not in records[records["kind"] != Kind.STATUS]["conn"]
+    before = len(records)
+    run.run(6.0)
+    flowing = {key for socket in run.session.connections.sockets.values() for key in socket.flowing}
+    assert run.session.connections.sockets[conn].flowing == flowing and len(flowing) == len(CHANNELS)
+    later = run.records()[before:]
+    assert not (later["sub"][later["kind"] == Kind.STATUS] == Status.STALE).any()
+    counters = run.ring.counters
+    assert counters["resubscribes"] >= 1 and counters["reconnects"] == counters["silent_streams"] == 0
+    assert not book_of(run).broken
+
+
 @pytest.mark.parametrize("exchange", [exchange for exchange in sorted(KINDS) if not numbered(exchange)])
 def test_a_book_without_ids_follows_one_connection_and_the_other_takes_over_with_a_snapshot_of_its_own(
     exchange, clean, tmp_path
