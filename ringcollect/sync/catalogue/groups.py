@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringcollect.sync.catalogue import aggregate, depth, derivatives, order_flow, price, quality
+from ringcollect.sync.catalogue import aggregate, depth, derivatives, order_flow, price, quality, volatility
 from ringcollect.sync.catalogue.feature import Group
 from ringcollect.sync.features import places as at
 
@@ -23,6 +23,24 @@ GROUPS = (
             (at.S_OFI, 60),
             (at.S_BEST_DEPTH, 60),
             (at.S_BEST_DEPTH_COUNT, 60),
+        ),
+    ),
+    Group(
+        "I",
+        "volatility",
+        volatility.FAMILIES,
+        slab=110,
+        reads=(
+            (at.S_MID, "horizons_ns"),
+            (at.S_RETURN, "horizons_ns"),
+            (at.S_MID, 60),
+            (at.S_RETURN, 60),
+            (at.S_MID_HIGH, 60),
+            (at.S_MID_LOW, 60),
+            (at.S_HIGHS_5S, 5),
+            (at.S_LOWS_5S, 5),
+            (at.S_HIGHS_60S, 60),
+            (at.S_LOWS_60S, 60),
         ),
     ),
     Group(

@@ -53,7 +53,8 @@ def roll_sum(values: np.ndarray, params: np.ndarray, at: int, series: int, k: in
 
 
 @njit
-def _enter(values: np.ndarray, at: int, x: float) -> None:
+def enter(values: np.ndarray, at: int, x: float) -> None:
+    """Moments with one more value; NaN is none."""
     if x == x:
         count = values[at + M_COUNT] + 1.0
         change = x - values[at + M_MEAN]
@@ -63,7 +64,8 @@ def _enter(values: np.ndarray, at: int, x: float) -> None:
 
 
 @njit
-def _leave(values: np.ndarray, at: int, x: float) -> None:
+def leave(values: np.ndarray, at: int, x: float) -> None:
+    """Moments without a value that had entered."""
     if x == x:
         count = values[at + M_COUNT] - 1.0
         if count <= 0.0:
@@ -84,10 +86,10 @@ def roll_moments(values: np.ndarray, params: np.ndarray, at: int, series: int, k
         for i in range(MOMENTS):
             values[at + i] = 0.0
         for number in range(k - n + 1, k + 1):
-            _enter(values, at, value_of(values, params, series, number))
+            enter(values, at, value_of(values, params, series, number))
     else:
-        _leave(values, at, value_of(values, params, series, k - n))
-        _enter(values, at, value_of(values, params, series, k))
+        leave(values, at, value_of(values, params, series, k - n))
+        enter(values, at, value_of(values, params, series, k))
 
 
 @njit
