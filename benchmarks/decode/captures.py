@@ -44,6 +44,10 @@ CAPTURES = (
 )
 
 
+SNAPSHOT, HISTORY = ALONE = ("book snapshot", "trade history")
+"""Cases of their own: what a subscription begins with."""
+
+
 @dataclass
 class Frames:
     """The frames of one case. ``way``: ``hot`` or ``cold``, the way our decoder takes them, or ``rest``.
@@ -64,6 +68,11 @@ class Frames:
     prelude: list[tuple[int, str]] = field(default_factory=list)
     follows: bool = False
     symbols: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def stands_alone(self) -> bool:
+        """Single frames, and what comes once a subscription: decoded one by one, no stream to be published."""
+        return self.capture.startswith("frames_") or self.channel in ALONE
 
     @property
     def name(self) -> str:

@@ -191,10 +191,10 @@ class Publish(Own):
         """What the feed does with a frame the kernel does not take; records published."""
         if code == Code.SLOW:
             return self.take(self.decoder.cold(frame, self.ctx, time).batches)
-        batch = self.decoder.taken(self.ctx)
-        if code != Code.TOO_LONG and not int(batch.records[0]["flags"]) & Flag.SNAPSHOT:  # history is for the feed
+        batches = self.decoder.all_taken(self.ctx)
+        if code != Code.TOO_LONG and not int(batches[0].records[0]["flags"]) & Flag.SNAPSHOT:  # that is for the feed
             raise ValueError(f"the kernel answered {Code(code).name} to {frame[:200]!r}")
-        return self.take((batch,))
+        return self.take(batches)
 
     def take(self, batches: tuple[Batch, ...]) -> int:
         """Publish what the kernel did not; it is left in the private batch, too."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.decode import targets
 from benchmarks.decode.captures import Frames
 from benchmarks.decode.evidence import agreement
-from benchmarks.decode.sorting import SNAPSHOT, cases
+from benchmarks.decode.sorting import cases
 from benchmarks.figures import Case, Section, Series, Skip
 from benchmarks.form import Form
 from benchmarks.harness import RunFailed, alternate, cpus
@@ -83,7 +83,7 @@ def _case(frames: Frames, workers: dict[str, Worker], form: Form, folder: Path) 
     numbers, failed = alternate({name: subject.round for name, subject in opened.items()}, form.rounds)
     skips += [Skip(name, reason) for name, reason in failed.items()]
     checks: list[str] = []
-    if frames.follows or (frames.way == "hot" and frames.channel != SNAPSHOT):
+    if frames.follows or (frames.way == "hot" and not frames.stands_alone):
         numbers, differing, checks = _compared(frames, opened, numbers)
         skips += differing
     for name, started in opened.items():
@@ -105,7 +105,7 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
     with_book: tuple[str, str, dict[str, object]] = (targets.WITH_BOOK, OWN, {"subject": "book"})
     if frames.way != "hot" and frames.follows:
         return [(targets.TYPED_WAY, OWN, {"subject": "cold"}), with_book, *parse, *peers]
-    if frames.way == "cold" and frames.channel in PUBLISHED_COLD and not frames.capture.startswith("frames_"):
+    if frames.way == "cold" and frames.channel in PUBLISHED_COLD and not frames.stands_alone:
         return [
             (targets.TYPED_WAY, OWN, {"subject": "cold"}),
             (targets.PUBLISHED, OWN, {"subject": "publish"}),
@@ -114,6 +114,8 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
         ]
     if frames.way != "hot":
         return [(targets.TYPED_WAY, OWN, {"subject": frames.way}), *parse]
+    if frames.stands_alone:
+        return [(targets.BY_FRAME, OWN, {"subject": "decode"}), *parse]
     own: list[tuple[str, str, dict[str, object]]] = [
         (targets.BY_FRAME, OWN, {"subject": "decode"}),
         (targets.PUBLISHED, OWN, {"subject": "publish"}),
@@ -121,8 +123,6 @@ def _subjects(frames: Frames) -> list[tuple[str, str, dict[str, object]]]:
     ]
     if frames.channel == "book":
         own.append(with_book)
-    if frames.channel == SNAPSHOT:
-        return own + parse
     parse += [
         ("msgspec, typed, numbers left as text", OWN, {"subject": "msgspec"}),
         ("msgspec, typed, to floats", OWN, {"subject": "msgspec floats"}),

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.decode.captures import CAPTURES, Capture, Frames
+from benchmarks.decode.captures import CAPTURES, HISTORY, SNAPSHOT, Capture, Frames
 from benchmarks.form import Form
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import NAMES, load
@@ -29,7 +29,6 @@ MOST_ALONE = 5_000
 """Of channels whose frames do not build on each other: more of them say the same."""
 LEAST_HOT = 5
 """A hot case of fewer frames says nothing; snapshots, of which a capture has few, are long."""
-SNAPSHOT = "book snapshot"
 
 
 def cases(form: Form) -> tuple[list[Frames], list[str]]:
@@ -113,14 +112,14 @@ class Sorter:
         }
 
     def _is_worth_it(self, case: Frames) -> bool:
-        if case.way != "hot":
-            return True
-        return not self._capture.cold_only and (len(case.frames) >= LEAST_HOT or case.channel == SNAPSHOT)
+        return case.way != "hot" or case.stands_alone or len(case.frames) >= LEAST_HOT
 
     def _frame(self, frame: bytes, ctx: np.ndarray, market: str, url: str, ts: int) -> None:
         answer = self._exchange.decode_hot(frame, ctx, ts)
         while answer == Code.UNKNOWN_SYMBOL and self._learn(market, self._decoder.unknown_symbol(frame, ctx)):
             answer = self._exchange.decode_hot(frame, ctx, ts)
+        if answer == Code.SLOW and self._is_first(frame, ctx, market, ts):
+            answer = self._exchange.decode_hot(frame, ctx, ts)  # the shared kernel takes known symbols only
         if answer >= 0:
             taken = self._decoder.all_taken(ctx)
             if taken:  # a markPrice holds three channels; it is called by its first
@@ -140,8 +139,9 @@ class Sorter:
 
     def _place(self, market: str, way: str, batch: Batch, frame: bytes, url: str, ts: int) -> None:
         symbol = self._symbol(batch.instrument)
-        if batch.channel == Channel.TRADE and way == "hot" and int(batch.records["flags"][0]) & Flag.SNAPSHOT:
-            return  # prints of before the subscription: once a subscription, and for the feed to publish
+        if batch.channel == Channel.TRADE and len(batch.records) and int(batch.records["flags"][0]) & Flag.SNAPSHOT:
+            self._add(market, way, HISTORY, frame, url, ts, symbol)  # prints of before the subscription
+            return
         if batch.channel != Channel.BOOK or self._capture.cold_only:
             self._add(market, way, batch.channel.name.lower(), frame, url, ts, symbol)
             return
@@ -156,6 +156,15 @@ class Sorter:
             self._add(market, "hot", "book", frame, url, ts, symbol)
             if way == "hot":
                 self._hot_books.add(market)
+
+    def _is_first(self, frame: bytes, ctx: np.ndarray, market: str, ts: int) -> bool:
+        """Whether the frame names somebody nobody knew; not any more then."""
+        try:
+            unknown = self._decoder.cold(frame, ctx, ts).unknown
+        except RejectedFrame:
+            return False
+        learned = [self._learn(market, symbol) for symbol in unknown]
+        return any(learned)
 
     def _cold(self, frame: bytes, ctx: np.ndarray, market: str, ts: int) -> Decoded:
         decoded = self._decoder.cold(frame, ctx, ts)

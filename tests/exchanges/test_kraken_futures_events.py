@@ -11,6 +11,7 @@ from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import kraken_futures
 from ringcollect.exchanges.protocol import Answer, Code, Outcome, Verdict, Want
 from ringcollect.records import Channel, Flag, Kind, LiquidationSub, TradeSub, aux_f
+from tests.exchanges.frames import same
 from tests.exchanges.kraken_futures_frames import MS, NOW, Desk, delta, history, snapshot, ticker, trade
 
 HOUR = 3600 * 10**9
@@ -78,7 +79,7 @@ def test_prints_of_recordings_without_uid_are_named_by_their_seq() -> None:
     del frame["uid"]
     (row,) = Desk().records(frame)[Channel.TRADE]
     assert (row["id"], row["aux"], row["flags"] & Flag.UUID) == (45847, 45847, 0)
-    assert Desk().hot(frame) == Code.SLOW
+    assert Desk().hot(frame) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,8 @@ def test_prints_of_recordings_without_uid_are_named_by_their_seq() -> None:
 def test_the_type_of_a_print_is_kept(kind: str, sub: int) -> None:
     desk = Desk()
     assert desk.records(trade(type=kind))[Channel.TRADE]["sub"].tolist() == [sub]
-    assert desk.hot(trade(type=kind)) == (1 if kind == "fill" else Code.SLOW)
+    assert desk.hot(trade(type=kind)) == (2 if kind == "liquidation" else 1)  # a forced order is told twice
+    assert desk.decoder.batch["sub"][0] == sub
 
 
 def test_a_forced_order_is_a_trade_and_a_liquidation_of_the_side_that_is_sent() -> None:
@@ -109,7 +111,8 @@ def test_the_history_on_subscribing_is_oldest_first_and_no_news() -> None:
         (Channel.TRADE, 7, 7), (Channel.TRADE, 8, 8), (Channel.TRADE, 9, 9), (Channel.LIQUIDATION, -1, -1),
     ]  # fmt: skip
     assert all(row["flags"] & Flag.SNAPSHOT for batch in batches for row in batch.records)
-    assert desk.hot(frame) == Code.SLOW
+    assert desk.hot(frame) == 4
+    assert all(same(*pair) for pair in zip(desk.decoder.all_taken(desk.ctx), batches, strict=True))
     assert desk.cold(history()).outcome is Outcome.IGNORED
 
 

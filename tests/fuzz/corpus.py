@@ -168,6 +168,12 @@ _FILL = (
     '{"product_id":"PF_XBTUSD","feed":"trade","uid":"896cb851-8322-4946-a123-945c453aa17f","side":"sell","type":"fill",'
     '"time":1786046342957,"qty":0.0046,"price":64401.0,"seq":45847}'
 )
+_FUTURE = (
+    '{"time":1786046338005,"product_id":"PF_XBTUSD","relative_funding_rate":2.747066666667e-6,'
+    '"relative_funding_rate_prediction":-7.043125e-7,"next_funding_rate_time":1786046400000,"feed":"ticker",'
+    '"bid":64401.0,"ask":64402.0,"bid_size":0.1239,"ask_size":0.1179,"volume":3669.9134,"index":64401.07,"last":64403.0,'
+    '"openInterest":2157.6281,"markPrice":64399.68035588646,"volumeQuote":236982977.0066,"open":64843.0}'
+)
 _COINBASE = (_LEVELS, _MAKERS, _MATCH, _BEST)
 
 CORPORA = (
@@ -185,7 +191,7 @@ CORPORA = (
         ("BTC-USDT", "UNI-USD-SWAP", "BTC-USD-220527"),
     ),
     Corpus(
-        "kraken_futures", "linear", ("frames_kraken_futures", "kraken_futures_2021"), (_ONE_LEVEL, _FILL),
+        "kraken_futures", "linear", ("frames_kraken_futures", "kraken_futures_2021"), (_ONE_LEVEL, _FILL, _FUTURE),
         ("PF_XBTUSD", "PI_XBTUSD", "PI_ETHUSD", "FI_XBTUSD_210730"),
     ),
     Corpus(

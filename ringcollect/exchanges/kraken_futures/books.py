@@ -54,9 +54,9 @@ def snapshot_records(book: Snapshot, arrival: Arrival, instrument: int) -> Batch
 
 
 def best_records(ticker: Ticker, arrival: Arrival, instrument: int) -> Batch:
-    """Best bid and best ask; a price of 0 is a side without orders: NaN."""
+    """Best bid and best ask; a price not above 0 is a side without orders: NaN."""
     records = rows(arrival, instrument, Kind.BBO, ticker.time * MS, 2)
     records["side"] = 1, -1
-    records["price"] = [to_float(ticker.bid) or NAN, to_float(ticker.ask) or NAN]
+    records["price"] = [price if price > 0 else NAN for price in (to_float(ticker.bid), to_float(ticker.ask))]
     records["size"] = [to_float(ticker.bid_size), to_float(ticker.ask_size)]
     return Batch(instrument, Channel.BBO, records)

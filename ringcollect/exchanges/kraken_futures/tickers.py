@@ -28,7 +28,7 @@ def ticker_batches(ticker: Ticker, arrival: Arrival, instrument: int) -> tuple[B
         predicted = NAN if ticker.predicted is None else to_float(ticker.predicted)
         funding = rows(
             arrival, instrument, Kind.FUNDING, ts_event, price=to_float(ticker.rate), size=predicted,
-            id=arrival.funding_intervals.get(instrument) or FUNDING_INTERVAL, aux=ticker.next_due * MS,
+            id=arrival.funding_intervals.get(instrument, 0), aux=ticker.next_due * MS,
         )  # fmt: skip
         made.append(Batch(instrument, Channel.FUNDING, funding))
     if ticker.interest is not None:

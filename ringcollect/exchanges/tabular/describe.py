@@ -16,7 +16,7 @@ from ringcollect.exchanges.tabular import layout as at
 from ringcollect.records import Kind, TickerField
 
 _MASK = (1 << 64) - 1
-MOST_NAME = 24
+MOST_NAME, MOST_KEY = 24, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +114,10 @@ def refused(*names: str) -> tuple[Key, ...]:
     return tuple(Key(name, at.REFUSED, required=False) for name in names)
 
 
-def name_words(name: str) -> tuple[int, int, int, int]:
-    """A text as a table holds it. ValueError if it is empty or over 24 bytes."""
+def name_words(name: str, most: int = MOST_NAME) -> tuple[int, int, int, int]:
+    """A text as a table holds it; of one over 24 bytes the third eight are missing. ValueError: empty or too long."""
     raw = name.encode("ascii")
-    if not 0 < len(raw) <= MOST_NAME:
+    if not 0 < len(raw) <= most:
         raise ValueError(f"{name!r} does not fit a table")
     first = int.from_bytes(raw[:8].ljust(8, b"\0"), "little")
     middle = int.from_bytes(raw[8:16], "little") if len(raw) > 16 else 0
@@ -171,8 +171,10 @@ class _Builder:
         keys = []
         for k, key in enumerate(scope.keys):
             argument = self._argument(key)
-            keys.append(self._put(*name_words(key.name), key.form, key.slot, argument, 1 << k))
-        names = [name_words(key.name) for key in scope.keys]
+            words = name_words(key.name, MOST_KEY)
+            rest = int.from_bytes(key.name.encode()[16:24], "little") if words[3] > MOST_NAME else 0
+            keys.append(self._put(*words, key.form, key.slot, argument, 1 << k, rest))
+        names = [name_words(key.name, MOST_KEY) for key in scope.keys]
         multiplier = _spreading(names)
         index = [0] * at.INDEX_SLOTS
         for (first, _, last, length), offset in zip(names, keys, strict=True):

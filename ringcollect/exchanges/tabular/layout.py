@@ -30,8 +30,9 @@ OWNER, GROUP = (1 << k for k in range(2))
 each other are one batch."""
 
 # A key: its four words, then these.
-K_FORM, K_SLOT, K_ARG, K_BIT = range(4, 8)
-KEY_WORDS = 8
+K_FORM, K_SLOT, K_ARG, K_BIT, K_REST = range(4, 9)
+"""K_REST: bytes 16 to 23 of a name of more than 24."""
+KEY_WORDS = 9
 
 # Forms of a value. A number's is one of the first four with marks.
 NUMBER, WHOLE, MS, EPOCH = range(1, 5)

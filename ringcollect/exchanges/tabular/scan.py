@@ -71,7 +71,7 @@ def _key(a: int, i: int, n: int) -> tuple[int, int]:
 @njit
 def _entry(table: int, scope: int, a: int, i: int, n: int, length: int) -> int:
     """Address of the entry of the key of ``length`` bytes at ``i``, 0 for one without meaning."""
-    if length == 0 or length > 24:
+    if length == 0 or length > 32:
         return 0
     first, middle, last = _name(a, i, n, length)
     hashed = (first + _THREE * last + np.uint64(length)) * np.uint64(word_at(scope, at.S_MULTIPLIER))
@@ -79,7 +79,9 @@ def _entry(table: int, scope: int, a: int, i: int, n: int, length: int) -> int:
     if offset == 0:
         return 0
     entry = table + offset * 8
-    return entry if _is(entry, first, middle, last, length) else 0
+    if not _is(entry, first, middle, last, length):
+        return 0
+    return 0 if length > 24 and np.uint64(word_at(entry, at.K_REST)) != eight_bytes(a, i + 16) else entry
 
 
 @njit
