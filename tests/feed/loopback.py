@@ -46,10 +46,20 @@ def served(make: Callable[[], Stage]) -> Iterator[str]:
         thread.join(20)
 
 
-def simulated(exchange: str, truth: Path, faults: str = "", rate: float = 600.0) -> AbstractContextManager[str]:
+def warm(exchange: str) -> None:
+    """Nothing is compiled while a socket is open; an exchange that is decoded by types alone has nothing to compile."""
+    compile_all = getattr(load(exchange), "warm", None)
+    if compile_all is not None:
+        compile_all()
+
+
+def simulated(
+    exchange: str, truth: Path, faults: str = "", rate: float = 600.0, symbols: tuple[str, ...] = ()
+) -> AbstractContextManager[str]:
     """The simulated exchange in a thread of its own; gives ``host:port``."""
+    plan = parse_faults(faults)
     return served(
-        lambda: SoloStage(exchange, time.time_ns(), rate=rate, seed=5, faults=parse_faults(faults), truth=truth)
+        lambda: SoloStage(exchange, time.time_ns(), symbols=symbols, rate=rate, seed=5, faults=plan, truth=truth)
     )
 
 
@@ -62,15 +72,17 @@ def collected(
     faults: str = "",
     path: str = "",
     rate: float = 600.0,
+    symbols: tuple[str, ...] = (),
     seconds: float = 30.0,
     websocket: Websocket | None = None,
 ) -> tuple[np.ndarray, dict[str, int], list[Any]]:
     """Everything in the ring once ``enough(reader, config)``, the counters, the instruments.
 
-    ``markets``: market -> (symbols, channels); ``path`` is appended to the simulator's address.
+    ``markets``: market -> (symbols, channels); ``path`` is appended to the simulator's address; ``symbols``
+    are those it has, if not its usual ones.
     """
-    load(exchange).warm()  # nothing is compiled while a socket is open
-    with simulated(exchange, folder / "truth.jsonl", faults, rate) as host:
+    warm(exchange)
+    with simulated(exchange, folder / "truth.jsonl", faults, rate, symbols) as host:
         return collected_from(host, folder, exchange, markets, enough, path=path, seconds=seconds, websocket=websocket)
 
 
@@ -86,7 +98,7 @@ def collected_from(
     websocket: Websocket | None = None,
 ) -> tuple[np.ndarray, dict[str, int], list[Any]]:
     """As :func:`collected` does, from whoever listens at ``host``."""
-    load(exchange).warm()
+    warm(exchange)
     planned = tuple(
         Market(
             exchange=exchange, market=market, symbols=symbols, channels=channels, url=f"ws://{host}{path}",
