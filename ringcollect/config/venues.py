@@ -55,7 +55,7 @@ VENUES = {
     ("bybit", "spot"): Venue(EVERY_MARKET + STATISTICS, (50, 200, 1000)),
     ("bybit", "linear"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, (50, 200, 1000)),
     ("bybit", "inverse"): Venue(EVERY_MARKET + STATISTICS + FUTURES_ONLY, (50, 200, 1000)),
-    ("coinbase", "spot"): Venue(EVERY_MARKET, ()),
+    ("coinbase", "spot"): Venue(EVERY_MARKET + STATISTICS, ()),
     ("deribit", "linear"): Venue(_DERIBIT, (), ranked=False),
     ("deribit", "inverse"): Venue(_DERIBIT, (), ranked=False),
     ("kraken", "spot"): Venue(EVERY_MARKET + STATISTICS, (10, 25, 100, 500, 1000), ranked=False),

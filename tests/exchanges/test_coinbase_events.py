@@ -12,7 +12,7 @@ import pytest
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import coinbase, hot
 from ringcollect.exchanges.protocol import Answer, Code, Outcome, Want
-from ringcollect.records import Channel, Flag, Kind
+from ringcollect.records import Channel, Flag, Kind, TickerField
 from tests.exchanges.coinbase_frames import (
     MATCHED_NS,
     NOW,
@@ -32,15 +32,16 @@ from tests.exchanges.coinbase_frames import (
     trade,
 )
 
-ALL = (Channel.BOOK, Channel.TRADE, Channel.BBO)
+ALL = (Channel.BOOK, Channel.TRADE, Channel.BBO, Channel.TICKER)
 
 
 def both(frame: dict[str, Any]) -> np.ndarray:
     """The records of a frame that the kernel takes, and that the typed path gives too."""
     decoder = new_decoder()
     answer, decoded = agree(decoder, decoder.context("spot", 2), orjson.dumps(frame), NOW)
-    assert answer == len(decoded.batches[0].records)
-    return decoded.batches[0].records
+    records = np.concatenate([batch.records for batch in decoded.batches])
+    assert answer == len(records)
+    return records
 
 
 def test_one_subscribes_level2_and_gets_l2_data_whose_asks_are_called_offer() -> None:
@@ -153,12 +154,12 @@ def test_a_size_below_zero_is_no_level_and_the_rest_of_the_book_is(broken: str) 
 
 
 def test_best_prices_are_two_records_and_a_side_without_orders_is_nan() -> None:
-    records = both(ticker())
+    records = both(ticker())[:2]
     assert records["price"].tolist() == [65083.66, 65083.67]
     assert records["size"].tolist() == [0.20371215, 0.24290402]
     assert records["flags"].tolist() == [0, Flag.LAST]
     assert set(records["ts_event"].tolist()) == {SENT_NS}
-    assert both(ticker(kind="snapshot"))["flags"].tolist() == [Flag.SNAPSHOT, Flag.SNAPSHOT | Flag.LAST]
+    assert both(ticker(kind="snapshot"))["flags"].tolist()[:2] == [Flag.SNAPSHOT, Flag.SNAPSHOT | Flag.LAST]
     records = both(ticker(best_bid="0", best_bid_quantity="0"))
     assert math.isnan(records["price"][0]) and records["size"][0] == 0.0
     records = cold(ticker(best_ask="", best_ask_quantity="")).batches[0].records
@@ -166,13 +167,26 @@ def test_best_prices_are_two_records_and_a_side_without_orders_is_nan() -> None:
 
 
 def test_a_ticker_of_the_exchange_feed_says_best_prices_where_it_has_their_sizes() -> None:
-    records = both(exchange_ticker())
+    records = both(exchange_ticker())[:2]
     assert (records["price"].tolist(), records["size"].tolist()) == (
         [0.00001301, 0.00001305], [0.61540890, 0.18528568],
     )  # fmt: skip
     bare = exchange_ticker()
     del bare["best_bid_size"], bare["best_ask_size"]
-    assert cold(bare).outcome is Outcome.IGNORED
+    assert [batch.channel for batch in cold(bare).batches] == [Channel.TICKER]
+
+
+def test_tickers_of_both_feeds_say_statistics_of_24_h_behind_the_best_prices() -> None:
+    last, open_, high, low, volume = list(TickerField)[:5]
+    advanced = both(ticker(kind="snapshot"))[2:]
+    assert advanced["sub"].tolist() == advanced["aux"].tolist() == [last, high, low, volume]
+    assert advanced["price"].tolist() == [65086.18, 65252.99, 64675.22, 2867.54]
+    assert advanced["flags"].tolist() == [Flag.SNAPSHOT] * 3 + [Flag.SNAPSHOT | Flag.LAST]
+    exchange = both(exchange_ticker())[2:]
+    assert exchange["sub"].tolist() == exchange["aux"].tolist() == [last, open_, high, low, volume]
+    assert exchange["price"].tolist() == [0.00001305, 0.00001299, 0.00001306, 0.00001298, 5.0]
+    assert set(exchange["kind"].tolist()) == {Kind.TICKER} and all(map(math.isnan, exchange["size"].tolist()))
+    assert [b.channel for b in cold(ticker(price=None, volume_24_h="")).batches] == [Channel.BBO, Channel.TICKER]
 
 
 def test_several_events_in_a_message_are_all_of_them() -> None:

@@ -40,6 +40,7 @@ KNOWN = {
     "channel", "timestamp", "sequence_num", "events", "type", "product_id", "updates", "trades", "tickers", "side",
     "event_time", "price_level", "new_quantity", "trade_id", "price", "size", "time", "best_bid", "best_ask", "changes",
     "best_bid_quantity", "best_ask_quantity", "bids", "asks", "best_bid_size", "best_ask_size", "message", "reason",
+    "open_24h", "high_24h", "low_24h", "volume_24h", "high_24_h", "low_24_h", "volume_24_h",
 }  # fmt: skip
 POSITIVE = [text for text in TEXTS if not text.startswith("-")]
 KINDS = ("l2_data", "market_trades", "ticker", "l2update", "snapshot", "match", "exchange_ticker")
@@ -107,20 +108,34 @@ def _best(spelling: Spelling, suffix: str) -> tuple[dict[str, str], list[tuple[f
     return fields, [(float(p), float(q)) if float(p) else (float("nan"), 0.0) for p, q in pairs]
 
 
+def _day(spelling: Spelling, names: tuple[str, ...]) -> dict[str, str]:
+    """Statistics, some of them missing, in the order of their fields."""
+    return {name: spelling.rng.choice(TEXTS) for name in names if spelling.rng.random() < 0.8}
+
+
+def _day_rows(day: dict[str, str], ts_event: int) -> list[Row]:
+    return [(float(text), float("nan"), 0, 0, ts_event) for text in day.values()]
+
+
 def _ticker(spelling: Spelling, symbol: str, unknown: dict[str, str]) -> tuple[dict[str, str], list[Row]]:
     fields, (bid, ask) = _best(spelling, "quantity")
     plain = {name: value for name, value in unknown.items() if name.isascii() and name.isprintable()}
+    day = _day(spelling, ("price", "high_24_h", "low_24_h", "volume_24_h"))
+    fields |= {name: spelling.number(text) for name, text in day.items()}
     members = list((fields | {"product_id": spelling.text(symbol)} | plain).items())
     spelling.rng.shuffle(members)  # keys of more than 16 characters are the kernel's only without escapes
     keys = [json.dumps(name) if len(name) > 16 else spelling.text(name) for name, _ in members]
     one = spelling.join("{", [f"{key}:{value}" for key, (_, value) in zip(keys, members, strict=True)], "}")
-    return {"tickers": spelling.join("[", [one], "]")}, [(*bid, 1, 0, SENT_NS), (*ask, -1, 0, SENT_NS)]
+    rows = [(*bid, 1, 0, SENT_NS), (*ask, -1, 0, SENT_NS), *_day_rows(day, SENT_NS)]
+    return {"tickers": spelling.join("[", [one], "]")}, rows
 
 
 def _exchange_ticker(spelling: Spelling, symbol: str, unknown: dict[str, str]) -> tuple[dict[str, str], list[Row]]:
     fields, (bid, ask) = _best(spelling, "size")
     common = {"type": spelling.text("ticker"), "product_id": spelling.text(symbol), "time": f'"{MATCHED}"'}
-    return fields | common, [(*bid, 1, 0, MATCHED_NS), (*ask, -1, 0, MATCHED_NS)]
+    day = _day(spelling, ("price", "open_24h", "high_24h", "low_24h", "volume_24h"))
+    fields |= {name: spelling.number(text) for name, text in day.items()}
+    return fields | common, [(*bid, 1, 0, MATCHED_NS), (*ask, -1, 0, MATCHED_NS), *_day_rows(day, MATCHED_NS)]
 
 
 def _l2update(spelling: Spelling, symbol: str, unknown: dict[str, str]) -> tuple[dict[str, str], list[Row]]:

@@ -16,7 +16,7 @@ from ringcollect.records import CHANNELS_BY_NAME, Channel
 from tests.exchanges.coinbase_frames import NOW, new_decoder
 from tests.exchanges.frames import lines
 
-ALL = (Channel.BOOK, Channel.TRADE, Channel.BBO)
+ALL = (Channel.BOOK, Channel.TRADE, Channel.BBO, Channel.TICKER)
 EXCHANGE_FEED = "wss://ws-feed.exchange.coinbase.com"
 
 
@@ -102,7 +102,7 @@ def test_stream_names_are_read_back() -> None:
     for url in ("", EXCHANGE_FEED):
         wants = [Want("BTC-USD", channel) for channel in ALL]
         (leg,) = coinbase.legs("spot", wants, url)
-        assert [coinbase.read_stream("spot", name) for name in leg.streams] == [(want,) for want in wants]
+        assert [want for name in leg.streams for want in coinbase.read_stream("spot", name)] == wants
     assert coinbase.read_stream("spot", "candles:BTC-USD") == coinbase.read_stream("spot", "ticker") == ()
 
 

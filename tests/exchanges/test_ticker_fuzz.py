@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import load
 from ringcollect.exchanges.protocol import Code
-from tests.exchanges import bybit_frames, deribit_frames, kraken_futures_frames, okx_frames, upbit_frames
+from tests.exchanges import (
+    bybit_frames,
+    coinbase_frames,
+    deribit_frames,
+    kraken_futures_frames,
+    okx_frames,
+    upbit_frames,
+)
 from tests.exchanges.frames import DAY_NS, SKEW_NS, same
 from tests.exchanges.spelling import DAMAGE, EXTRA, TEXTS, Spelling, damaged
 
@@ -34,6 +41,8 @@ OKX = {
     "instType": "SPOT", "instId": "BTC-USDT", "last": "1", "lastSz": "1", "askPx": "1", "open24h": "1", "high24h": "1",
     "low24h": "1", "volCcy24h": "1", "vol24h": "1", "ts": str(okx_frames.NOW // 10**6),
 }  # fmt: skip
+COINBASE = dict.fromkeys(("price", "high_24_h", "low_24_h", "volume_24_h", "best_bid", "best_ask_quantity"), "1")
+EXCHANGE = dict.fromkeys(("price", "open_24h", "high_24h", "low_24h", "volume_24h", "best_ask"), "1")
 UPBIT = {
     "type": "ticker", "code": "KRW-BTC", "timestamp": upbit_frames.MS, "stream_type": "REALTIME", "trade_price": 1.5,
     "acc_trade_volume_24h": 2.5, "acc_trade_price_24h": 3.5, "opening_price": 4.5,
@@ -48,6 +57,8 @@ CASES = {
     "bybit-spot": Case("spot", "BTCUSDT", bybit_frames.ticker("snapshot", **BYBIT)),
     "bybit-linear": Case("linear", "BTCUSDT", bybit_frames.ticker(**BYBIT, markPrice="1", singleOpenInterest="2")),
     "bybit-inverse": Case("inverse", "BTCUSDT", bybit_frames.ticker(**BYBIT, indexPrice="1")),
+    "coinbase-spot": Case("spot", "BTC-USD", coinbase_frames.ticker(**COINBASE)),
+    "coinbase_exchange-spot": Case("spot", "SKL-BTC", coinbase_frames.exchange_ticker(**EXCHANGE)),
     "deribit-inverse": Case("inverse", "BTC-PERPETUAL", json.loads(deribit_frames.ticker(stats=STATS))),
     "kraken-spot": Case("spot", "BTC/USD", {"channel": "ticker", "type": "update", "data": [KRAKEN]}),
     "kraken_futures-linear": Case("linear", "PF_XBTUSD", kraken_futures_frames.ticker(**FUTURES), taken=False),
@@ -85,7 +96,7 @@ class Desk:
 
     def __init__(self, name: str) -> None:
         self.case = CASES[name]
-        self.module: Any = load(name.rpartition("-")[0])
+        self.module: Any = load(name.rpartition("-")[0].removesuffix("_exchange"))
         self.decoder = self.module.decoder(capacity=65536, max_past_ns=DAY_NS, max_future_skew_ns=SKEW_NS)
         self.decoder.add_symbol(self.case.market, self.case.symbol, 3)
         self.ctx = self.decoder.context(self.case.market, 0)

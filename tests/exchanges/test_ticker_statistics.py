@@ -47,6 +47,17 @@ def bybit() -> Reader:
     return read
 
 
+def coinbase() -> Reader:
+    def read(frame: dict[str, Any], conn: int) -> Iterator[tuple[str, Values]]:
+        if frame.get("channel") == "ticker":
+            for row in (row for event in frame["events"] for row in event["tickers"]):
+                yield row["product_id"], by_key(row, "price", None, "high_24_h", "low_24_h", "volume_24_h", None)
+        elif frame.get("type") == "ticker":
+            yield frame["product_id"], by_key(frame, "price", "open_24h", "high_24h", "low_24h", "volume_24h", None)
+
+    return read
+
+
 def kraken() -> Reader:
     def read(frame: dict[str, Any], conn: int) -> Iterator[tuple[str, Values]]:
         for row in frame.get("data", []) if frame.get("channel") == "ticker" else []:
@@ -78,6 +89,7 @@ def upbit() -> Reader:
 
 READERS: dict[str, tuple[Callable[[], Reader], tuple[str, ...]]] = {
     "bybit": (bybit, ("linear", "spot")),
+    "coinbase": (coinbase, ("spot",)),
     "kraken": (kraken, ("spot",)),
     "kraken_futures": (kraken_futures, ("linear",)),
     "upbit": (upbit, ("spot",)),
@@ -86,6 +98,10 @@ READERS: dict[str, tuple[Callable[[], Reader], tuple[str, ...]]] = {
 CAPTURES = {
     "bybit_v5_2026": ("bybit", 162),
     "frames_bybit_v5": ("bybit", 11),
+    "coinbase_adv_2026": ("coinbase", 160),
+    "coinbase_exchange_2021": ("coinbase", 107),
+    "frames_coinbase_adv": ("coinbase", 3),
+    "frames_coinbase_exchange": ("coinbase", 4),
     "frames_kraken_v2": ("kraken", 3),
     "frames_kraken_futures": ("kraken_futures", 13),
     "frames_upbit": ("upbit", 1),

@@ -13,6 +13,7 @@ import pytest
 from ringcollect.feed.ledger import State
 from ringcollect.records import Channel, Kind, TickerField
 from ringcollect.sim.bybit.venue import BybitVenue
+from ringcollect.sim.coinbase.venue import CoinbaseVenue
 from ringcollect.sim.deribit.venue import DeribitVenue
 from ringcollect.sim.kraken.venue import KrakenVenue
 from ringcollect.sim.kraken_futures.venue import KrakenFuturesVenue
@@ -38,6 +39,8 @@ class Case(NamedTuple):
     venue: Callable[[Path], Any]
     symbols: dict[str, str]
     fields: dict[str, dict[TickerField, str]]
+    exchange: str = ""
+    url: str = ""
 
 
 BYBIT = {"spot": ("ETHUSDT",), "linear": ("BTCUSDT",), "inverse": ("BTCUSD",)}
@@ -46,6 +49,18 @@ CASES = {
         lambda folder: BybitVenue(BYBIT, 200.0, scene(folder)),
         {market: symbol for market, (symbol,) in BYBIT.items()},
         {"spot": USUAL, "linear": USUAL, "inverse": USUAL | {BASE: "coins", QUOTE: "sizes"}},
+    ),
+    "coinbase": Case(
+        lambda folder: CoinbaseVenue(("BTC-USD",), 100.0, scene(folder)),
+        {"spot": "BTC-USD"},
+        {"spot": without(OPEN, QUOTE)},
+    ),
+    "coinbase, Exchange feed": Case(
+        lambda folder: CoinbaseVenue(("BTC-USD",), 100.0, scene(folder)),
+        {"spot": "BTC-USD"},
+        {"spot": without(QUOTE)},
+        "coinbase",
+        "ws://127.0.0.1:1/ws-feed",
     ),
     "deribit": Case(
         lambda folder: DeribitVenue(("BTC_USDC-PERPETUAL", "BTC-PERPETUAL"), 200.0, scene(folder)),
@@ -78,7 +93,7 @@ CASES = {
 def run_of(folder: Path, exchange: str, *channels: str) -> Desk:
     case = CASES[exchange]
     markets = {market: ((symbol,), channels) for market, symbol in case.symbols.items()}
-    run = Desk(folder, exchange, case.venue(folder), markets)
+    run = Desk(folder, case.exchange or exchange, case.venue(folder), markets, url=case.url)
     run.run(8)
     return run
 

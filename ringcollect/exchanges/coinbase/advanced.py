@@ -9,16 +9,15 @@ from ringcollect.exchanges.coinbase import messages
 from ringcollect.exchanges.coinbase.frame import Frame
 from ringcollect.exchanges.coinbase.records import (
     ADVANCED_SIDES,
-    best_batch,
-    best_of,
     book_batch,
     book_side,
+    ticker_batches,
     time_of,
     trade_batch,
 )
 from ringcollect.exchanges.coinbase.streams import CARRIED
 from ringcollect.exchanges.protocol import Answer, Decoded, Outcome, Want
-from ringcollect.records import Flag
+from ringcollect.records import Flag, TickerField
 
 IGNORED_CHANNELS = frozenset({"candles", "status", "ticker_batch", "user", "futures_balance_summary"})
 """Known channels that are deliberately not recorded."""
@@ -62,24 +61,28 @@ def _ticker(raw: msgspec.Raw, published: int, frame: Frame) -> None:
     event = _tickers.decode(raw)
     flags = int(Flag.SNAPSHOT) if _is_snapshot(event.type) else 0
     for ticker in event.tickers:
-        if ticker.best_bid_quantity is None or ticker.best_ask_quantity is None:
-            continue
-        bid = best_of(ticker.best_bid, ticker.best_bid_quantity)
-        ask = best_of(ticker.best_ask, ticker.best_ask_quantity)
+        bid = ticker.best_bid, ticker.best_bid_quantity
+        ask = ticker.best_ask, ticker.best_ask_quantity
+        sent = {
+            TickerField.LAST: ticker.price, TickerField.HIGH: ticker.high_24_h, TickerField.LOW: ticker.low_24_h,
+            TickerField.BASE_VOLUME: ticker.volume_24_h,
+        }  # fmt: skip
         frame.put(
             ticker.product_id,
-            lambda number, bid=bid, ask=ask: best_batch(bid, ask, published, frame.arrival, number, flags),  # type: ignore[misc]
+            lambda number, bid=bid, ask=ask, sent=sent: ticker_batches(  # type: ignore[misc]
+                bid, ask, sent, published, frame.arrival, number, flags
+            ),
         )
 
 
 def _answer(head: messages.Head, sequence: int) -> Decoded:
     """Everything that is subscribed now, what was before included; it may come after the first data."""
     wants = tuple(
-        Want(product, CARRIED[channel])
+        Want(product, channel)
         for raw in head.events
-        for channel, products in _subscriptions.decode(raw).subscriptions.items()
-        if channel in CARRIED
+        for name, products in _subscriptions.decode(raw).subscriptions.items()
         for product in products
+        for channel in CARRIED.get(name, ())
     )
     return Decoded(Outcome.CONTROL, control=Answer(None, True, "", wants) if wants else None, sequence=sequence)
 

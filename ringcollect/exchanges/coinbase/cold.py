@@ -14,7 +14,7 @@ from msgspec import UNSET
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.coinbase import advanced, exchange_feed, messages
 from ringcollect.exchanges.coinbase.frame import Frame
-from ringcollect.exchanges.coinbase.streams import CARRIED
+from ringcollect.exchanges.coinbase.streams import ADVANCED, CARRIED
 from ringcollect.exchanges.protocol import Answer, Decoded, Outcome, Want
 from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
 
@@ -27,7 +27,7 @@ _head = msgspec.json.Decoder(messages.Head)
 def _refusal(head: messages.Head) -> Decoded:
     """``error``: of the products it names, else of the only request that waits."""
     text = f"{head.message}: {head.reason}" if head.reason else head.message
-    wants = tuple(Want(product, channel) for product in _PRODUCT.findall(text) for channel in set(CARRIED.values()))
+    wants = tuple(Want(product, channel) for product in _PRODUCT.findall(text) for channel in ADVANCED)
     return Decoded(Outcome.CONTROL, control=Answer(None, False, text[:MOST_REASON], wants))
 
 

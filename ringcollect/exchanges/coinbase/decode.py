@@ -1,4 +1,4 @@
-"""Message to records in one kernel call: books, prints and best prices of both feeds.
+"""Message to records in one kernel call: books, prints and tickers of both feeds.
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests trade ids and the number of
@@ -19,6 +19,7 @@ from ringcollect.exchanges.coinbase.scan_exchange import scan as scan_exchange
 from ringcollect.exchanges.entries import kernel_entry
 from ringcollect.exchanges.protocol import Code, Verdict
 from ringcollect.exchanges.scanning import announce, find_symbol, unknown
+from ringcollect.exchanges.statistics import FIELDS, put_statistics
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -34,7 +35,7 @@ from ringcollect.records import (
 )
 
 _SLOW, _NOT_OPEN = int(Code.SLOW), int(Code.NOT_OPEN)
-_BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
+_NONE, _BOOK, _TRADE = int(Channel.NONE), int(Channel.BOOK), int(Channel.TRADE)
 _DELTA_KIND, _SNAPSHOT_KIND, _TRADE_KIND, _BBO_KIND = (
     int(Kind.BOOK_DELTA), int(Kind.BOOK_SNAPSHOT), int(Kind.TRADE), int(Kind.BBO),
 )  # fmt: skip
@@ -98,9 +99,11 @@ def _prints(ctx: int, ts_recv: int) -> int:
 
 
 @njit
-def _best(ctx: int, ts_recv: int) -> int:
-    """Best bid, best ask; a side without orders has the price 0 on the wire: NaN."""
+def _ticker(ctx: int, ts_recv: int) -> int:
+    """Best bid, best ask (a side without orders has the price 0 on the wire: NaN), and behind them the statistics."""
     batch = word_at(ctx, hot.C_BATCH)
+    if word_at(ctx, hot.C_CAPACITY) < 2 + FIELDS:
+        return _SLOW
     for r in range(2):
         price = bits_float(word_at(ctx, at.F_BID if r == 0 else at.F_ASK))
         size = bits_float(word_at(ctx, at.F_BID_SIZE if r == 0 else at.F_ASK_SIZE))
@@ -111,8 +114,12 @@ def _best(ctx: int, ts_recv: int) -> int:
         put_word(batch, r * RECORD_WORDS + W_ID, 0)
         put_word(batch, r * RECORD_WORDS + W_AUX, 0)
     _complete(ctx, 2, ts_recv, _BBO_KIND, 0)
-    announce(ctx, _BBO, -1, -1, -1)
-    return 2
+    there = word_at(ctx, at.F_SEEN) >> at.N_PRICE & (1 << at.N_LAST_NUMBER - at.N_PRICE + 1) - 1
+    flags = _SNAPSHOT if word_at(ctx, at.F_SNAPSHOT) else 0
+    count = put_statistics(ctx, 2, at.F_PRICE, there, word_at(ctx, at.F_TS), ts_recv, flags)
+    announce(ctx, _NONE, -1, -1, -1)
+    put_word(ctx, hot.C_N, count)
+    return count
 
 
 @njit
@@ -127,13 +134,13 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
     elif kind == at.KIND_TRADE:
         answer = _prints(ctx, ts_recv)
     else:
-        answer = _best(ctx, ts_recv)
-    return unknown(ctx, ctx + hot.C_SCRATCH * 8) if instrument < 0 else answer
+        answer = _ticker(ctx, ts_recv)
+    return unknown(ctx, ctx + hot.C_SCRATCH * 8) if instrument < 0 and answer != _SLOW else answer
 
 
 @njit
 def _verdict(ctx: int, known_id: int) -> int:
-    """Trade ids count by one; books and best prices are numbered by nothing but their connection."""
+    """Trade ids count by one; books are numbered by nothing but their connection."""
     if word_at(ctx, hot.C_CHANNEL) != _TRADE or known_id < 0:
         return _FITS
     if word_at(ctx, hot.C_LAST_ID) <= known_id:
@@ -147,6 +154,8 @@ def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     answer = _decode(ctx, a, n, ts_recv)
     if answer < 0 or publish == 0:
         return answer
+    if word_at(ctx, hot.C_CHANNEL) == _NONE:
+        return hot.settle_all_by_address(ctx, answer, word_at(ctx, at.F_SNAPSHOT), n, ts_recv)
     row = hot.open_row(ctx)
     if row == 0 or word_at(ctx, at.F_SNAPSHOT) != 0:
         return _NOT_OPEN

@@ -11,16 +11,15 @@ from ringcollect.exchanges.coinbase.frame import Frame
 from ringcollect.exchanges.coinbase.records import (
     EXCHANGE_SIDES,
     LevelRow,
-    best_batch,
-    best_of,
     book_batch,
     book_side,
+    ticker_batches,
     time_of,
     trade_batch,
 )
 from ringcollect.exchanges.coinbase.streams import CARRIED
 from ringcollect.exchanges.protocol import Answer, Decoded, Outcome, Want
-from ringcollect.records import Flag
+from ringcollect.records import Flag, TickerField
 
 IGNORED_TYPES = frozenset({"status", "open", "received", "done", "change", "activate", "auction"})
 """Known messages that are deliberately not recorded."""
@@ -29,7 +28,7 @@ _CONTROL = frozenset({"heartbeat"})
 _snapshot = msgspec.json.Decoder(messages.Snapshot)
 _changes = msgspec.json.Decoder(messages.Changes)
 _trade = msgspec.json.Decoder(messages.Trade)
-_best = msgspec.json.Decoder(messages.BestPrices)
+_ticker_of = msgspec.json.Decoder(messages.ExchangeTicker)
 _subscribed = msgspec.json.Decoder(messages.SubscribedChannels)
 
 
@@ -55,23 +54,24 @@ def _match(payload: bytes | Raw, frame: Frame, extra: int) -> None:
 
 
 def _ticker(payload: bytes | Raw, frame: Frame, extra: int) -> None:
-    """Best prices, where their sizes are there; ``side`` is the last trade's taker, and of no use."""
-    ticker = _best.decode(payload)
-    if ticker.best_bid_size is None or ticker.best_ask_size is None:
-        return
-    bid = best_of(ticker.best_bid, ticker.best_bid_size)
-    ask = best_of(ticker.best_ask, ticker.best_ask_size)
+    """Best prices and statistics; ``side`` is the last trade's taker, and of no use."""
+    ticker = _ticker_of.decode(payload)
+    bid, ask = (ticker.best_bid, ticker.best_bid_size), (ticker.best_ask, ticker.best_ask_size)
+    sent = {
+        TickerField.LAST: ticker.price, TickerField.OPEN: ticker.open_24h, TickerField.HIGH: ticker.high_24h,
+        TickerField.LOW: ticker.low_24h, TickerField.BASE_VOLUME: ticker.volume_24h,
+    }  # fmt: skip
     ts_event = time_of(ticker.time)
-    frame.put(ticker.product_id, lambda number: best_batch(bid, ask, ts_event, frame.arrival, number, 0))
+    frame.put(ticker.product_id, lambda number: ticker_batches(bid, ask, sent, ts_event, frame.arrival, number, 0))
 
 
 def _answer(payload: bytes | Raw) -> Decoded:
     """Everything that is subscribed now, not only what was asked for last."""
     wants = tuple(
-        Want(product, CARRIED[channel.name])
-        for channel in _subscribed.decode(payload).channels
-        if channel.name in CARRIED
-        for product in channel.product_ids
+        Want(product, channel)
+        for row in _subscribed.decode(payload).channels
+        for product in row.product_ids
+        for channel in CARRIED.get(row.name, ())
     )
     return Decoded(Outcome.CONTROL, control=Answer(None, True, "", wants) if wants else None)
 

@@ -65,9 +65,13 @@ class Trades(Struct):
 
 
 class Ticker(Struct):
-    """Best prices of Advanced Trade."""
+    """Best prices of Advanced Trade, and statistics of 24 h."""
 
     product_id: str
+    price: Number | None = None
+    high_24_h: Number | None = None
+    low_24_h: Number | None = None
+    volume_24_h: Number | None = None
     best_bid: Number | None = None
     best_ask: Number | None = None
     best_bid_quantity: Number | None = None
@@ -104,10 +108,15 @@ class Changes(Struct):
     time: str | None = None
 
 
-class BestPrices(Struct):
-    """``ticker`` of the Exchange feed; sizes since 2022."""
+class ExchangeTicker(Struct):
+    """``ticker`` of the Exchange feed: best prices (sizes since 2022), and statistics of 24 h."""
 
     product_id: str
+    price: Number | None = None
+    open_24h: Number | None = None
+    high_24h: Number | None = None
+    low_24h: Number | None = None
+    volume_24h: Number | None = None
     best_bid: Number | None = None
     best_ask: Number | None = None
     best_bid_size: Number | None = None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.numbers import Number, iso_to_ns, to_float, to_whole
 from ringcollect.exchanges.protocol import Batch
-from ringcollect.exchanges.typed import NAN, Arrival, rows
-from ringcollect.records import Channel, Flag, Kind
+from ringcollect.exchanges.typed import NAN, Arrival, rows, statistics
+from ringcollect.records import Channel, Flag, Kind, TickerField
 
 LevelRow = tuple[int, Number, Number, int]
 """Side, price, size and time of a level."""
@@ -58,15 +58,21 @@ def book_batch(
     return (Batch(instrument, Channel.BOOK, records),)
 
 
-def best_batch(
-    bid: tuple[float, float], ask: tuple[float, float], ts_event: int, arrival: Arrival, instrument: int, flags: int
-) -> tuple[Batch, ...]:
-    """Best bid and best ask (:func:`best_of`)."""
+def ticker_batches(
+    bid: tuple[Number | None, Number | None], ask: tuple[Number | None, Number | None],
+    sent: Mapping[TickerField, Number | None], ts_event: int, arrival: Arrival, instrument: int, flags: int,
+) -> tuple[Batch, ...]:  # fmt: skip
+    """Best bid and best ask (price and size) where their sizes are there, and what was sent of the statistics."""
+    day = statistics(arrival, instrument, ts_event, sent, flags)
+    if bid[1] is None or ask[1] is None:
+        return day
+    best = best_of(*bid), best_of(*ask)
     records = rows(
-        arrival, instrument, Kind.BBO, ts_event, 2, price=[bid[0], ask[0]], size=[bid[1], ask[1]], side=[1, -1]
-    )
+        arrival, instrument, Kind.BBO, ts_event, 2,
+        price=[price for price, _ in best], size=[size for _, size in best], side=[1, -1],
+    )  # fmt: skip
     records["flags"] |= flags
-    return (Batch(instrument, Channel.BBO, records),)
+    return (Batch(instrument, Channel.BBO, records), *day)
 
 
 def book_side(word: str, sides: dict[str, int]) -> int:

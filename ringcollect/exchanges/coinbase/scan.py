@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.keys import NO_KEY, number_of_key
 from ringcollect.decode.levels import put_level
 from ringcollect.decode.match import follows
 from ringcollect.decode.members import enter, key_at, more
@@ -24,7 +25,7 @@ from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_PRICE, W_SIZE, W_TA
 
 _ARRAY, _OBJECT = 93, 125
 _ZERO = np.uint64(0)
-_OTHER, _BID_QUANTITY, _ASK_QUANTITY, _ESCAPED = range(4)
+_ESCAPED = -2
 
 
 @njit
@@ -127,50 +128,44 @@ def _long_key(a: int, i: int, n: int) -> int:
     """Which key of more than 16 characters stands at ``i``; escapes may spell anything."""
     out_of_line()
     if follows(a, i, n, '"best_bid_quantity"'):
-        return _BID_QUANTITY
+        return at.N_BID_SIZE
     if follows(a, i, n, '"best_ask_quantity"'):
-        return _ASK_QUANTITY
+        return at.N_ASK_SIZE
     end, escaped = string(a, i + 1, n)
-    return _ESCAPED if end < 0 or escaped else _OTHER
+    return _ESCAPED if end < 0 or escaped else NO_KEY
 
 
 @njit
 def _ticker(ctx: int, a: int, i: int, n: int) -> int:
-    """The ticker at ``i`` into F_BID and its neighbours: offset after it or BAD."""
+    """The ticker at ``i`` into F_NUMBERS; F_SEEN says which keys it has. Offset after it or BAD."""
     seen = 0
     i, going = enter(a, i, n, _OBJECT)
     while going:
-        key = i
+        name = i
         i, low, high = key_at(a, i, n)
         if i < 0:
             return BAD
-        place = 0
-        bit = 0
-        if is_word(low, high, at.PRODUCT_ID):
-            bit = at.K_PRODUCT
-            i = symbol_at(ctx, a, i, n, ctx + hot.C_SCRATCH * 8)
-        elif is_word(low, high, at.BEST_BID):
-            bit, place = at.K_BID, at.F_BID
-        elif is_word(low, high, at.BEST_ASK):
-            bit, place = at.K_ASK, at.F_ASK
-        elif low == _ZERO and high == _ZERO:
-            found = _long_key(a, key, n)
-            if found == _BID_QUANTITY:
-                bit, place = at.K_BID_SIZE, at.F_BID_SIZE
-            elif found == _ASK_QUANTITY:
-                bit, place = at.K_ASK_SIZE, at.F_ASK_SIZE
-            elif found == _ESCAPED:
+        key = number_of_key(at.TICKER_TABLE, low, high)
+        if low == _ZERO and high == _ZERO:
+            key = np.int64(_long_key(a, name, n))
+            if key == _ESCAPED:
                 return BAD
-        if place != 0:
-            i, number = called_amount(a, i, n)
-            put_word(ctx, place, float_bits(number))
-        elif bit == 0:
+        if key == NO_KEY:
             i = skip(a, i, n, DEPTH)
-        if i < 0 or seen & bit:
+        else:
+            if seen & (1 << key):
+                return BAD
+            seen |= 1 << key
+            if key == at.N_PRODUCT:
+                i = symbol_at(ctx, a, i, n, ctx + hot.C_SCRATCH * 8)
+            else:
+                i, number = called_amount(a, i, n)
+                put_word(ctx, at.F_NUMBERS + key, float_bits(number))
+        if i < 0:
             return BAD
-        seen |= bit
         i, going = more(a, i, n, _OBJECT)
-    return i if seen == at.K_PRODUCT | at.K_BID | at.K_ASK | at.K_BID_SIZE | at.K_ASK_SIZE else BAD
+    put_word(ctx, at.F_SEEN, seen)
+    return i if seen & at.NEEDED_BEST == at.NEEDED_BEST else BAD
 
 
 @njit

@@ -22,7 +22,7 @@ from ringcollect.records import RECORD_WORDS, W_AUX, W_ID, W_SIZE, W_TS_EVENT
 
 _ARRAY, _OBJECT, _COMMA = 93, 125, 44
 _TRADE_KEYS = at.X_TYPE | at.X_PRODUCT | at.X_ID | at.X_SIDE | at.X_PRICE | at.X_SIZE
-_BEST_KEYS = at.X_TYPE | at.X_PRODUCT | at.X_BEST_BID | at.X_BEST_ASK | at.X_BID_SIZE | at.X_ASK_SIZE
+_BEST_KEYS = at.X_TYPE | at.NEEDED_BEST
 
 
 @njit
@@ -185,6 +185,7 @@ def scan(ctx: int, a: int, n: int) -> bool:
         put_word(word_at(ctx, hot.C_BATCH), W_TS_EVENT, 0)
         return seen & _TRADE_KEYS == _TRADE_KEYS and seen & (at.X_CHANGES | at.X_BIDS) == 0 and _trade(ctx)
     if kind == at.KIND_BEST:
+        put_word(ctx, at.F_SEEN, seen)
         return seen & _BEST_KEYS == _BEST_KEYS
     if word_at(ctx, at.F_SNAPSHOT):
         if seen & at.X_BIDS == 0 or seen & at.X_ASKS == 0 or not _whole_book(ctx, a, n):

@@ -7,18 +7,23 @@ from urllib.parse import urlsplit
 from ringcollect.exchanges.protocol import Want
 from ringcollect.records import Channel
 
-ADVANCED = {Channel.BOOK: "level2", Channel.TRADE: "market_trades", Channel.BBO: "ticker"}
+ADVANCED = {
+    Channel.BOOK: "level2", Channel.TRADE: "market_trades", Channel.BBO: "ticker", Channel.TICKER: "ticker",
+}  # fmt: skip
 """Advanced Trade's channel of ours; what ``level2`` subscribes arrives as ``l2_data``."""
-EXCHANGE = {Channel.BOOK: "level2_batch", Channel.TRADE: "matches", Channel.BBO: "ticker"}
+EXCHANGE = {
+    Channel.BOOK: "level2_batch", Channel.TRADE: "matches", Channel.BBO: "ticker", Channel.TICKER: "ticker",
+}  # fmt: skip
 """The Exchange feed's: ``level2`` without authentication is refused there since 2023, ``level2_batch`` is not."""
 HEARTBEATS, HEARTBEAT = "heartbeats", "heartbeat"
 """What keeps a connection alive that has nothing to say: of Advanced Trade, of the Exchange feed."""
 
-CARRIED = {name: channel for names in (ADVANCED, EXCHANGE) for channel, name in names.items()} | {
-    "level2": Channel.BOOK,
-    "l2_data": Channel.BOOK,
-}
-"""Our channel of the venue's, on either feed."""
+CARRIED = {
+    name: tuple(channel for channel, of in names.items() if of == name)
+    for names in (ADVANCED, EXCHANGE)
+    for name in names.values()
+} | dict.fromkeys(("level2", "l2_data"), (Channel.BOOK,))
+"""Our channels of the venue's, on either feed."""
 
 EXCHANGE_PATH = "/ws-feed"
 """Path that makes any address one of an Exchange feed: a proxy's, a simulator's."""
@@ -39,4 +44,4 @@ def stream_name(want: Want, url: str) -> str:
 def read_stream(market: str, stream: str) -> tuple[Want, ...]:
     """What the stream carries; () for what is not recorded."""
     name, _, symbol = stream.partition(":")
-    return (Want(symbol, CARRIED[name]),) if symbol and name in CARRIED else ()
+    return tuple(Want(symbol, channel) for channel in CARRIED.get(name, ())) if symbol else ()

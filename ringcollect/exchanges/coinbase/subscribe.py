@@ -17,15 +17,17 @@ PRODUCTS_PER_REQUEST = 100
 
 
 def _is_book(stream: str) -> bool:
-    return CARRIED[stream.partition(":")[0]] is Channel.BOOK
+    return Channel.BOOK in CARRIED[stream.partition(":")[0]]
 
 
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """Connections of at most 25 books; ``url`` replaces the address, and one of the Exchange feed chooses that."""
     where = websocket_url(url)
-    streams = {stream_name(want, where): want for want in wants}
+    streams: dict[str, list[Want]] = {}
+    for want in wants:
+        streams.setdefault(stream_name(want, where), []).append(want)
     return [
-        Leg(market, where, tuple(some), tuple(streams[name] for name in some))
+        Leg(market, where, tuple(some), tuple(want for name in some for want in streams[name]))
         for some in shards(list(streams), limits(market).streams_per_connection, _is_book, BOOKS_PER_CONNECTION)
     ]
 
@@ -36,16 +38,19 @@ def _frame(op: str, channel: str, products: Sequence[str], url: str) -> str:
 
 
 def _requests(op: str, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]:
-    by_channel: dict[str, list[Want]] = {}
+    by_channel: dict[str, dict[str, list[Want]]] = {}
     for want in wants:
-        by_channel.setdefault(stream_name(want, leg.url).partition(":")[0], []).append(want)
+        channel = stream_name(want, leg.url).partition(":")[0]
+        by_channel.setdefault(channel, {}).setdefault(want.symbol, []).append(want)
     made: list[Request] = []
-    for channel in sorted(by_channel, key=lambda name: CARRIED[name] is Channel.BOOK):  # megabytes come last
+    for channel in sorted(by_channel, key=_is_book):  # megabytes come last
         asked = by_channel[channel]
-        for start in range(0, len(asked), PRODUCTS_PER_REQUEST):
-            some = asked[start : start + PRODUCTS_PER_REQUEST]
-            text = _frame(op, channel, [want.symbol for want in some], leg.url)
-            made.append(Request(first_request_id + len(made), text, tuple(some)))
+        products = list(asked)
+        for start in range(0, len(products), PRODUCTS_PER_REQUEST):
+            some = products[start : start + PRODUCTS_PER_REQUEST]
+            text = _frame(op, channel, some, leg.url)
+            carried = tuple(want for product in some for want in asked[product])
+            made.append(Request(first_request_id + len(made), text, carried))
     return made
 
 

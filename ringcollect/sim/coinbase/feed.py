@@ -13,6 +13,7 @@ import msgspec
 from ringcollect.errors import ConfigError
 from ringcollect.sim.coinbase import texts
 from ringcollect.sim.coinbase.texts import SECOND, Level
+from ringcollect.sim.day import Day
 from ringcollect.sim.fixed import trimmed
 from ringcollect.sim.market import Fill, SymbolMarket
 from ringcollect.sim.scene import Scene
@@ -59,6 +60,7 @@ class CoinbaseFeed:
         self._history: deque[dict[str, Any]] = deque(maxlen=_HISTORY)
         self._old: deque[dict[str, Any]] = deque(maxlen=_TRADES_KEPT)
         self._best: tuple[str, ...] = ()
+        self._day = Day(self.spec)
         scene.scheduler.add(self.model.next_ns, self._order)
         scene.scheduler.add(_BOOK_NS, lambda due_ns: self._again(due_ns, _BOOK_NS, self._push_book))
         scene.scheduler.add(_TRADES_NS, lambda due_ns: self._again(due_ns, _TRADES_NS, self._push_trades))
@@ -123,6 +125,7 @@ class CoinbaseFeed:
             self._matched_ns = self._scene.start_ns + event.time_ns
             self._touched |= dict.fromkeys(event.changed)
             for fill in event.fills:
+                self._day.add((fill,))
                 self._trade(fill)
         return self.model.next_ns
 
@@ -179,9 +182,11 @@ class CoinbaseFeed:
 
     def _ticker_text(self, kind: str, now_ns: int) -> str:
         bid, bid_size, ask, ask_size = self._best_now()
+        day = self._day.statistics(trimmed)
         one = {
-            "type": "ticker", "product_id": self.spec.symbol, "price": bid, "volume_24_h": "2867.54532609",
-            "price_percent_chg_24_h": "0.09601107287722", "best_bid": bid, "best_ask": ask,
+            "type": "ticker", "product_id": self.spec.symbol, "price": day.last, "volume_24_h": day.volume,
+            "low_24_h": day.low, "high_24_h": day.high, "price_percent_chg_24_h": "0.09601107287722",
+            "best_bid": bid, "best_ask": ask,
             "best_bid_quantity": bid_size, "best_ask_quantity": ask_size,
         }  # fmt: skip
         return texts.envelope("ticker", now_ns, {"type": kind, "tickers": [one]})
@@ -190,9 +195,11 @@ class CoinbaseFeed:
         """Its ``side`` is the taker's, unlike a match's."""
         bid, bid_size, ask, ask_size = self._best_now()
         maker = self._history[-1]["side"] if self._history else "BUY"
+        day = self._day.statistics(trimmed)
         return texts.plain({
-            "type": "ticker", "sequence": self._trade_id * 7, "product_id": self.spec.symbol, "price": bid,
-            "volume_24h": "94381.28000000", "best_bid": bid, "best_bid_size": bid_size, "best_ask": ask,
+            "type": "ticker", "sequence": self._trade_id * 7, "product_id": self.spec.symbol, "price": day.last,
+            "open_24h": day.open, "volume_24h": day.volume, "low_24h": day.low, "high_24h": day.high,
+            "best_bid": bid, "best_bid_size": bid_size, "best_ask": ask,
             "best_ask_size": ask_size, "side": "sell" if maker == "BUY" else "buy", "time": texts.micro(now_ns),
             "trade_id": self._trade_id, "last_size": "0.04",
         })  # fmt: skip
