@@ -23,13 +23,13 @@ def rows_of(records: np.ndarray, columns: Sequence[str], **settings: object) -> 
 
 def assert_equal_columns(
     made: np.ndarray, rows: Sequence[Row], expected: Mapping[str, Sequence[float]], *, skip: int = 0,
-    rtol: float = 1e-9, atol: Mapping[str, float] | None = None,
+    rtol: float = 1e-9, atol: Mapping[str, float] | None = None, least: int = 100,
 ) -> None:  # fmt: skip
     """Every expected column equals the made one at the rows' stamps, NaN where NaN; the first ``skip`` are left out."""
     stamps = np.array([row.close for row in rows])
     own = made[np.searchsorted(made["ts_ns"], stamps)]
     assert np.array_equal(own["ts_ns"], stamps)
-    assert len(own) - skip > 100
+    assert len(own) - skip > least
     for name, values in expected.items():
         np.testing.assert_allclose(
             own[name][skip:], np.array(values, np.float64)[skip:], rtol=rtol, atol=(atol or {}).get(name, 1e-9),

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from ringcollect.sync.catalogue import aggregate, depth, derivatives, order_flow, price, quality, volatility
+from ringcollect.sync.catalogue import (
+    aggregate,
+    bands,
+    depth,
+    derivatives,
+    impact,
+    order_flow,
+    price,
+    quality,
+    volatility,
+)
 from ringcollect.sync.catalogue.feature import Group
 from ringcollect.sync.features import places as at
 
@@ -10,6 +20,8 @@ GROUPS = (
     Group("A", "aggregate", aggregate.FAMILIES, slab=13, hears="TL"),
     Group("B", "price", price.FAMILIES, slab=5, hears="U", deep=True),
     Group("C", "depth", depth.FAMILIES, slab=5, hears="U", deep=True, reads=((at.S_NEAR_BALANCE, 300),)),
+    Group("D", "bands", bands.FAMILIES, slab=3, deep=True, reads=((at.S_FIRST_BAND, 300),)),
+    Group("F", "impact", impact.FAMILIES, slab=0, deep=True),
     Group(
         "G",
         "order_flow",

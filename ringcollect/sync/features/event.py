@@ -43,6 +43,12 @@ def event_at(address: int) -> np.ndarray:
 
 
 @inlined
+def sides_at(address: int) -> np.ndarray:
+    """The sorted parts of every book side, as ``books`` (sync/layout.py)."""
+    return carray(word_pointer(address), (_UNBOUNDED, 2)).view(np.float64)
+
+
+@inlined
 def params_of(event: np.ndarray) -> np.ndarray:
     """What the configuration chose."""
     return words_at(event[E_PARAMS])
