@@ -72,6 +72,7 @@ class Feeder:
             for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), len(seqs)], strict=True):
                 self._lose(self.at, int(seqs[start]), lost)
                 self._feed(records[start:stop])
+                self.at = int(seqs[stop - 1]) + 1
         self.at = int(seqs[-1]) + 1
 
     def _take_part(self, records: np.ndarray, lost: Sequence[tuple[int, int]]) -> None:

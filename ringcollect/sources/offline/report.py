@@ -101,7 +101,7 @@ _SAID = (
 
 def lines(report: Report) -> list[str]:
     """Everything, the problems last."""
-    out = [line for built in report.built for line in lines_of(built)]
+    out = [line for built in report.built for line in lines_of(built)] or ["nothing new"]
     if report.removed_segments:
         out.append(f"removed {report.removed_segments} segments, {report.removed_bytes / 1e6:.1f} MB")
     return out + [f"PROBLEM: {problem}" for problem in report.problems()]
