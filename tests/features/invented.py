@@ -36,7 +36,7 @@ def _changes(old: Sides, new: Sides) -> list[tuple[int, float, float]]:
 
 
 def invented(seconds: int, seed: int = 5, updates_each: int = 4, trades_each: int = 3) -> np.ndarray:
-    """Records of one instrument; about one trade in twenty names no side, the 20th second has none at all."""
+    """Records of one instrument: one trade in twenty names no side, one in 83 is large; the 20th second has none."""
     rng = np.random.default_rng(seed)
     stream = Stream()
     best, spread = 10_000, 1
@@ -51,7 +51,8 @@ def invented(seconds: int, seed: int = 5, updates_each: int = 4, trades_each: in
             if kind:
                 side = int(rng.choice([1, -1, 0], p=[0.5, 0.45, 0.05]))
                 tick = best + spread if side > 0 else best
-                stream.trade(ts, round(tick * TICK, 1), round(float(rng.gamma(1.2, 0.4)) + 0.001, 3), side)
+                size = float(rng.gamma(1.2, 0.4)) * (40.0 if moment % 83 == 0 else 1.0)
+                stream.trade(ts, round(tick * TICK, 1), round(size + 0.001, 3), side)
                 continue
             best += int(rng.choice([-1, 0, 1], p=[0.15, 0.7, 0.15]))
             spread = int(rng.choice([1, 2], p=[0.9, 0.1]))

@@ -11,6 +11,7 @@ from ringcollect.sync.catalogue import (
     order_flow,
     price,
     quality,
+    trade_flow,
     volatility,
 )
 from ringcollect.sync.catalogue.feature import Group
@@ -35,6 +36,23 @@ GROUPS = (
             (at.S_OFI, 60),
             (at.S_BEST_DEPTH, 60),
             (at.S_BEST_DEPTH_COUNT, 60),
+        ),
+    ),
+    Group(
+        "H",
+        "trade_flow",
+        trade_flow.FAMILIES,
+        slab=365,
+        hears="T",
+        reads=(
+            (at.S_BUY, "horizons_ns"),
+            (at.S_SELL, "horizons_ns"),
+            (at.S_COUNT, "horizons_ns"),
+            (at.S_NOTIONAL, 60),
+            (at.S_SIGN_PRODUCTS, 60),
+            (at.S_SIGN_PAIRS, 60),
+            (at.S_VOLUME, 300),
+            (at.S_COUNT, 300),
         ),
     ),
     Group(

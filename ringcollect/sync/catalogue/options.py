@@ -10,6 +10,7 @@ from ringcollect.errors import ConfigError
 
 SECOND = 10**9
 MAX_HORIZONS, MAX_EDGES, MAX_LEVELS, MAX_FLOW_LEVELS = 8, 9, 50, 10
+MAX_BUCKETS = 256
 MAX_WINDOW_ROWS = 1 << 20
 """The longest window in rows: bounds the memory of an instrument."""
 
@@ -17,8 +18,9 @@ MAX_WINDOW_ROWS = 1 << 20
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Horizons, bands, levels and windows; times in ns, sizes in base units, notionals in quote units.
 
-    ``ofi_weights`` are the weights of ``ofi_integrated`` (empty: equal ones); ``vpin_bucket_volume`` 0 takes a day's
-    volume divided by ``vpin_bucket_count``. ``silence_*`` are the limits of ``[websocket]`` that the feed counts by.
+    ``ofi_weights`` are the weights of ``ofi_integrated`` (empty: equal ones); ``vpin_bucket_volume`` 0 takes the volume
+    of the UTC day before, divided by ``vpin_bucket_count``. ``silence_*`` are the limits of ``[websocket]`` that the
+    feed counts by.
     """
 
     horizons_ns: tuple[int, ...] = (SECOND, 5 * SECOND, 30 * SECOND, 60 * SECOND)
@@ -57,6 +59,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             ("price_levels", self.price_levels, MAX_LEVELS),
             ("max_levels", self.max_levels, MAX_LEVELS),
             ("ofi_levels", self.ofi_levels, MAX_FLOW_LEVELS),
+            ("vpin_bucket_count", self.vpin_bucket_count, 86_400),
+            ("vpin_window_buckets", self.vpin_window_buckets, MAX_BUCKETS),
         ):
             if not 1 <= value <= most:
                 raise ConfigError(f"sync.features.{name}: {value} is not between 1 and {most}")

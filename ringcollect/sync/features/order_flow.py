@@ -14,6 +14,7 @@ import numpy as np
 
 from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
+from ringcollect.sync.catalogue.options import MAX_HORIZONS
 from ringcollect.sync.features import places as at
 from ringcollect.sync.features.event import event_at, group_entry, params_of, words_at
 from ringcollect.sync.features.rolling import SUM, roll_sum
@@ -25,9 +26,8 @@ from ringcollect.sync.layout import P_OPTIONS
 (G_ADDED, G_REMOVED, G_DEPLETED) = (6, 8, 10)  # at the best price of bids and asks
 G_FLOW = 12  # per level
 _BIN = G_FLOW + at.FLOW_LEVELS
-_HORIZONS = 8
 G_SUMS = _BIN  # windows of ofi and of mlofi_decay per horizon
-G_NORMS = G_SUMS + 2 * _HORIZONS * SUM  # windows of ofi, depths and updates over 5 s and 60 s
+G_NORMS = G_SUMS + 2 * MAX_HORIZONS * SUM  # windows of ofi, depths and updates over 5 s and 60 s
 SLAB = G_NORMS + 6 * SUM
 """Words: the open row's sums, then windows."""
 _NAN = math.nan
@@ -147,7 +147,7 @@ def _row(values: np.ndarray, event: np.ndarray, wide: np.ndarray) -> None:
     options = params[P_OPTIONS:]
     a, core, k, rebuild = event[at.E_SLAB], event[at.E_CORE], event[at.E_NUMBER], event[at.E_REBUILD]
     to = _bin(values, event, params, wide, event[at.E_WIDE])
-    for series, words in ((at.S_OFI, a + G_SUMS), (at.S_DECAYED_OFI, a + G_SUMS + _HORIZONS * SUM)):
+    for series, words in ((at.S_OFI, a + G_SUMS), (at.S_DECAYED_OFI, a + G_SUMS + MAX_HORIZONS * SUM)):
         for i in range(options[at.O_HORIZONS]):
             rows = options[at.O_HORIZON_ROWS + i]
             wide[to] = roll_sum(values, params, words + i * SUM, series, k, rows, rebuild)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
+from ringcollect.sync.catalogue.options import MAX_HORIZONS
 from ringcollect.sync.features import places as at
 from ringcollect.sync.features import returns as of
 from ringcollect.sync.features.event import event_at, group_entry, params_of, words_at
@@ -20,11 +21,10 @@ from ringcollect.sync.features.series import value_of
 from ringcollect.sync.features.volatility_range import RANGES, write_ranges
 from ringcollect.sync.layout import P_OPTIONS
 
-_HORIZONS = 8
 _STEP = of.POWERS + MOMENTS
 I_EWMA, I_STARTED = 0, 1
 I_HORIZONS = 2  # per horizon: powers, moments
-I_5S = I_HORIZONS + _HORIZONS * _STEP
+I_5S = I_HORIZONS + MAX_HORIZONS * _STEP
 I_30S = I_5S + of.POWERS  # powers, neighbours
 I_60S = I_30S + of.POWERS + of.NEIGHBOURS  # powers, neighbours, moments of steps, moments of sums over 1 s
 I_RANGES = I_60S + of.POWERS + of.NEIGHBOURS + 2 * MOMENTS
