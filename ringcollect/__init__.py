@@ -9,4 +9,12 @@ def __getattr__(name: str) -> object:
         from ringcollect.ring.attach import attach
 
         return attach
+    if name == "snapshots":
+        from ringcollect.store.snapshots import snapshots
+
+        return snapshots
+    if name in ("MarketSnapshot", "MarketAggregate"):
+        from ringcollect.store import market_snapshot
+
+        return getattr(market_snapshot, name)
     raise AttributeError(f"module 'ringcollect' has no attribute {name!r}")

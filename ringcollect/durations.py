@@ -1,9 +1,12 @@
-"""Durations as people write them (``100ms``, ``1s``, ``2h``) and as the code counts them (int64 ns)."""
+"""Durations (``100ms``, ``1s``, ``2h``) and times as people write them, and as the code counts them (int64 ns)."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from fractions import Fraction
+
+from ringcollect.errors import ConfigError
 
 _NS_PER_UNIT = {
     "ns": 1,
@@ -42,3 +45,17 @@ def format_duration(ns: int) -> str:
         return "0s"
     unit, size = next((u, n) for u, n in reversed(_NS_PER_UNIT.items()) if ns % n == 0)
     return f"{ns // size}{unit}"
+
+
+def parse_time(text: str, key: str) -> int:
+    """``2026-11-21``, ``2026-11-21T15:30`` or with seconds, fraction and offset (none: UTC), in ns since the epoch.
+
+    Raises ConfigError naming ``key``.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise ConfigError(f"{key}: {text!r} is no time; write 2026-11-21 or 2026-11-21T15:30:00 (UTC)") from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000

@@ -67,9 +67,10 @@ def build(
     """
     pause_s = _duration(poll_interval, "--poll-interval") / 1e9
     config = invocation.load().config
+    from ringcollect.durations import parse_time
     from ringcollect.sources.offline.build import build as build_once
     from ringcollect.sources.offline.report import lines
-    from ringcollect.sources.offline.selection import FOREVER, Selection, parse_time
+    from ringcollect.sources.offline.selection import FOREVER, Selection
     from ringcollect.sources.offline.settings import Settings
     from ringcollect.supervise.kernels import warm_kernels
 

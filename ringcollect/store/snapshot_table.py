@@ -54,7 +54,7 @@ SNAPSHOT_TABLES = {
         _TIME,
         Column("funding_rate", "float64", "price", "rate per interval"),
         Column("predicted_rate", "float64", "size", "predicted next rate or NaN"),
-        Column("interval_ns", "int64", "id", "interval, ns; 0 unknown"),
+        Column("interval_ns", "int64", "id", "interval, ns; the instrument's if not sent, 0 unknown"),
         Column("funding_time", "int64", "aux", "time the rate applies, ns since the epoch"),
     ),
     "open_interests": _columns(

@@ -32,6 +32,7 @@ from ringcollect.sync.layout import (
     I_ASK,
     I_BID,
     I_FUNDING_EVERY,
+    I_FUNDING_INTERVAL,
     I_FUNDING_NEXT,
     I_FUNDING_TS,
     I_HELD,
@@ -146,9 +147,10 @@ def write(
             _book(control, instrument, close, row, values, books, plain(I_BID))
             _book(control, instrument, close, row, values, books, plain(I_ASK))
     if (mask >> K_FUNDING) & 1 and row[I_FUNDING_TS] != 0:
+        every = row[I_FUNDING_EVERY] if row[I_FUNDING_EVERY] > 0 else row[I_FUNDING_INTERVAL]
         _put(
             control, close, row[I_FUNDING_TS], values[F_FUNDING_RATE], values[F_FUNDING_PREDICTED],
-            row[I_FUNDING_EVERY], row[I_FUNDING_NEXT], instrument | K_FUNDING << 32,
+            every, row[I_FUNDING_NEXT], instrument | K_FUNDING << 32,
         )  # fmt: skip
     if (mask >> K_INTEREST) & 1 and row[I_INTEREST_TS] != 0:
         _put(

@@ -65,7 +65,12 @@ KIND_MEANING = {
     Kind.BOOK_SNAPSHOT: ("level", "size", *_NONE),
     Kind.TRADE: ("price", "size", "trade id; UUID high half", "first id of a merged print; UUID low half"),
     Kind.LIQUIDATION: ("as sent", "size", "id or 0", "aux_f: the other price, NaN if none"),
-    Kind.FUNDING: ("rate per interval", "predicted next rate or NaN", "interval, ns", "time the rate applies, ns"),
+    Kind.FUNDING: (
+        "rate per interval",
+        "predicted next rate or NaN",
+        "interval, ns; the instrument's if not sent, 0 unknown",
+        "time the rate applies, ns",
+    ),
     Kind.OPEN_INTEREST: ("reported quote value or NaN", "open interest, venue unit", *_NONE),
     ROW_KIND: ("all bids held, base units", "all asks held, base units", "row_flags", "aux_f: mark price, NaN if none"),
 }

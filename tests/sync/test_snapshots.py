@@ -57,7 +57,8 @@ class Snapshots(Reference):
         content["fundings"], content["open_interests"] = [], []
         if Kind.FUNDING in states:
             time, r = states[Kind.FUNDING]
-            content["fundings"] = [(time, float(r["price"]), float(r["size"]), int(r["id"]), int(r["aux"]))]
+            every = int(r["id"]) or one.funding_interval_ns
+            content["fundings"] = [(time, float(r["price"]), float(r["size"]), every, int(r["aux"]))]
         if Kind.OPEN_INTEREST in states:
             time, r = states[Kind.OPEN_INTEREST]
             content["open_interests"] = [(time, float(r["price"]), float(r["size"]))]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from ringcollect.config.symbols import symbol_key
-from ringcollect.errors import ConfigError
 from ringcollect.instruments import Instrument
 
 FOREVER = 2**62
@@ -49,17 +47,3 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 def may_share(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two choices (:meth:`Selection.filters`) can have an instrument in common."""
     return all(set(one[key]) & set(other[key]) for key in one.keys() & other.keys())
-
-
-def parse_time(text: str, key: str) -> int:
-    """``2026-11-21``, ``2026-11-21T15:30`` or with seconds, fraction and offset (none: UTC), in ns since the epoch.
-
-    Raises ConfigError naming ``key``.
-    """
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise ConfigError(f"{key}: {text!r} is no time; write 2026-11-21 or 2026-11-21T15:30:00 (UTC)") from error
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1_000
