@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from benchmarks.cost.script import Call, Label, Script, Tally
 from benchmarks.simulated import Told
-from ringcollect.feed.legs import Socket
+from ringcollect.exchanges.protocol import Exchange
+from ringcollect.feed.plan import Plan
 from ringcollect.feed.session import Session
+from ringcollect.instruments import Registry
 from ringcollect.records import CHANNEL_OF_KIND, Channel, Flag, Kind
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
@@ -17,14 +21,34 @@ FIRST = 3
 _CALLS = {"frame": "frame", "rest": "REST", "rest_seen": "REST"}
 
 
+class _Counting:
+    """An exchange whose kernel is counted by what it refuses: one frame of a call, and the next begins behind it."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.slow = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.exchange, name)
+
+    def on_hot_frames(self, frames: list[bytes], ctx: np.ndarray, ts_recv: int) -> int:
+        done = self.exchange.on_hot_frames(frames, ctx, ts_recv)
+        self.slow += done < len(frames)
+        return done
+
+
 class Watched(Session):
     """A session that says how many frames no kernel finished."""
 
-    slow = 0
+    def __init__(self, plan: Plan, exchange: Exchange, registry: Registry, ring: Producer) -> None:
+        counting: Any = _Counting(exchange)
+        super().__init__(plan, counting, registry, ring)
+        self._counting = counting
 
-    def _slow(self, socket: Socket, payload: bytes, ts_recv: int, code: int, opcode: int) -> None:
-        self.slow += 1
-        super()._slow(socket, payload, ts_recv, code, opcode)
+    @property
+    def slow(self) -> int:
+        slow: int = self._counting.slow
+        return slow
 
 
 class Labelling:
