@@ -10,6 +10,7 @@ from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
 from ringcollect.sync.checksum import DIFFERENT, UNKNOWN, verify
 from ringcollect.sync.features import aggregate, observe
+from ringcollect.sync.features.bar_writing import bars_are_full
 from ringcollect.sync.features.places import ON_LIQUIDATION, ON_STATE
 from ringcollect.sync.grid import is_outlier
 from ringcollect.sync.layout import (
@@ -299,12 +300,12 @@ def settle(
     shared: np.ndarray,
 ) -> int:
     """Apply every waiting record that is due for the open row; 0, or GROW_BOOK before a level that does not fit,
-    or OUT_FULL before snapshot records do not.
+    or OUT_FULL before snapshot records or bars do not.
 
     Afterwards the book is the one of the open row's close and its sums hold every event seen of it: writing the row
     only reads. Calling it again changes nothing.
     """
-    if is_full(row, shared):
+    if is_full(row, shared) or bars_are_full(row, shared):
         return OUT_FULL
     close = (row[I_PERIOD] + 1) * params[P_GRID]
     while row[I_UPDATES_HEAD] >= 0:

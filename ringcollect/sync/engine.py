@@ -5,7 +5,7 @@ A pure function of one ``.rec`` stream: the rows do not depend on how the stream
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,6 +17,8 @@ from ringcollect.records import RECORD, RECORD_WORDS
 from ringcollect.sync import arrays, catalogue, checksum, snapshot_output
 from ringcollect.sync import layout as at
 from ringcollect.sync.arrays import put
+from ringcollect.sync.bar_output import BarOutput
+from ringcollect.sync.bar_record import Bar, check_bars
 from ringcollect.sync.catalogue.plan import Plan, plan
 from ringcollect.sync.features import places
 from ringcollect.sync.features.kernels import begin_features, kernel_addresses
@@ -48,6 +50,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     options: catalogue.Options = catalogue.Options()
     snapshots: tuple[str, ...] = ()  # tables of snapshot records (snapshot_record.py); none: no such output
     levels: int = 10  # of a book in a snapshot, per side
+    bars: tuple[Bar, ...] = ()  # kinds of bars
 
     def resolved_hold_back_ns(self) -> int:
         """The hold-back in force."""
@@ -72,6 +75,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
         if self.resolved_hold_back_ns() < 0:
             raise ConfigError(f"sync.hold_back: {self.hold_back_ns} is less than 0")
         snapshot_output.check(self.snapshots, self.levels)
+        check_bars(self.bars, self.grid_ns)
 
     def words(self, plan: Plan) -> np.ndarray:
         """The ``params`` array of the kernels."""
@@ -123,7 +127,7 @@ class Engine:
     ) -> None:
         parameters.check()
         self.parameters = parameters
-        self.plan = plan(parameters.columns, parameters.grid_ns, parameters.options)
+        self.plan = plan(parameters.columns, parameters.grid_ns, parameters.options, len(parameters.bars))
         self.dtype = row_dtype(self.plan.columns)
         self._instrument_of = instrument_of
         self._wants = wants
@@ -140,15 +144,16 @@ class Engine:
         self._pool = np.zeros((0, at.POOL_WORDS), np.int64)
         self._windows = Windows()
         self._snapshots = SnapshotOutput(parameters.snapshots, parameters.levels, parameters.hold_back_records)
+        self._bars = BarOutput(parameters.bars, parameters.grid_ns, parameters.hold_back_records)
         self._context = np.zeros(arrays.CONTEXT, np.int64)
         self._grow_pool()
 
     # --- the stream ---------------------------------------------------------------------------------------------
 
-    def feed(self, records: np.ndarray, sink: Sink, snapshots: Sink | None = None) -> None:
+    def feed(self, records: np.ndarray, sink: Sink, snapshots: Sink | None = None, bars: Sink | None = None) -> None:
         """Take in ``records`` (dtype RECORD, contiguous, ring order) and hand rows to ``sink`` in order.
 
-        ``snapshots`` takes the snapshot records that come with them, in their own order.
+        ``snapshots`` takes the snapshot records that come with them, in their own order, ``bars`` the bars.
         """
         words = records.view(np.int64).reshape(-1, RECORD_WORDS)
         position = 0
@@ -156,7 +161,7 @@ class Engine:
             put(self._context, arrays.RECORDS, words[position:])
             code = consume(self._context)
             position += int(self._shared[at.G_CONSUMED])
-            self._hand_out(sink, snapshots)
+            self._hand_out(sink, snapshots, bars)
             if code == at.DONE:
                 return
             self._provide(code)
@@ -165,11 +170,11 @@ class Engine:
         """``count`` records are missing from the stream here: rows carry LOST, books are in doubt."""
         lose(self._context, count)
 
-    def finalize(self, sink: Sink, snapshots: Sink | None = None) -> None:
+    def finalize(self, sink: Sink, snapshots: Sink | None = None, bars: Sink | None = None) -> None:
         """Close the stream once and for all (G14, G15); later records are dropped and counted."""
         while True:
             code = finish(self._context)
-            self._hand_out(sink, snapshots)
+            self._hand_out(sink, snapshots, bars)
             if code == at.DONE:
                 return
             self._provide(code)
@@ -186,11 +191,12 @@ class Engine:
         self.finalize(lambda rows: parts.append(rows.copy()))
         return np.concatenate(parts) if parts else np.zeros(0, self.dtype)
 
-    def _hand_out(self, sink: Sink, snapshots: Sink | None) -> None:
+    def _hand_out(self, sink: Sink, snapshots: Sink | None, bars: Sink | None) -> None:
         n = int(self._shared[at.G_ROWS])
         if n:
             sink(self._out[:n].reshape(-1).view(self.dtype))
         self._snapshots.hand_out(snapshots)  # second: who dies between them has no snapshot of a row it does not know
+        self._bars.hand_out(bars)
 
     # --- what the stream asks of the outside ----------------------------------------------------------------------
 
@@ -212,6 +218,11 @@ class Engine:
     def snapshots_total(self) -> int:
         """Snapshot records written since the stream began; the seq the next one gets."""
         return self._snapshots.total
+
+    @property
+    def bars_total(self) -> list[int]:
+        """Bars of each kind written since the stream began; the seq the next one gets."""
+        return self._bars.totals
 
     def counters(self) -> dict[str, int]:
         """Counts since the stream began."""
@@ -258,6 +269,7 @@ class Engine:
         ):
             put(self._context, place, array)
         self._shared[at.G_SNAPSHOTS] = self._snapshots.address()
+        self._shared[at.G_BARS] = self._bars.address()
 
     def _provide(self, code: int) -> None:
         argument = int(self._shared[at.G_ARGUMENT])
@@ -284,6 +296,7 @@ class Engine:
             self._bind()
         new = self._ints[known:count]
         new[:, at.I_STEP_LEFT] = -1
+        new[:, at.I_NUMBER] = np.arange(known, count)
         new[:, at.I_PERIOD] = -1  # nothing is due before the clock is anchored
         new[:, at.I_UPDATES_HEAD : at.I_EVENTS_TAIL + 1] = -1
         new[:, at.I_EVENTS_MIN] = at.UNLIMITED
@@ -391,6 +404,7 @@ class Engine:
             "books": self._books,
             "pool": self._pool,
             "snapshots": self._snapshots.dump(),
+            "bars": self._bars.dump(),
             "near": self._windows.dump(),
         }
 
@@ -399,7 +413,7 @@ class Engine:
         expected: dict[str, Any] = self.dump()
         if set(state) != set(expected) or not np.array_equal(state["params"], self._params):
             return False
-        if not self._snapshots.fits(state["snapshots"]):
+        if not self._snapshots.fits(state["snapshots"]) or not self._bars.fits(state["bars"]):
             return False
         for name, array in state.items():
             own = expected[name]
@@ -411,16 +425,23 @@ class Engine:
         self._books = state["books"].copy()
         self._pool = state["pool"].copy()
         self._snapshots.total = int(state["snapshots"][-1])
+        self._bars.load(state["bars"])
         self._windows.load(self._ints, state["near"])
         self._bind()
         return True
 
     def resume_after(
-        self, periods: dict[int, int], floor: int = 0, rows_total: int = 0, snapshots_total: int = 0
+        self,
+        periods: dict[int, int],
+        floor: int = 0,
+        rows_total: int = 0,
+        snapshots_total: int = 0,
+        bars_total: Sequence[int] = (),
     ) -> None:
         """Without a checkpoint: rows up to ``periods[instrument]`` are out already and are not emitted again.
 
-        The next row gets number ``rows_total``, the next snapshot record ``snapshots_total``. Instruments that are not
+        The next row gets number ``rows_total``, the next snapshot record ``snapshots_total``, the
+        next bar of each kind ``bars_total``. Instruments that are not
         named start behind period ``floor``. Books are void, and rows carry LOST until an instrument's first record,
         since what came before it is unknown.
         """
@@ -434,6 +455,8 @@ class Engine:
         self._shared[at.G_FLOOR] = floor
         self._shared[at.G_ROWS_TOTAL] = rows_total
         self._snapshots.total = snapshots_total
+        if bars_total:
+            self._bars.totals = bars_total
         if self.parameters.mode == "external" and periods:
             self._shared[at.G_ANCHORED] = 1
             self._shared[at.G_PERIOD] = max(periods.values())

@@ -43,7 +43,7 @@ P_SELECT = P_SERIES + 112  # the columns of ``wide`` a row takes, in order
 UNLIMITED = 2**62
 
 # Feature group bits.
-GROUP_A, GROUP_N = 1 << 0, 1 << 13
+GROUP_A, GROUP_N, GROUP_P = 1 << 0, 1 << 13, 1 << 15
 GROUP_A_SLAB = 13  # floats of state per instrument; aggregate.py names them
 
 # shared: how a kernel call ended
@@ -73,7 +73,7 @@ G_INSTRUMENTS, G_NOW, G_ANCHORED, G_PERIOD, G_SWEEP, G_FREE_HEAD, G_FREE, G_TORN
 G_SNAPSHOTS = 31  # shared: address of the words of snapshot.py, 0 = nobody wants snapshot records
 SHARED = 32
 # shared: addresses of the event, of the row being written and of the groups' kernels; never part of a checkpoint
-G_EVENT, G_WIDE, G_KERNELS = range(32, 35)
+G_EVENT, G_WIDE, G_KERNELS, G_BARS = range(32, 36)  # G_BARS: the words of bar_writing.py, 0 = nobody wants bars
 SHARED_AND_LINKS = 40
 
 # How a kernel call ends: all consumed, or what it needs before it can go on with the same record.
@@ -118,6 +118,8 @@ BOOK_OFFSET, BOOK_CAPACITY, BOOK_LOW, BOOK_HIGH, BOOK_WINDOW, BOOK_BASE, BOOK_NE
 I_BIN_OTHER = 75
 # ints: receive time of the last record of each channel (silence.py), seven of them
 I_HEARD = 76
+# ints: the instrument itself
+I_NUMBER = 83
 INTS = 88
 CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 

@@ -27,6 +27,8 @@ from ringcollect.sync.layout import (
 )
 
 _EVENTS = "UTLS"
+BAR_STATE = 33
+"""Words of state of one kind of bar (features/bar_writing.py, STATE)."""
 ALWAYS = "row_flags"
 """The column of the catalogue that is part of every row's identity and needs no choice."""
 
@@ -54,8 +56,9 @@ def needed(columns: Sequence[str], options: Options) -> tuple[Group, ...]:
     return tuple(group for group in GROUPS if group.letter in letters)
 
 
-def plan(columns: Sequence[str], grid_ns: int, options: Options | None = None) -> Plan:
-    """Lay out state and columns for ``columns`` (catalogue names, catalogue order) on a grid of ``grid_ns``.
+def plan(columns: Sequence[str], grid_ns: int, options: Options | None = None, bars: int = 0) -> Plan:
+    """Lay out state and columns for ``columns`` (catalogue names, catalogue order) on a grid of ``grid_ns``
+    and ``bars`` kinds of bars.
 
     Raises ConfigError for a horizon that is no multiple of the grid, and for a window longer than MAX_WINDOW_ROWS.
     """
@@ -63,6 +66,8 @@ def plan(columns: Sequence[str], grid_ns: int, options: Options | None = None) -
     options.check()
     columns = [name for name in columns if name != ALWAYS]
     groups = needed(columns, options)
+    if bars:
+        groups = (*groups, Group("P", "bars", (), slab=BAR_STATE * bars, hears="UT"))
     words = np.zeros(P_SELECT + len(columns), np.int64)
     place = {}
     floats, wide = F_GROUPS, 0

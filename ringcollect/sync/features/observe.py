@@ -22,11 +22,13 @@ from ringcollect.sync.grid import record_time
 from ringcollect.sync.layout import (
     BOOK_BEST,
     BOOK_HIGH,
+    G_BARS,
     G_EVENT,
     G_KERNELS,
     G_LOST,
     G_WIDE,
     GROUP_A,
+    GROUP_P,
     I_ANCHORED,
     I_ASK,
     I_BID,
@@ -48,8 +50,8 @@ from ringcollect.sync.layout import (
 )
 
 _NAN = math.nan
-_ORDER_FLOW = 1 << 6
-"""Group G compares several levels of each update with those before it; everybody else only the best."""
+_ORDER_FLOW = 1 << 6 | GROUP_P
+"""Groups G and P compare several levels of each update with those before it; everybody else only the best."""
 _WHOLE_BOOK = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5
 """Groups C to F read what near.py finds."""
 
@@ -63,6 +65,7 @@ def _call(
     event[at.E_PARAMS] = address_of(params)
     event[at.E_CORE] = params[P_CORE]
     event[at.E_GRID] = params[P_GRID]
+    event[at.E_BARS] = shared[G_BARS]
     for group in range(1, MAX_GROUPS):
         if (mask >> group) & 1:
             event[at.E_SLAB] = params[P_SLAB + group]

@@ -20,6 +20,7 @@ ON_UPDATE, ON_TRADE, ON_LIQUIDATION, ON_STATE, ON_ROW = range(5)
 # row number k, its closing time and the period (ns), row_flags; 1 if windows must be summed anew; 1 if what was
 # known before is too old to be compared with (no book for O_ROWS_RESET rows): decays and the like begin anew
 (E_STAMP, E_LOST) = (18, 19)  # ts_event of the record as sent; records this reader lost so far, of any instrument
+E_BARS = 25  # address of the words of bar_writing.py
 (E_PRICE, E_SIZE, E_MID, E_SPREAD, E_MID_BEFORE) = range(20, 25)
 # floats: of the trade or liquidation (size in base units); of the book now; mid just before the trade (NaN: none)
 (E_BIDS, E_ASKS) = (30, 31)  # levels below that are filled
