@@ -71,3 +71,5 @@ def test_every_stream_of_the_examples_flows_from_the_simulator_and_nothing_is_lo
     assert process.returncode == 0, out
     assert report["problems"] == [] and report["subscriptions"].get("failed", 0) == 0
     assert ringcollect("verify", "data", cwd=tmp_path).returncode == 0
+    statistics = {folder.name.removeprefix("exchange=") for folder in (tmp_path / "data/raw/tickers").glob("*")}
+    assert statistics == (set(ALONE) if names == ALONE else set())
