@@ -22,8 +22,8 @@ SUM = 3  # words: values that are not NaN, values that are not 0, their sum
 R_COUNT, R_NONZERO, R_SUM = range(SUM)
 MOMENTS = 3  # words: values that are not NaN, their mean, sum of squared deviations
 M_COUNT, M_MEAN, M_SQUARES = range(MOMENTS)
-PAIRS = 6  # words: pairs, sums of x, y, xy, xx, yy
-Q_COUNT, Q_X, Q_Y, Q_XY, Q_XX, Q_YY = range(PAIRS)
+PAIRS = 8  # words: pairs, sums of x, y, xy, xx, yy, pairs whose x is not 0, whose y is not 0
+Q_COUNT, Q_X, Q_Y, Q_XY, Q_XX, Q_YY, Q_XS, Q_YS = range(PAIRS)
 
 
 @njit
@@ -115,6 +115,23 @@ def add_pair(values: np.ndarray, at: int, x: float, y: float, sign: float) -> No
         values[at + Q_XY] += sign * x * y
         values[at + Q_XX] += sign * x * x
         values[at + Q_YY] += sign * y * y
+        if x != 0.0:
+            values[at + Q_XS] += sign
+        if y != 0.0:
+            values[at + Q_YS] += sign
+
+
+@njit
+def _settle_zeros(values: np.ndarray, at: int) -> None:
+    """What is all zero, or gone, has sums of exactly 0."""
+    if values[at + Q_XS] == 0.0:
+        values[at + Q_X] = 0.0
+        values[at + Q_XX] = 0.0
+    if values[at + Q_YS] == 0.0:
+        values[at + Q_Y] = 0.0
+        values[at + Q_YY] = 0.0
+    if values[at + Q_XS] == 0.0 or values[at + Q_YS] == 0.0:
+        values[at + Q_XY] = 0.0
 
 
 @njit
@@ -132,9 +149,7 @@ def roll_pairs(
         first = k - n + lag  # the pair of the row that leaves, or the one that loses its earlier half
         add_pair(values, at, value_of(values, params, x, first), value_of(values, params, y, first - lag), -1.0)
         add_pair(values, at, value_of(values, params, x, k), value_of(values, params, y, k - lag), 1.0)
-        if values[at + Q_COUNT] == 0.0:
-            for i in range(PAIRS):
-                values[at + i] = 0.0
+        _settle_zeros(values, at)
 
 
 @njit
