@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import byte_at, put_byte, put_word, word_at
+from ringcollect.decode.memory import byte_at, out_of_line, put_byte, put_word, word_at
 from ringcollect.decode.number import integer
 from ringcollect.decode.symbols import find
 from ringcollect.decode.text import BAD, string, unescape, word
@@ -64,6 +64,7 @@ def text_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
 @njit
 def symbol_at(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
     """The string at ``i`` as the frame's symbol. Escapes are resolved at address ``scratch``."""
+    out_of_line()
     if i >= n or byte_at(a, i) != _QUOTE:
         return BAD
     end, escaped = string(a, i + 1, n)

@@ -14,9 +14,9 @@ from tests.exchanges.okx_frames import Reader, incoming
 
 SLOW = "slow"
 EXPECTED = {
-    # books of 2022 have no ids, so that they are the typed path's; three trades are history
+    # books of 2022 have no ids; three trades are history
     "okx_v5_2022_05": {
-        ("books", SLOW): 290, ("trades", SLOW): 3, ("trades", "hot"): 71, ("tickers", "hot"): 25,
+        ("books", "hot"): 290, ("trades", SLOW): 3, ("trades", "hot"): 71, ("tickers", "hot"): 25,
         ("tickers", SLOW): 3,  # a first frame makes a symbol known
         ("subscribe", SLOW): 18,
     },
@@ -45,7 +45,7 @@ def test_both_paths_agree_on_every_frame_and_the_kernel_takes_every_hot_one(capt
 
 
 HOT = {
-    "trades": 12, "trades-all": 1, "books": 2, "bbo-tbt": 8,
+    "trades": 13, "trades-all": 1, "books": 4, "books-l2-tbt": 9, "books5": 4, "bbo-tbt": 8,
     # a first frame makes a symbol known
     "mark-price": 3, "open-interest": 3, "index-tickers": 7, "tickers": 12, "funding-rate": 5,
 }  # fmt: skip

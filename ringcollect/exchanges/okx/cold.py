@@ -6,7 +6,7 @@ Nothing but :class:`~ringcollect.errors.RejectedFrame` leaves :func:`decode_fram
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,7 +52,7 @@ class Arrival(typed.Arrival):
     markets: Mapping[int, str] = field(default_factory=dict)
     followers: Mapping[str, Mapping[int, None]] = field(default_factory=dict)
     history: History = field(default_factory=History)
-    full: set[int] = field(default_factory=set)
+    full: Container[int] = ()
 
     def takes(self, number: int) -> bool:
         """Whether this connection is the one that brings an instrument (some streams bring those of all markets)."""
@@ -95,8 +95,6 @@ def _books(rows: list[messages.Book], head: messages.Head, frame: _Frame) -> Non
         delta, extra = False, 0  # every one of them is news
     elif head.action in ("snapshot", "update"):
         delta, extra = head.action == "update", int(Flag.SNAPSHOT)
-        if number >= 0:
-            arrival.full.add(number)
     else:
         raise RejectedFrame(f"book without a known action: {head.action[:40]!r}")
     for row in rows:

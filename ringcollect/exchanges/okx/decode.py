@@ -2,8 +2,8 @@
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the venue's continuity rule
-against the stream's hot row, publishes and counts. Whole books are left to the feed, decoded; books without ids (before
-2022-12) and the replay of old prints go the typed way.
+against the stream's hot row, publishes and counts. Whole books, and changes without ids (before 2022-12) of a book that
+has some, are left to the feed, decoded; the replay of old prints goes the typed way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ringcollect.exchanges.okx import fields as at
 from ringcollect.exchanges.okx.continuity import FITS, GAP, STALE, update_code
 from ringcollect.exchanges.okx.scan import scan
 from ringcollect.exchanges.protocol import Code
-from ringcollect.exchanges.scanning import announce, find_symbol, mark_whole, unknown
+from ringcollect.exchanges.scanning import add_flags, announce, find_symbol, mark_whole, unknown
 from ringcollect.jit import njit
 from ringcollect.records import (
     RECORD_WORDS,
@@ -38,18 +38,30 @@ _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
 _BOOK_SNAPSHOT, _BOOK_DELTA, _CHECK, _TRADE_KIND, _BBO_KIND = (
     int(Kind.BOOK_SNAPSHOT), int(Kind.BOOK_DELTA), int(Kind.BOOK_CHECK), int(Kind.TRADE), int(Kind.BBO),
 )  # fmt: skip
-_F_LAST = int(Flag.LAST)
+_F_LAST, _F_CLEAR = int(Flag.LAST), int(Flag.CLEAR)
 _NAN = math.nan
 
 _update_code = njit(update_code)
 
 
 @njit
+def _is_whole(ctx: int) -> bool:
+    """Whether the frame's book is complete, as short ones always are."""
+    return word_at(ctx, at.F_CHANNEL) == at.CH_SHORT or word_at(ctx, at.F_ACTION) == at.ACTION_SNAPSHOT
+
+
+@njit
+def _known(ctx: int, instrument: int) -> int:
+    """What is known of an instrument's book (``fields.R_BOOK``)."""
+    return word_at(hot.row_at(ctx, instrument, _BOOK), at.R_BOOK)
+
+
+@njit
 def _book(ctx: int, ts_recv: int) -> int:
     """A whole book or a delta, and behind it its checksum if there is one (0 is none)."""
     sequence, batch = word_at(ctx, at.F_SEQ), word_at(ctx, hot.C_BATCH)
-    whole = word_at(ctx, at.F_ACTION) == at.ACTION_SNAPSHOT
-    if sequence < 0 or (not whole and (word_at(ctx, at.F_ACTION) != at.ACTION_UPDATE or word_at(ctx, at.F_PREV) < 0)):
+    whole = _is_whole(ctx)
+    if not whole and word_at(ctx, at.F_ACTION) != at.ACTION_UPDATE:
         return _SLOW
     count = word_at(ctx, at.F_LEVELS)
     if count == 0:  # one record all the same: the heartbeat is a link of the chain
@@ -60,8 +72,11 @@ def _book(ctx: int, ts_recv: int) -> int:
         return _SLOW
     announce(ctx, _BOOK, -1, sequence, -1 if whole else word_at(ctx, at.F_PREV))
     kind = _BOOK_SNAPSHOT if whole else _BOOK_DELTA
-    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, sequence, -1 if whole else 0, kind, 0)
-    if whole:
+    identity = max(sequence, 0)
+    hot.fill(ctx, count, word_at(ctx, at.F_TS), ts_recv, identity, -1 if whole else 0, kind, 0)
+    if word_at(ctx, at.F_CHANNEL) == at.CH_SHORT:
+        add_flags(batch, 0, 1, _F_CLEAR)  # every one of them is news
+    elif whole:
         mark_whole(ctx, count)
     if checked:
         put_level(batch, count, _NAN, _NAN, 0)
@@ -69,7 +84,7 @@ def _book(ctx: int, ts_recv: int) -> int:
         put_word(record, W_SEQ, 0)
         put_word(record, W_TS_EVENT, word_at(ctx, at.F_TS))
         put_word(record, W_TS_RECV, ts_recv)
-        put_word(record, W_ID, sequence)
+        put_word(record, W_ID, identity)
         put_word(record, W_AUX, word_at(ctx, at.F_CHECKSUM))
         flags = hot.bad_ts_flag(ctx, word_at(ctx, at.F_TS), ts_recv) | _F_LAST
         put_word(
@@ -136,7 +151,9 @@ def _decode(ctx: int, a: int, n: int, ts_recv: int) -> int:
         return _SLOW
     instrument = find_symbol(ctx)
     channel = word_at(ctx, at.F_CHANNEL)
-    if channel == at.CH_BOOK:
+    if channel == at.CH_BOOK or channel == at.CH_SHORT:
+        if channel == at.CH_SHORT and instrument >= 0 and _known(ctx, instrument) & at.HAS_WHOLE:
+            return _SLOW  # a second, shorter book
         answer = _book(ctx, ts_recv)
     elif channel == at.CH_BEST:
         answer = _best(ctx, ts_recv)
@@ -150,6 +167,8 @@ def _verdict(ctx: int, known_id: int) -> int:
     """The venue's rule for the decoded frame against the last accepted id."""
     channel = word_at(ctx, hot.C_CHANNEL)
     last_id = word_at(ctx, hot.C_LAST_ID)
+    if channel == _BOOK and last_id < 0:
+        return FITS
     if channel == _BOOK:
         return _update_code(known_id, -1, last_id, word_at(ctx, hot.C_PREV_ID))
     if known_id < 0 or last_id < 0:
@@ -160,13 +179,21 @@ def _verdict(ctx: int, known_id: int) -> int:
 
 
 @njit
+def _without_ids(ctx: int, row: int) -> bool:
+    """Whether neither the change nor the book it is of is numbered."""
+    return word_at(ctx, at.F_SEQ) < 0 and word_at(row, at.R_BOOK) & at.HAS_NO_IDS != 0
+
+
+@njit
 def kernel(ctx: int, a: int, n: int, ts_recv: int, publish: int) -> int:
     """See :mod:`ringcollect.exchanges.entries`."""
     answer = _decode(ctx, a, n, ts_recv)
     if answer < 0 or publish == 0:
         return answer
     row = hot.open_row(ctx)
-    if row == 0 or word_at(ctx, at.F_ACTION) == at.ACTION_SNAPSHOT:
+    if row == 0 or _is_whole(ctx):
+        return _NOT_OPEN
+    if word_at(ctx, hot.C_CHANNEL) == _BOOK and word_at(ctx, at.F_PREV) < 0 and not _without_ids(ctx, row):
         return _NOT_OPEN
     return hot.settle_by_address(ctx, row, _verdict(ctx, word_at(row, hot.LAST_ID)), n, ts_recv)
 

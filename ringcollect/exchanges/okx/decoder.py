@@ -12,13 +12,38 @@ from ringcollect.exchanges.kernel_decoder import MAX_FRAME_BYTES, KernelDecoder
 from ringcollect.exchanges.okx import tables
 from ringcollect.exchanges.okx.cold import Arrival, decode_frame
 from ringcollect.exchanges.okx.decode import KERNEL
-from ringcollect.exchanges.okx.fields import F_HISTORY, MARKET_CODES, MIXED
+from ringcollect.exchanges.okx.fields import F_HISTORY, HAS_NO_IDS, HAS_WHOLE, MARKET_CODES, MIXED, R_BOOK
 from ringcollect.exchanges.okx.history import History
 from ringcollect.exchanges.okx.members import ANY_MARKET, Members
 from ringcollect.exchanges.okx.rest import decode_body
 from ringcollect.exchanges.okx.symbols import FUTURES, SWAP, index_of, kind_of
 from ringcollect.exchanges.protocol import Batch, Decoded, RestMeaning
-from ringcollect.records import Kind
+from ringcollect.records import Channel, Flag, Kind
+
+
+class WholeBooks:
+    """Instruments whose whole book has been seen; in the hot rows, where the kernel sees them too."""
+
+    def __init__(self, rows: hot.HotRows) -> None:
+        self._rows = rows
+
+    def __contains__(self, instrument: object) -> bool:
+        return (
+            isinstance(instrument, int)
+            and instrument >= 0
+            and bool(self._rows.row(instrument, Channel.BOOK)[R_BOOK] & HAS_WHOLE)
+        )
+
+    def see(self, batch: Batch) -> None:
+        """A frame of a book: short ones, which are whole but no snapshot, say nothing, nor do checksums."""
+        first = batch.records[0]
+        is_snapshot = int(first["flags"]) & Flag.SNAPSHOT != 0
+        if not is_snapshot and first["kind"] != Kind.BOOK_DELTA:
+            return
+        row = self._rows.row(batch.instrument, Channel.BOOK)
+        row[R_BOOK] |= HAS_WHOLE
+        if is_snapshot:
+            row[R_BOOK] = HAS_WHOLE if batch.last_id >= 0 else HAS_WHOLE | HAS_NO_IDS
 
 
 class Decoder(KernelDecoder):
@@ -33,7 +58,7 @@ class Decoder(KernelDecoder):
         self._symbols = dict.fromkeys(MARKET_CODES, SymbolTable())
         self._market_of: dict[int, str] = {}
         self._followers: dict[str, dict[int, None]] = {}
-        self._full: set[int] = set()
+        self._full = WholeBooks(self.hot)
         self._members = {market: Members() for market in (*MARKET_CODES, ANY_MARKET)}
         self._history: dict[tuple[str, int], History] = {}
 
@@ -62,17 +87,21 @@ class Decoder(KernelDecoder):
     def taken(self, ctx: np.ndarray) -> Batch:
         """What the kernel decoded; of a whole book the instrument is remembered, so that its short one is left out."""
         batch = super().taken(ctx)
-        if len(batch.records) and batch.records["kind"][0] == Kind.BOOK_SNAPSHOT:
-            self._full.add(batch.instrument)
+        if batch.channel is Channel.BOOK and len(batch.records):
+            self._full.see(batch)
         return batch
 
     def cold(self, payload: bytes, ctx: np.ndarray, ts_recv: int) -> Decoded:
         """The typed way for every frame, hot ones included. Raises RejectedFrame, nothing else."""
         arrival = self.arrival(self.market_of(ctx), int(ctx[hot.C_CONN]), ts_recv, int(ctx[hot.C_VARIANT]))
         try:
-            return decode_frame(payload, arrival, MAX_FRAME_BYTES)
+            decoded = decode_frame(payload, arrival, MAX_FRAME_BYTES)
         finally:
             ctx[F_HISTORY] = arrival.history.awaited
+        for batch in decoded.batches:
+            if batch.channel is Channel.BOOK and len(batch.records):
+                self._full.see(batch)
+        return decoded
 
     def rest(self, meaning: RestMeaning, body: bytes, ts_recv: int, conn: int = 255) -> Decoded:
         """A SNAPSHOT or OPEN_INTEREST body as records flagged REST. Raises RejectedFrame, nothing else."""

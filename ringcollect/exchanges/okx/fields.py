@@ -16,8 +16,12 @@ F_FIRST_ID, F_LAST_ID = C_FIELDS + 11, C_FIELDS + 12
 F_HISTORY = C_FIELDS + 40  # subscriptions whose replay of old prints is awaited: those frames go the typed way
 
 # What F_CHANNEL and F_ACTION say.
-CH_NONE, CH_BOOK, CH_BEST, CH_TRADES = range(4)
+CH_NONE, CH_BOOK, CH_SHORT, CH_BEST, CH_TRADES = range(5)
 ACTION_NONE, ACTION_UPDATE, ACTION_SNAPSHOT, ACTION_OTHER = range(4)
+
+R_BOOK = 4
+"""Word of a book's hot row that is ours: bits of what is known of it."""
+HAS_WHOLE, HAS_NO_IDS = 1, 2
 
 # Bits of F_SEEN for the keys of a book.
 B_ASKS, B_BIDS, B_TS, B_SEQ, B_PREV, B_CHECKSUM = (1 << k for k in range(6))
@@ -29,6 +33,7 @@ OTHERS = (packed("event"), packed("id"), packed("code"), packed("msg"))
 """Keys that only answers and events have."""
 CHANNEL, INST_ID, INST_TYPE = packed("channel"), packed("instId"), packed("instType")
 BOOKS, BOOKS_TBT, BOOKS50_TBT = packed("books"), packed("books-l2-tbt"), packed("books50-l2-tbt")
+SHORT = packed("books5")
 BBO, TRADES, TRADES_ALL = packed("bbo-tbt"), packed("trades"), packed("trades-all")
 UPDATE, SNAPSHOT = packed("update"), packed("snapshot")
 ASKS, BIDS, TS, SEQ, PREV, CHECKSUM = (

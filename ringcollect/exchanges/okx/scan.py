@@ -50,6 +50,8 @@ def _time(a: int, i: int, n: int) -> tuple[int, int]:
 def _channel(low: np.uint64, high: np.uint64) -> int:
     if is_word(low, high, at.BOOKS) or is_word(low, high, at.BOOKS_TBT) or is_word(low, high, at.BOOKS50_TBT):
         return at.CH_BOOK
+    if is_word(low, high, at.SHORT):
+        return at.CH_SHORT
     if is_word(low, high, at.BBO):
         return at.CH_BEST
     if is_word(low, high, at.TRADES) or is_word(low, high, at.TRADES_ALL):
@@ -164,8 +166,11 @@ def _book(ctx: int, a: int, i: int, n: int) -> int:
 
 
 @njit
-def _print(ctx: int, a: int, i: int, n: int, r: int) -> int:
-    """The print at ``i`` into record ``r``: price, size, time, ids, and side and sub in the tail. Offset or BAD."""
+def _print(ctx: int, a: int, i: int, n: int, r: int, scratch: int) -> int:
+    """The print at ``i`` into record ``r``: price, size, time, ids, and side and sub in the tail. Offset or BAD.
+
+    On a connection that carries whatever it carries the first one names the instrument, whatever the argument says.
+    """
     record = word_at(ctx, hot.C_BATCH) + r * RECORD_WORDS * 8
     seen = 0
     identity = 0
@@ -202,7 +207,8 @@ def _print(ctx: int, a: int, i: int, n: int, r: int) -> int:
             i, count = count_at(a, i, n)
         elif is_word(low, high, at.INST_ID):
             bit = at.T_SYMBOL
-            i = same_symbol_at(ctx, a, i, n)
+            names = r == 0 and word_at(ctx, hot.C_VARIANT) == at.MIXED
+            i = symbol_at(ctx, a, i, n, scratch) if names else same_symbol_at(ctx, a, i, n)
         elif is_word(low, high, at.SOURCE):
             bit = at.T_SOURCE
             i, low, high = text_at(a, i, n)
@@ -225,14 +231,14 @@ def _print(ctx: int, a: int, i: int, n: int, r: int) -> int:
 
 
 @njit
-def _prints(ctx: int, a: int, i: int, n: int) -> int:
+def _prints(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
     """Every print of ``data`` at ``i``: offset after the array or BAD. F_LEVELS says how many."""
     r = 0
     i, going = enter(a, i, n, _ARRAY)
     while going:
         if r >= word_at(ctx, hot.C_CAPACITY):
             return BAD
-        i = _print(ctx, a, i, n, r)
+        i = _print(ctx, a, i, n, r, scratch)
         if i < 0:
             return BAD
         r += 1
@@ -242,8 +248,8 @@ def _prints(ctx: int, a: int, i: int, n: int) -> int:
 
 
 @njit
-def _data(ctx: int, a: int, i: int, n: int) -> int:
-    return _prints(ctx, a, i, n) if word_at(ctx, at.F_CHANNEL) == at.CH_TRADES else _book(ctx, a, i, n)
+def _data(ctx: int, a: int, i: int, n: int, scratch: int) -> int:
+    return _prints(ctx, a, i, n, scratch) if word_at(ctx, at.F_CHANNEL) == at.CH_TRADES else _book(ctx, a, i, n)
 
 
 @njit
@@ -272,7 +278,7 @@ def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
         elif is_word(low, high, at.DATA) and not filled and data_at < 0:
             if named:
                 filled = True
-                i = _data(ctx, a, i, n)
+                i = _data(ctx, a, i, n, scratch)
             else:
                 data_at = i
                 i = skip(a, i, n, DEPTH)
@@ -289,5 +295,5 @@ def scan(ctx: int, a: int, n: int, scratch: int) -> bool:
     if i < 0 or space(a, i, n) != n or not named:
         return False
     if data_at >= 0:
-        return _data(ctx, a, data_at, n) >= 0
+        return _data(ctx, a, data_at, n, scratch) >= 0
     return filled
