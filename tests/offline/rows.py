@@ -43,16 +43,17 @@ def built(data: Path, out: Path, config: Config | None = None, **more: Any) -> R
 
 
 def hashes(data: Path) -> dict[str, str]:
-    """Relative path -> SHA-256 of every file of rows."""
-    files = sorted((data / FEATURES).rglob("*.parquet"))
+    """Relative path -> SHA-256 of every file of rows and of the snapshots beside them."""
+    files = sorted((data / "sync").rglob("*.parquet"))
     return {str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def tables(data: Path) -> dict[str, pa.Table]:
-    """By ``grid=…/market=…/symbol=…``: all rows in (generation, seq) order."""
+def tables(data: Path, table: str = "features") -> dict[str, pa.Table]:
+    """By ``grid=…/market=…/symbol=…``: all rows of a table of sync/ in (generation, seq) order."""
     parts: dict[str, list[pa.Table]] = {}
-    for path in sorted((data / FEATURES).rglob("*.parquet")):
-        grid, _, market, symbol, *_ = path.relative_to(data / FEATURES).parts
+    folder = data / "sync" / table
+    for path in sorted(folder.rglob("*.parquet")):
+        grid, _, market, symbol, *_ = path.relative_to(folder).parts
         parts.setdefault(f"{grid}/{market}/{symbol}", []).append(pq.ParquetFile(path).read())
     order = [(name, "ascending") for name in NAMING]
     return {key: pa.concat_tables(found).sort_by(order) for key, found in parts.items()}
@@ -67,18 +68,18 @@ def bits(table: pa.Table, without: tuple[str, ...] = ()) -> dict[str, bytes]:
         column = table[name].combine_chunks()
         there = np.asarray(column.is_valid())
         if pa.types.is_string(column.type):
-            out[name] = "\0".join(column.to_pylist()).encode()
+            out[name] = there.tobytes() + "\0".join(text or "" for text in column.to_pylist()).encode()
         else:
             out[name] = there.tobytes() + np.asarray(column.fill_null(0)).tobytes()
     return out
 
 
-def assert_same_rows(ours: Path, theirs: Path, without: tuple[str, ...] = ()) -> int:
+def assert_same_rows(ours: Path, theirs: Path, without: tuple[str, ...] = (), table: str = "features") -> int:
     """Every column of every instrument, bit for bit; returns how many rows there are."""
-    mine, other = tables(ours), tables(theirs)
+    mine, other = tables(ours, table), tables(theirs, table)
     assert sorted(mine) == sorted(other)
-    for key, table in mine.items():
-        left, right = bits(table, without), bits(other[key], without)
+    for key, rows in mine.items():
+        left, right = bits(rows, without), bits(other[key], without)
         assert left.keys() == right.keys()
         assert [name for name in left if left[name] != right[name]] == [], key
-    return sum(table.num_rows for table in mine.values())
+    return sum(rows.num_rows for rows in mine.values())

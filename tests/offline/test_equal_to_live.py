@@ -9,14 +9,14 @@ import msgspec
 import pytest
 
 from ringcollect.config import Config
-from ringcollect.config.sync_section import SyncGrid
+from ringcollect.config.sync_section import SyncGrid, SyncOutput
 from ringcollect.sim.world import Options
 from ringcollect.sim.write import write_capture
 from ringcollect.sources.offline import merge
 from ringcollect.store.verify import verify
 from ringcollect.sync.worker import RingWorker
 from tests import synthetic
-from tests.offline.rows import assert_same_rows, built, hashes
+from tests.offline.rows import assert_same_rows, built, hashes, quick_config, quick_lake
 from tests.replay.run import replayed
 from tests.skeleton import ways
 
@@ -30,7 +30,8 @@ def grids(config: Config) -> Config:
         SyncGrid(grid="1s", mode="external", features=("ob_mid_price", "trade_*")),
         SyncGrid(grid="250ms", mode="trade"),
     )
-    return msgspec.structs.replace(config, sync=msgspec.structs.replace(config.sync, grid=grid))
+    output = SyncOutput(orderbooks=True, trades=True, liquidations=True, fundings=True, open_interests=True, levels=5)
+    return msgspec.structs.replace(config, sync=msgspec.structs.replace(config.sync, grid=grid, output=output))
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,15 @@ def test_live_processes_wrote_the_same_bytes(tmp_path: Path, monkeypatch: pytest
     assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
 
 
-def test_segments_that_come_later_are_built_when_they_come(lake: Path, tmp_path: Path) -> None:
-    """Run after run on a growing lake; files end elsewhere then, rows are the same."""
+def test_segments_that_come_later_are_built_when_they_come(tmp_path: Path) -> None:
+    """Run after run on a growing lake, with every column and with snapshots; files end elsewhere, rows are the same."""
+    lake = quick_lake(tmp_path / "first")
+    config = quick_config(lake)
+    output = SyncOutput(orderbooks=True, trades=True)
+    config = msgspec.structs.replace(
+        config, sync=msgspec.structs.replace(config.sync, features=("full",), output=output)
+    )
+    assert built(lake, tmp_path / "whole", config).problems() == []
     certificates = sorted((lake / "certificates").rglob("*.rec-*.json"))
     growing = tmp_path / "growing"
     for folder in ("raw", "rest"):
@@ -93,14 +101,15 @@ def test_segments_that_come_later_are_built_when_they_come(lake: Path, tmp_path:
         if not is_last:
             journal.touch()  # the stream goes on: nothing must be finalized
         shutil.copy(path, target)
-        report = built(growing, tmp_path / "out")
+        report = built(growing, tmp_path / "out", config)
         assert report.problems() == []
         segments += report.built[0].segments
         if not is_last:
             journal.unlink()
     assert segments == len(certificates)
-    assert built(growing, tmp_path / "out").built == []
-    assert assert_same_rows(tmp_path / "out", lake) > 5000
+    assert built(growing, tmp_path / "out", config).built == []
+    for table in ("features", "orderbooks", "trades", "snapshots"):
+        assert assert_same_rows(tmp_path / "out", tmp_path / "whole", table=table) > 100
 
 
 def _next(certificate: Path) -> tuple[int, int]:
@@ -122,5 +131,6 @@ def test_several_grids_with_clocks_and_features_of_their_own(tmp_path: Path) -> 
     replayed(Path(written["capture"]), tmp_path / "lake", config=config)
     assert built(tmp_path / "lake", tmp_path / "out", config).problems() == []
     assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
-    found = {name.split("/")[2] for name in hashes(tmp_path / "out")}
-    assert found == {"grid=100ms", "grid=1s", "grid=250ms"}
+    found = {tuple(name.split("/")[1:3]) for name in hashes(tmp_path / "out")}
+    assert {grid for _, grid in found} == {"grid=100ms", "grid=1s", "grid=250ms"}
+    assert {table for table, _ in found} >= {"features", "orderbooks", "trades", "open_interests", "snapshots"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from ringcollect.sources.offline import failpoint_names
 from ringcollect.sources.offline.failpoint_names import BUILD, REMOVAL
 from ringcollect.store.verify import verify
 from tests.offline import alone
@@ -91,3 +93,9 @@ def test_two_runs_at_once_never_build_the_same(lake: Path, reference: Path, tmp_
     segments = len(list((lake / "certificates").rglob("*.rec-*.json")))
     assert sum(int(count) for log in logs for count in log) == segments
     assert [len(log) >= segments // 2 - 1 for log in logs] == [True, True]
+
+
+def test_every_failpoint_of_a_build_is_in_its_table() -> None:
+    folder = Path(failpoint_names.__file__).parent
+    named = re.findall(r'fail\("([a-z_.]+)"\)', "".join(path.read_text() for path in folder.glob("*.py")))
+    assert set(named) == {name for name in failpoint_names.FAILPOINTS if not name.startswith("build.mark.")}

@@ -13,17 +13,17 @@ from ringcollect.failpoints import fail
 from ringcollect.instruments import Instrument
 from ringcollect.records import WHOLE_EXCHANGE
 from ringcollect.sources.offline import merge
-from ringcollect.sources.offline.feeding import Feeder
+from ringcollect.sources.offline.feeding import Feeder, Sinks
+from ringcollect.sources.offline.output import Output
 from ringcollect.sources.offline.report import Built
 from ringcollect.sources.offline.row_files import RowFiles
 from ringcollect.sources.offline.segments import Entry, Place, Segment
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
-from ringcollect.sources.offline.work import DONE, Work
+from ringcollect.sources.offline.work import DONE, Work, snapshots_of
 from ringcollect.sync.engine import Engine, Parameters
-
-_ROWS_BYTES = 8 << 20
-"""Rows in memory before they are written."""
+from ringcollect.sync.snapshot_record import SNAPSHOT
+from ringcollect.sync.snapshot_ring import snapshot_meta
 
 
 class Task(NamedTuple):
@@ -50,12 +50,14 @@ class Builder:
         self._task = task
         self._versions = versions
         self._engine = Engine(task.parameters, versions.of, wants=task.wants)
-        self._files = RowFiles(
-            settings.target(), own.ring, own.generation, self._engine.dtype, own.meta, versions.table
-        )
-        self._rows = 0  # rows numbered so far
-        self._waiting: list[np.ndarray] = []
-        self._waiting_bytes = 0
+        target, table = settings.target(), versions.table
+        rows = RowFiles(target, own.ring, own.generation, self._engine.dtype, own.meta, table)
+        self._rows = Output(rows, own.start_ns)
+        self._snapshots: Output | None = None
+        if task.parameters.snapshots:
+            name, meta = snapshots_of(own.ring), snapshot_meta(task.parameters, own.meta)
+            self._snapshots = Output(RowFiles(target, name, own.generation, SNAPSHOT, meta, table), own.start_ns)
+        self._outputs = [self._rows, *([] if self._snapshots is None else [self._snapshots])]
         self._begun = self._end = 0
         self._next_save = time.monotonic() + self._pause()
 
@@ -68,33 +70,38 @@ class Builder:
         position = self._resume(places)
         self._begun = position
         self._end = max(position, places[-1].load().seq_to) if places else position
-        feeder = Feeder(self._engine, self._versions, self._take, position, is_whole=self._task.is_whole)
+        sinks = Sinks(self._rows.take, None if self._snapshots is None else self._snapshots.take)
+        feeder = Feeder(self._engine, self._versions, sinks, position, is_whole=self._task.is_whole)
         before = self._engine.counters()
         try:
             finished = self._feed_known(feeder, places)
             if is_over and finished:
-                self._engine.finalize(self._take)
+                self._engine.finalize(*sinks)
             self._write()
-            self._files.close()
+            self._close()
             self._save(feeder.at)
             if is_over and finished:
                 self._work.advance(feeder.at, DONE)
                 self.built.state = "finished"
         finally:
             self._count(feeder, before)
-            self._files.abandon()
+            for output in self._outputs:
+                output.files.abandon()
         return feeder.at
 
     def _resume(self, places: Sequence[Place]) -> int:
         """Bring the engine to where it was; the position to go on at."""
         saved = self._work.load()
-        reach = self._files.reach
-        if saved is not None and saved.rows <= reach and self._engine.load(saved.state):
-            self._rows = saved.rows
+        reach = self._rows.files.reach
+        more = 0 if self._snapshots is None else self._snapshots.files.reach
+        if saved is not None and saved.rows <= reach and saved.snapshots <= more and self._engine.load(saved.state):
+            self._rows.count = saved.rows
+            if self._snapshots is not None:
+                self._snapshots.count = saved.snapshots
             self._recall(places, saved.cursor, len(saved.state["ints"]))
             return saved.cursor
         origin = self._work.description.origin
-        if saved is not None or reach:
+        if saved is not None or reach or more:
             if not places or places[0].seq_from > origin:
                 raise LakeError(
                     f"{self._work.folder}: no state to go on from, and the records from {origin} on are not in the "
@@ -120,7 +127,7 @@ class Builder:
             return self._feed(feeder, places)
         except LakeError:
             self._write()
-            self._files.close()
+            self._close()
             raise
 
     def _feed(self, feeder: Feeder, places: Sequence[Place]) -> bool:
@@ -172,47 +179,38 @@ class Builder:
         self._write()
         fail("build.after_rows")
         if self._settings.by_segment:
-            self._files.close()
+            self._close()
         if self._settings.by_segment or time.monotonic() >= self._next_save:
             self._save(position)
         self._work.advance(position)
 
     def _save(self, position: int) -> None:
         """Rows before state: whoever goes on from the state must find every row that came before it."""
-        self._files.flush()
-        self._work.save(position, self._rows, self._engine.dump(), sync=self._settings.sync)
+        for output in self._outputs:
+            output.files.flush()
+        snapshots = 0 if self._snapshots is None else self._snapshots.count
+        self._work.save(position, self._rows.count, snapshots, self._engine.dump(), sync=self._settings.sync)
         fail("build.after_save")
         self._next_save = time.monotonic() + self._pause()
 
     def _pause(self) -> float:
         return self._settings.config.sync.checkpoint_interval_ns / 1e9
 
-    def _take(self, rows: np.ndarray) -> None:
-        start = self._work.description.start_ns
-        mine = rows[rows["ts_ns"] >= start] if start else rows.copy()
-        if not len(mine):
-            return
-        mine["seq"] = np.arange(self._rows, self._rows + len(mine))
-        self._rows += len(mine)
-        self._waiting.append(mine)
-        self._waiting_bytes += mine.nbytes
-        if self._waiting_bytes >= _ROWS_BYTES:
-            self._write()
-
     def _write(self) -> None:
-        if not self._waiting:
-            return
-        rows = np.concatenate(self._waiting)
-        self._waiting, self._waiting_bytes = [], 0
-        self.built.rows += max(0, self._rows - max(int(rows["seq"][0]), self._files.reach))
-        self.built.until_ns = max(self.built.until_ns, int(rows["ts_ns"].max()))
-        self._files.add(rows)
+        for output in self._outputs:
+            output.write()
+
+    def _close(self) -> None:
+        for output in self._outputs:
+            output.files.close()
 
     def _count(self, feeder: Feeder, before: dict[str, int]) -> None:
         built = self.built
         built.records, built.lost, built.missing = feeder.counts.records, feeder.counts.lost, feeder.counts.missing
-        built.files = sum(sealed.files for sealed in self._files.sealed)
-        built.bytes = sum(sealed.bytes for sealed in self._files.sealed)
+        sealed = [one for output in self._outputs for one in output.files.sealed]
+        built.files, built.bytes = sum(one.files for one in sealed), sum(one.bytes for one in sealed)
+        built.rows, built.until_ns = self._rows.written, self._rows.until_ns
+        built.snapshots = 0 if self._snapshots is None else self._snapshots.written
         built.sync = {name: n - before.get(name, 0) for name, n in self._engine.counters().items()}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,6 +13,13 @@ from ringcollect.sources.offline.versions import Versions
 from ringcollect.sync.engine import Engine, Sink
 
 _VERSIONED = (Status.INSTRUMENT_NEW, Status.INSTRUMENT_CHANGED)
+
+
+class Sinks(NamedTuple):
+    """Where rows go, and snapshot records if there are any."""
+
+    rows: Sink
+    snapshots: Sink | None = None
 
 
 class Counts(msgspec.Struct):
@@ -29,12 +37,12 @@ class Feeder:
     instruments were left out, and only what the certificates call lost is.
     """
 
-    def __init__(self, engine: Engine, versions: Versions, sink: Sink, at: int, *, is_whole: bool) -> None:
+    def __init__(self, engine: Engine, versions: Versions, sinks: Sinks, at: int, *, is_whole: bool) -> None:
         self.counts = Counts()
         self.at = at
         self._engine = engine
         self._versions = versions
-        self._sink = sink
+        self._sinks = sinks
         self._is_whole = is_whole
         self._torn_at = -1  # where the loss ends behind which nothing came yet
 
@@ -112,7 +120,7 @@ class Feeder:
         """A record that says nothing but that a batch is over: what comes next is not the rest of a torn one."""
         nothing = np.zeros(1, RECORD)
         nothing["kind"], nothing["instrument"], nothing["flags"] = Kind.STATUS, WHOLE_EXCHANGE, Flag.LAST
-        self._engine.feed(nothing, self._sink)
+        self._engine.feed(nothing, *self._sinks)
 
     def _feed(self, records: np.ndarray) -> None:
         """Records without a hole; before each that begins a version of an instrument, that version is made known."""
@@ -130,4 +138,4 @@ class Feeder:
     def _feed_plain(self, records: np.ndarray) -> None:
         if len(records):
             self._versions.now_ns = max(self._versions.now_ns, int(records["ts_recv"][-1]))
-            self._engine.feed(records, self._sink)
+            self._engine.feed(records, *self._sinks)

@@ -43,6 +43,7 @@ def describe(plan: RowPlan, parameters: Parameters, first: Segment, selection: S
         origin=first.seq_from,
         start_ns=selection.start_ns,
         filters=filters,
+        snapshots={"tables": list(parameters.snapshots), "levels": parameters.levels} if parameters.snapshots else {},
         meta=meta,
     )
 
@@ -68,6 +69,7 @@ def _check_same(out: Path, work: Work, wanted: Description, first: Segment) -> N
     own = work.description
     names = own.meta.keys() | wanted.meta.keys()
     different = sorted(name for name in names if own.meta.get(name) != wanted.meta.get(name))
+    different += ["output"] if own.snapshots != wanted.snapshots else []
     if different:
         raise ConfigError(
             f"{out} has rows of {own.ring} made with other settings ({', '.join(different)}): give another --out, or "

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ringcollect.failpoints import fail
 from ringcollect.sources.offline.segments import Place, Segment
 from ringcollect.sources.offline.settings import Settings
-from ringcollect.sources.offline.work import Description
+from ringcollect.sources.offline.work import Description, snapshots_of
 from ringcollect.store.durable import write_whole
 from ringcollect.store.naming import folder_value, parse_journal_stem
 from ringcollect.store.removed import begun_mark, end_removal
@@ -59,9 +59,10 @@ def _check_rows(out: Path, rows: Sequence[Description]) -> list[str]:
     report = Report(str(out))
     for own in rows:
         folder = out / "certificates" / f"exchange={folder_value(own.exchange)}"
-        for path in sorted(folder.glob(f"date=*/{own.ring}-{own.generation}-*.json")):
-            if parse_journal_stem(path.stem) is not None:
-                check_certificate(out, path, report, strict=True)
+        for ring in (own.ring, snapshots_of(own.ring)):
+            for path in sorted(folder.glob(f"date=*/{ring}-{own.generation}-*.json")):
+                if parse_journal_stem(path.stem) is not None:
+                    check_certificate(out, path, report, strict=True)
     return [f"{problem.place}: {problem.what}" for problem in report.problems]
 
 

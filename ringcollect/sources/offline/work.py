@@ -20,6 +20,7 @@ from ringcollect.errors import LakeError
 from ringcollect.failpoints import fail
 from ringcollect.store.durable import fsync_file, fsync_folder, make_folders
 from ringcollect.sync import checkpoint
+from ringcollect.sync.snapshot_ring import snapshot_ring_name
 
 FREE, TAKEN, DONE = ".free", ".taken", ".done"
 _DESCRIPTION = "build.json"
@@ -27,7 +28,10 @@ _STATE = "state"
 
 
 class Description(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides the rows of a build. ``meta`` is the row ring's own description, ``filters`` the instruments."""
+    """What decides the rows of a build. ``meta`` is the row ring's own description, ``filters`` the instruments.
+
+    ``snapshots``: tables and levels of what is built beside the rows; empty for rows alone.
+    """
 
     ring: str
     exchange: str
@@ -36,6 +40,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     origin: int
     start_ns: int
     filters: dict[str, Any]
+    snapshots: dict[str, Any]
     meta: dict[str, Any]
 
 
@@ -122,11 +127,14 @@ class Work:
             os.close(self._fd)
             self._fd = -1
 
-    def save(self, position: int, rows: int, state: dict[str, np.ndarray], *, sync: bool) -> None:
-        """Keep the state after the records before ``position``, by which ``rows`` rows had come."""
+    def save(self, position: int, rows: int, snapshots: int, state: dict[str, np.ndarray], *, sync: bool) -> None:
+        """Keep the state after the records before ``position``, by which so many rows and snapshot records had come."""
         self._number += 1
         own = self.description
-        kept = checkpoint.Checkpoint(self._number, own.source_generation, own.generation, position, rows, state)
+        kept = checkpoint.Checkpoint(
+            self._number, own.source_generation, own.generation, position, rows, state,
+            own.generation if snapshots else 0, snapshots,
+        )  # fmt: skip
         checkpoint.save(self.folder, _STATE, kept)
         if sync:
             fsync_file(checkpoint.paths(self.folder, _STATE)[self._number % 2])
@@ -147,6 +155,12 @@ class Work:
                 if path.suffix in (FREE, TAKEN, DONE):
                     return path
         raise LakeError(f"{self.folder}: its token at-*{FREE} is gone; delete the folder and its rows to build anew")
+
+
+def snapshots_of(ring: str) -> str:
+    """``binance.100ms.sync`` of ``binance.100ms.row``: the ring of the snapshots that belong to the rows."""
+    exchange, grid, _ = ring.split(".")
+    return snapshot_ring_name(exchange, grid)
 
 
 def builds(out: Path) -> Path:
