@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringcollect.store.cursor import journal_files
 from ringcollect.sources.offline import failpoint_names as offline
+from ringcollect.store.cursor import journal_files
 from ringcollect.store.failpoint_names import FAILPOINTS, SEAL
 from ringcollect.store.verify import verify
 from tests import synthetic
