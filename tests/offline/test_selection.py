@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from ringcollect.durations import parse_time
 from ringcollect.errors import ConfigError
 from ringcollect.records import Flag
-from ringcollect.sources.offline.selection import parse_time
 from ringcollect.sync.rows import RowFlag
 from tests.offline.rows import NAMING, bits, built, quick_config, quick_lake, tables
 from tests.replay import lake as outsider
