@@ -317,6 +317,7 @@ class Engine:
         row[at.I_PRICE_DIGITS] = instrument.price_precision
         row[at.I_SIZE_DIGITS] = instrument.size_precision
         self._floats[number, at.F_MULTIPLIER] = instrument.multiplier
+        self._floats[number, at.F_LOT] = instrument.lot_size or 0.0
         tick = tick_fraction(instrument.tick_size)
         if tick != tuple(self._floats[number, at.F_TICKS : at.F_TICK_DENOMINATOR + 1]):
             self._lay_out(number, tick)

@@ -129,7 +129,8 @@ CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 F_PREVIOUS_INTEREST = 12
 # floats: ticks in one unit of price, and the tick as a fraction of whole numbers; 0 = not known
 (F_TICKS, F_TICK_NUMERATOR, F_TICK_DENOMINATOR) = range(13, 16)
-F_GROUPS = 16
+F_LOT = 16  # smallest size, in the venue's unit; 0 = not known
+F_GROUPS = 17
 
 # pool: the record's eight words, its time, the next slot of its list
 POOL_TIME, POOL_NEXT, POOL_WORDS = 8, 9, 10

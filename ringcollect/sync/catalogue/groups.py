@@ -12,6 +12,8 @@ from ringcollect.sync.catalogue import (
     order_flow,
     price,
     quality,
+    regime,
+    shape,
     trade_flow,
     volatility,
 )
@@ -23,6 +25,14 @@ GROUPS = (
     Group("B", "price", price.FAMILIES, slab=5, hears="U", deep=True),
     Group("C", "depth", depth.FAMILIES, slab=5, hears="U", deep=True, reads=((at.S_NEAR_BALANCE, 300),)),
     Group("D", "bands", bands.FAMILIES, slab=3, deep=True, reads=((at.S_FIRST_BAND, 300),)),
+    Group(
+        "E",
+        "shape",
+        shape.FAMILIES,
+        slab=9,
+        deep=True,
+        reads=((at.S_GRAVITY, 60), (at.S_BID_SLOPE, 60), (at.S_ASK_SLOPE, 60)),
+    ),
     Group("F", "impact", impact.FAMILIES, slab=0, deep=True),
     Group(
         "G",
@@ -72,6 +82,21 @@ GROUPS = (
             (at.S_LOWS_5S, 5),
             (at.S_HIGHS_60S, 60),
             (at.S_LOWS_60S, 60),
+        ),
+    ),
+    Group(
+        "J",
+        "regime",
+        regime.FAMILIES,
+        slab=18,
+        reads=(
+            (at.S_RELATIVE_SPREAD, "spread_regime_window_ns"),
+            (at.S_REGIME, "spread_regime_window_ns"),
+            (at.S_VOLATILITY, 900),
+            (at.S_ACTIVITY, 900),
+            (at.S_RETURN, 60),
+            (at.S_COUNT, 5),
+            (at.S_MID, 60),
         ),
     ),
     Group(

@@ -53,6 +53,26 @@ def roll_sum(values: np.ndarray, params: np.ndarray, at: int, series: int, k: in
 
 
 @njit
+def roll_path(values: np.ndarray, params: np.ndarray, at: int, series: int, k: int, n: int, rebuild: int) -> float:
+    """The sum of |x of row i - x of row i-1| over the window; a window that stands still gives exactly 0."""
+    out_of_line()
+    first = k
+    if rebuild or k % n == 0:
+        for i in range(SUM):
+            values[at + i] = 0.0
+        first = k - n + 1
+    else:
+        before = value_of(values, params, series, k - n - 1)
+        _add(values, at, abs(value_of(values, params, series, k - n) - before), -1.0)
+    for number in range(first, k + 1):
+        before = value_of(values, params, series, number - 1)
+        _add(values, at, abs(value_of(values, params, series, number) - before), 1.0)
+    if values[at + R_NONZERO] == 0.0:
+        values[at + R_SUM] = 0.0
+    return values[at + R_SUM]
+
+
+@njit
 def enter(values: np.ndarray, at: int, x: float) -> None:
     """Moments with one more value; NaN is none."""
     if x == x:
