@@ -28,7 +28,7 @@ def rows_of_mids(mids: list[float], grid: int) -> np.ndarray:
     held: tuple[float, float] | None = None
     for k, mid in enumerate([*mids, mids[-1]], 100):
         sides = (mid - 0.5, mid + 0.5)
-        gone = [(side, price, 0.0) for side, price in zip((1, -1), held or (), strict=False) if price not in sides]
+        gone = [(s, old, 0.0) for s, old, new in zip((1, -1), held or (), sides, strict=False) if old != new]
         stream.book(k * grid, *gone, (1, sides[0], 1.0), (-1, sides[1], 1.0))
         held = sides
     return engine(grid=grid, columns=COLUMNS).collect(stream.array())
