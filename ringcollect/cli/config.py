@@ -36,7 +36,7 @@ def init(path: Path, force: bool) -> None:
 @click.pass_obj
 def check(invocation: Invocation) -> None:
     """Name every problem in one go; exit 2 if there is one."""
-    from ringcollect.sync.process import parameters_of
+    from ringcollect.sync.parameters import parameters_of
 
     loaded = invocation.load()
     config = loaded.require_markets()

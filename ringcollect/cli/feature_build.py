@@ -147,7 +147,7 @@ def _one_grid(config: Config, grid: str | None, clock: str | None, features: tup
         grid=format_duration(_duration(grid, "--grid")) if grid else base.grid,
         mode=clock or base.mode,
         hold_back=base.hold_back,
-        features=features or base.features,
+        features=msgspec.structs.replace(config.sync.choice, select=features or base.features, hf_emit_interval=""),
     )
     markets = tuple(
         msgspec.structs.replace(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ringcollect.config.feature_options import SyncFeatures
 from ringcollect.config.loading import Loaded, find_file, load, parse
 from ringcollect.config.narrow import narrowed
 from ringcollect.config.row_plan import RowPlan
@@ -31,6 +32,7 @@ __all__ = [
     "RowPlan",
     "Storage",
     "Sync",
+    "SyncFeatures",
     "SyncGrid",
     "SyncOutput",
     "Wait",

@@ -22,7 +22,7 @@ _TYPE_NAMES = {
 class Shape(NamedTuple):
     """What one key takes: a scalar type with its rule, a struct, or an array of either.
 
-    A scalar with an ``item`` may be an array of those instead.
+    A scalar or a struct with an ``item`` may be an array of those instead.
     """
 
     type: Any
@@ -83,8 +83,11 @@ def build(struct: type[msgspec.Struct], raw: Any, path: Path, problems: Problems
 
 def _value(shape: Shape, raw: Any, path: Path, problems: Problems) -> Any:
     """The checked value, or None when it is wrong (and noted)."""
-    if shape.is_table:
-        return build(shape.type, raw, path, problems)
+    if shape.is_table and not (shape.item is not None and isinstance(raw, list)):
+        if shape.item is None or isinstance(raw, dict):
+            return build(shape.type, raw, path, problems)
+        problems.mismatch(path, raw, f"{_allowed(shape)}, or a table")
+        return None
     if shape.item is not None and (shape.is_array or isinstance(raw, list)):
         if not isinstance(raw, list):
             problems.mismatch(path, raw, _allowed(shape))
@@ -115,5 +118,7 @@ def _allowed(shape: Shape) -> str:
         array = "an array of tables" if shape.item.is_table else f"an array, each {_allowed(shape.item)}"
         if shape.is_array:
             return array
+    if shape.is_table:
+        return array
     scalar = shape.rule.allowed if shape.rule is not None else _TYPE_NAMES[shape.type]
     return f"{scalar}, or {array}" if array else scalar

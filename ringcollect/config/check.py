@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
+from ringcollect.config.feature_options import SyncFeatures
 from ringcollect.config.problems import Path, Problems, found, nearest, spell
 from ringcollect.config.row_rules import check_rows, row_warnings
 from ringcollect.config.schema import Config, Market
@@ -24,8 +25,12 @@ def check(config: Config, problems: Problems) -> None:
     _check_streams_are_unique(config, problems)
     _check_addresses_agree(config, problems)
     _check_instrument_count(config, problems)
-    if not config.sync.features and not problems.touches(("sync", "features")):
-        problems.add(("sync", "features"), "found an empty array; allowed: at least one (or sync.enabled = false)")
+    here: Path = ("sync", "features")
+    if not config.sync.choice.select and not problems.touches(here):
+        problems.add(
+            (*here, "select") if isinstance(config.sync.features, SyncFeatures) else here,
+            "found an empty array; allowed: at least one (or sync.enabled = false)",
+        )
     check_rows(config, problems)
     _check_order(config, ("wait", "min"), ("wait", "max"), problems)
     check_sockets(config, problems)

@@ -59,7 +59,7 @@ def _shape_at(path: Path, variable: str, problems: Problems) -> Shape | None:
         else:
             problems.add(here, "is a value, not a table: it has no keys of its own")
         return None
-    if shape.is_table or (shape.is_array and shape.item is not None and shape.item.is_table):
+    if (shape.is_table and shape.item is None) or (shape.is_array and shape.item is not None and shape.item.is_table):
         problems.add(path, "is a table: set its keys one by one")
         return None
     return shape

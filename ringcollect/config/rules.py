@@ -116,10 +116,20 @@ class Name:
 class FeatureChoice:
     """A set, a feature or a wildcard; whether the catalogue has it is asked where the catalogue is known."""
 
-    allowed: str = "a feature set (minimal), a feature's name, or a name with wildcards (trade_*)"
+    allowed: str = "a feature set (minimal, core, full), a feature's name, or one with wildcards (trade_*, rv_{5,60}s)"
 
     def holds(self, value: object) -> bool:
-        return re.fullmatch(r"[a-z0-9_*?]{1,60}", str(value)) is not None
+        return re.fullmatch(r"[a-zL0-9_*?{},]{1,60}", str(value)) is not None
+
+
+@dataclass(frozen=True)
+class BarChoice:
+    """What fills a bar that is not one of time."""
+
+    allowed: str = 'a number and what it counts, as in "500ticks", "10base" or "1000000quote"'
+
+    def holds(self, value: object) -> bool:
+        return re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?(ticks|base|quote)", str(value)) is not None
 
 
 @dataclass(frozen=True)

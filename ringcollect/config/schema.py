@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from ringcollect.config.feature_options import FeatureName
 from ringcollect.config.row_plan import RowPlan, row_plans
 from ringcollect.config.rules import (
     Addresses,
@@ -28,7 +29,7 @@ from ringcollect.config.rules import (
     Url,
 )
 from ringcollect.config.symbols import is_rule, symbol_key
-from ringcollect.config.sync_section import GRID_BOUNDS, FeatureName, Sync
+from ringcollect.config.sync_section import GRID_BOUNDS, Sync
 from ringcollect.config.unified import class_of
 from ringcollect.config.venues import EVERY_MARKET, EXCHANGES, MARKETS
 from ringcollect.config.websocket import Websocket

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from ringcollect.config.rules import Duration, FeatureChoice, OneOf, PowerOfTwo, Range
+from ringcollect.config.feature_options import FeatureName, SyncFeatures
+from ringcollect.config.rules import Duration, OneOf, PowerOfTwo, Range
 from ringcollect.durations import parse_duration
 
 DRIVEN_HOLD_BACK = "250ms"
@@ -14,7 +15,6 @@ EXTERNAL_HOLD_BACK = "1s"
 MODES = ("orderbook", "trade", "liquidation", "external")
 GRID_BOUNDS = ("1ns", "1d")
 
-FeatureName = Annotated[str, FeatureChoice()]
 Grid = Annotated[str, Duration(*GRID_BOUNDS)]
 
 
@@ -46,11 +46,12 @@ class SyncOutput(msgspec.Struct, frozen=True, kw_only=True):
     liquidations: bool = False
     fundings: bool = False
     open_interests: bool = False
+    bars: bool = False
     levels: Annotated[int, Range(1, 1000)] = 10
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables of snapshots that are on."""
+        """The tables of snapshots that are on, apart from ``keep_raw_arrays``."""
         names = ("orderbooks", "trades", "liquidations", "fundings", "open_interests")
         return tuple(name for name in names if getattr(self, name))
 
@@ -67,13 +68,32 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
     book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 65_536
     checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
-    features: tuple[FeatureName, ...] = ("minimal",)
+    features: SyncFeatures | tuple[FeatureName, ...] = SyncFeatures()
     output: SyncOutput = SyncOutput()
 
     @property
     def written(self) -> tuple[SyncGrid, ...]:
-        """Every grid as it was written, with empty values for what ``[sync]`` says."""
-        return (SyncGrid(grid=self.grid),) if isinstance(self.grid, str) else self.grid
+        """Every grid as it was written, with empty values for what ``[sync]`` says.
+
+        One grid with a wide set is short for two: group A on that grid, everything on that of ``hf_emit_interval``.
+        """
+        if not isinstance(self.grid, str):
+            return self.grid
+        choice, one = self.choice, SyncGrid(grid=self.grid)
+        if not choice.is_wide or choice.emit_interval_ns <= one.grid_ns:
+            return (one,)
+        return SyncGrid(grid=self.grid, features=("minimal",)), SyncGrid(grid=choice.hf_emit_interval)
+
+    @property
+    def choice(self) -> SyncFeatures:
+        """``[sync.features]``, whichever way it was written."""
+        return self.features if isinstance(self.features, SyncFeatures) else SyncFeatures(select=self.features)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables of snapshots that are on; ``keep_raw_arrays`` is another word for that of books."""
+        books = ("orderbooks",) if self.choice.keep_raw_arrays and not self.output.orderbooks else ()
+        return (*books, *self.output.tables)
 
     @property
     def grids(self) -> tuple[SyncGrid, ...]:
@@ -83,7 +103,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
                 grid=one.grid,
                 mode=one.mode or self.mode,
                 hold_back=one.hold_back or self.hold_back,
-                features=one.features or self.features,
+                features=one.features or self.choice.select,
             )
             for one in self.written
         )

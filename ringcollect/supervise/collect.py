@@ -18,7 +18,7 @@ from ringcollect.supervise.plan import plan
 from ringcollect.supervise.run import Outcome, Run
 from ringcollect.supervise.systemd import Notifier
 from ringcollect.supervise.warming import ensure_warm
-from ringcollect.sync.catalogue import select
+from ringcollect.sync.parameters import parameters_of
 
 
 def collect(
@@ -29,13 +29,13 @@ def collect(
 
     ``reread`` gives the configuration as it is now, for a reload.
 
-    Before any process is started, raises ConfigError for features nobody has, and EnvironmentRefused when the host or
-    another collector is in the way.
+    Before any process is started, raises ConfigError for features that nobody or no grid has, and EnvironmentRefused
+    when the host or another collector is in the way.
     """
     if config.sync.enabled:
         for exchange in config.exchanges():
             for rows in config.row_plans(exchange):
-                select(rows.features, f"features of grid {rows.grid}")
+                parameters_of(config, rows)
     runtime = config.runtime_path()
     check_host(config)
     lock = SupervisorLock(runtime)

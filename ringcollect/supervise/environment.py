@@ -33,7 +33,7 @@ def needed_bytes(config: Config) -> int:
     exchanges = config.exchanges()
     row_rings = sum(len(config.row_plans(exchange)) for exchange in exchanges) if config.sync.enabled else 0
     per_grid = ring.capacity * ROW_BYTES + _OVERHEAD
-    if config.sync.output.tables:
+    if config.sync.tables:
         per_grid += ring.capacity * SNAPSHOT.itemsize + _OVERHEAD
     return per_exchange * len(exchanges) + row_rings * per_grid
 

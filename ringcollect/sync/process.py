@@ -13,9 +13,8 @@ from ringcollect.config import Config, RowPlan
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingReset
 from ringcollect.instruments import Instrument
 from ringcollect.ring.waiting import Watch, strategy
-from ringcollect.sync.catalogue import select
-from ringcollect.sync.engine import Parameters
 from ringcollect.sync.output import Room
+from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
 
 _log = logging.getLogger(__name__)
@@ -24,28 +23,6 @@ _LOOK_S = 0.1
 _RETRY_S = 0.1
 _HEARTBEAT_S = 1.0
 _DRAIN_S, _DRAIN_PAUSE_S = 1.5, 0.005
-
-
-def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
-    """``[sync]`` as the engine takes it, with the grid, the clock and the features of ``plan``, else of the first grid.
-
-    Raises ConfigError for features nobody knows.
-    """
-    sync = config.sync
-    own = plan if plan is not None else sync.base
-    key = f"features of the grid {own.grid}" if plan is not None and not plan.is_base else "sync.features"
-    return Parameters(
-        grid_ns=own.grid_ns,
-        mode=own.mode,
-        hold_back_ns=own.hold_back_ns,
-        max_gap_fill=sync.max_gap_fill,
-        max_future_skew_ns=sync.max_future_skew_ns,
-        hold_back_records=sync.hold_back_records,
-        book_levels=sync.book_levels,
-        columns=tuple(select(own.features, key)),
-        snapshots=sync.output.tables,
-        levels=sync.output.levels,
-    )
 
 
 def consumer_of(plan: RowPlan) -> str:

@@ -13,7 +13,7 @@ from ringcollect.records import Kind
 from ringcollect.ring.attach import attach
 from ringcollect.store.verify import verify
 from ringcollect.sync.engine import Engine
-from ringcollect.sync.process import parameters_of
+from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE, ROW_KIND, SNAPSHOT
 from tests import synthetic
 from tests.skeleton import ways

@@ -25,7 +25,8 @@ from ringcollect.store.process import run as run_journal
 from ringcollect.store.rotation import Policy, Segment, cut
 from ringcollect.store.seal import seal_all
 from ringcollect.sync.engine import Engine
-from ringcollect.sync.process import consumer_of, open_planned, parameters_of
+from ringcollect.sync.parameters import parameters_of
+from ringcollect.sync.process import consumer_of, open_planned
 from ringcollect.sync.process import run as run_sync
 from tests import synthetic
 

@@ -18,7 +18,8 @@ from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.engine import Engine, Parameters
-from ringcollect.sync.process import parameters_of, run
+from ringcollect.sync.parameters import parameters_of
+from ringcollect.sync.process import run
 from ringcollect.sync.rows import RowFlag
 from ringcollect.sync.worker import RingWorker, open_worker
 from tests import synthetic

@@ -20,7 +20,8 @@ from ringcollect.sources.offline.versions import Versions
 from ringcollect.sources.offline.work import Work
 from ringcollect.store.naming import DAY_NS
 from ringcollect.store.removed import is_removed
-from ringcollect.sync.process import parameters_of, wants_of
+from ringcollect.sync.parameters import parameters_of
+from ringcollect.sync.process import wants_of
 
 _LATENCY_NS = 1_000_000_000
 """Records this long after the end of a selection are read for the rows before it: they come late by their latency."""
