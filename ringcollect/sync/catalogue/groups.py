@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ringcollect.sync.catalogue import (
     aggregate,
+    arrivals,
     bands,
     depth,
     derivatives,
@@ -139,6 +140,21 @@ GROUPS = (
             (at.S_LIQUIDATED_SHORT, 60),
             (at.S_NOTIONAL, 60),
             (at.S_MID, 60),
+        ),
+    ),
+    Group(
+        "M",
+        "arrivals",
+        arrivals.FAMILIES,
+        slab=68,
+        hears="UT",
+        reads=(
+            (at.S_COUNT, "horizons_ns"),
+            (at.S_COUNT, 300),
+            (at.S_GAPS, 60),
+            (at.S_GAP_SUM, 60),
+            (at.S_GAP_SQUARES, 60),
+            (at.S_UPDATES, 60),
         ),
     ),
     Group("N", "quality", quality.FAMILIES, slab=12, hears="UT"),
