@@ -1,5 +1,8 @@
 """What the feed needs of an exchange: the typed surface every folder of ``exchanges/`` fills in.
 
+Its types are read from here and stand on two more pages: what is asked (:mod:`ringcollect.exchanges.asked`), and what
+becomes of the answers (:mod:`ringcollect.exchanges.results`).
+
 ``ringcollect.exchanges.load(name)`` gives an :class:`Exchange`. Nothing here does I/O; every function is pure except
 :class:`Decoder`, which owns the buffers and tables of one feed process.
 
@@ -13,240 +16,31 @@ the other way, through :meth:`Decoder.all_taken` or :meth:`Decoder.cold`.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from ringcollect.exchanges.asked import (
+    Keepalive,
+    Leg,
+    Limits,
+    Listing,
+    Missing,
+    Purpose,
+    Request,
+    RestCall,
+    RestMeaning,
+    UrlMeaning,
+    Want,
+)
+from ringcollect.exchanges.results import Answer, Batch, Code, Decoded, Notice, Outcome, Rule, Verdict
 from ringcollect.records import Channel
 
-
-class Verdict(enum.IntEnum):
-    """Does a book event follow what is known?"""
-
-    FITS = 0
-    STALE = 1  # everything in it is already known
-    GAP = 2  # something before it is missing
-
-
-Rule = Callable[[int, int, int, int], Verdict]
-"""``rule(known_id, first_id, last_id, prev_id)``; ``prev_id`` is -1 where the venue sends none."""
-
-
-class Code(enum.IntEnum):
-    """A kernel's answers below zero. n > 0: n records published. 0: known, nothing to record."""
-
-    SLOW = -1  # not a frame for the kernel (or not JSON at all): Decoder.cold says what it is, or why it is nothing
-    UNKNOWN_SYMBOL = -2  # Decoder.unknown_symbol names it
-    NOT_OPEN = -3  # decoded; the hot row's OPEN word is 0, the feed decides
-    STALE = -4  # decoded; its ids are not news
-    GAP = -5  # decoded; ids before it are missing
-    TOO_LONG = -6  # decoded; longer than one piece of the ring, publish through the producer
-
-
-class Outcome(enum.IntEnum):
-    """How a frame counts: ``frames in = decoded + control + ignored + rejected`` (rejected raises RejectedFrame)."""
-
-    DECODED = 1
-    CONTROL = 2
-    IGNORED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The records of one frame for one instrument and channel.
-
-    ``records`` (dtype RECORD, owned by the receiver) have everything but ``seq`` and, in book deltas, ``aux``: the
-    feed writes the chain there. ts_recv, conn, LAST and BAD_TS are set. ids: of a delta the venue's first and last
-    update id and the previous one (-1 if not sent); of a snapshot last_id; of trades the dense ids the venue counts
-    by (``first_id..last_id``, the smallest and the largest of the frame; -1 where there are none). ``records`` may be
-    empty: a trade that is no trade but uses up an id.
-
-    Books whose venue sends no update ids (``Exchange.numbered_books`` False) leave ``id`` 0 and the ids here -1: the
-    feed numbers them. A snapshot that comes by the stream has CLEAR on its first record, SNAPSHOT on all, ``aux`` -1.
-    A checksum is a batch of its own behind its levels: one record of Kind.BOOK_CHECK, same ``id``, checksum in
-    ``aux``, LAST; a kernel writes it as the last record of the same private batch, the levels' last one with LAST too.
-    """
-
-    instrument: int
-    channel: Channel
-    records: np.ndarray
-    first_id: int = -1
-    last_id: int = -1
-    prev_id: int = -1
-    lossy: bool = False  # its source says that something before it may be missing, and no id can tell
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One stream to be subscribed. ``depth`` is a book's levels per side as configured, 0 = the exchange's usual.
-
-    ``stream`` is the venue's name of the kind of stream that was chosen for the channel, "" = the usual one.
-    """
-
-    symbol: str  # native
-    channel: Channel
-    depth: int = 0
-    stream: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The exchange's answer to a subscribe request ``request_id`` (None: it does not say to which).
-
-    ``wants`` are what it names: only they are acknowledged or refused, in whichever request they were asked for (their
-    ``depth`` does not matter). Without any, the whole request is. The answer to an unsubscribe, a pong, a greeting are
-    no Answer: ``Decoded(Outcome.CONTROL)`` says all there is to say.
-    """
-
-    request_id: int | None
-    ok: bool
-    message: str = ""
-    wants: tuple[Want, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something the exchange says unasked; ``closing``: this connection is about to be cut."""
-
-    message: str
-    closing: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """Everything a frame or REST body held. ``unknown``: symbols nobody registered, of which nothing was decoded.
-
-    ``sequence`` is the frame's number where the venue numbers all frames of a connection by one (-1: it does not); a
-    kernel writes it to the context word ``hot.C_SEQUENCE``.
-    """
-
-    outcome: Outcome
-    batches: tuple[Batch, ...] = ()
-    control: Answer | Notice | None = None
-    unknown: tuple[str, ...] = ()
-    sequence: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One connection: where to, and what it carries."""
-
-    market: str
-    url: str
-    streams: tuple[str, ...]  # the venue's names, each once
-    wants: tuple[Want, ...]  # what they carry (one stream may carry several wants)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One text frame to send; the exchange answers with an :class:`Answer` of the same id."""
-
-    request_id: int
-    text: str
-    wants: tuple[Want, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Keepalive:
-    """What we send unasked, and how long nothing at all may come. Times in ns.
-
-    kind "none": nothing (the server pings, or heartbeats come by themselves); "frame": a WebSocket ping every
-    ``interval_ns``; "text": ``text`` every ``interval_ns``. ``deadline_ns`` 0 is the configured one. Half of the
-    deadline without a sign of life brings a WebSocket ping in any case; the whole of it ends the connection.
-    """
-
-    kind: Literal["none", "frame", "text"] = "none"
-    text: str = ""
-    interval_ns: int = 0
-    deadline_ns: int = 0
-
-
-class Purpose(enum.StrEnum):
-    """What a REST request is for."""
-
-    INSTRUMENTS = "instruments"
-    VOLUMES = "volumes"
-    SNAPSHOT = "snapshot"
-    OPEN_INTEREST = "open_interest"
-    LAST_TRADE = "last_trade"
-    TRADES = "trades"
-
-
-@dataclass(frozen=True, slots=True)
-class RestCall:
-    """A GET; ``weight`` is its price in the budget of its market (:class:`Limits`)."""
-
-    url: str
-    weight: int
-    purpose: Purpose
-    market: str
-    symbol: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Trades that did not come: dense ids ``first_id..last_id``, none of them older than ``after_ns`` (0: unknown)."""
-
-    first_id: int
-    last_id: int
-    after_ns: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class UrlMeaning:
-    """What a WebSocket URL says. ``streams`` are the venue's names; ``combined``: frames name their stream."""
-
-    market: str
-    streams: tuple[str, ...]
-    combined: bool
-
-
-@dataclass(frozen=True, slots=True)
-class RestMeaning:
-    """What a REST URL asks for."""
-
-    market: str
-    purpose: Purpose
-    symbol: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What the venue allows, per IP unless it says otherwise. Times in ns."""
-
-    messages_per_s: int  # text, ping and pong frames we send on one connection
-    streams_per_connection: int
-    connects: int
-    connects_window_ns: int
-    lifetime_ns: int  # the venue cuts a connection after this long
-    server_ping_ns: int  # the venue pings this often; 0 = it does not
-    rest_budget: str  # name of the budget REST weights are spent from
-    rest_weight: int
-    rest_window_ns: int
-    rest_used_header: str  # lower case
-    forbidden_pause_ns: int = (
-        0  # 403 says that too much was asked for: stay away for so long; 0: it says something else
-    )
-    deflate: bool = False  # the venue sends permessage-deflate only; where it is a choice it is not asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One instrument as the exchange lists it; ``metadata`` are keyword arguments of ``Registry.register``.
-
-    ``market`` is said where one list has instruments of several; "" is the market that was asked for. ``partial``: not
-    a list of instruments but more about those that another one lists; it makes no symbol known. ``code``: what the
-    venue calls the instrument by whatever its symbol is: when that changes, this does not ("" where it has none).
-    """
-
-    symbol: str
-    metadata: dict[str, Any] = field(default_factory=dict)
-    market: str = ""
-    partial: bool = False
-    code: str = ""
+__all__ = [
+    "Answer", "Batch", "Code", "Decoded", "Decoder", "Exchange", "Keepalive", "Leg", "Limits", "Listing", "Missing",
+    "Notice", "Outcome", "Purpose", "Request", "RestCall", "RestMeaning", "Rule", "UrlMeaning", "Verdict", "Want",
+]  # fmt: skip
 
 
 class Decoder(Protocol):
