@@ -66,7 +66,11 @@ _FORCED = (
     '{"e":"forceOrder","E":1568014460893,"o":{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"0.014","p":"9910",'
     '"ap":"9911.5","X":"FILLED","l":"0.014","z":"0.013","T":1568014460893}}'
 )
-_BINANCE = (_DEPTH, _TRADE, _AGGREGATE, _TICKER, _MARK, _FORCED)
+_DAY = (
+    '{"e":"24hrTicker","E":1672515782136,"s":"BTCUSDT","p":"-1.5","c":"25.35","Q":"1","o":"26.85","h":"27","l":"25",'
+    '"v":"10000","q":"258000.5","O":0,"C":86400000,"F":0,"L":18150,"n":18151}'
+)
+_BINANCE = (_DEPTH, _TRADE, _AGGREGATE, _TICKER, _MARK, _FORCED, _DAY)
 
 _OKX_BOOK = (
     '{"arg":{"channel":"books","instId":"BTC-USDT"},"action":"update","data":[{"asks":[["30000.1","0.5","0","1"]],'
@@ -94,6 +98,11 @@ _OKX_MARK = (
     '{"arg":{"channel":"mark-price","instId":"UNI-USD-SWAP"},"data":[{"instId":"UNI-USD-SWAP","instType":"SWAP",'
     '"markPx":"5.12","ts":"1640131100000"},{"ts":1640131100001,"markPx":61000.5,"instId":"BTC-USD-220527"}]}'
 )
+_OKX_DAY = (
+    '{"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[{"instType":"SPOT","instId":"BTC-USDT","last":"30000.1",'
+    '"lastSz":"0.1","open24h":"","high24h":"31000","low24h":"2.9e4","volCcy24h":"60000001.5","vol24h":"2000",'
+    '"ts":"1652459225123"}]}'
+)
 _DERIBIT_QUOTE = (
     '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"quote.BTC-PERPETUAL","data":{"best_bid_amount":20.0,'
     '"best_ask_amount":40.0,"best_bid_price":63908.0,"best_ask_price":63940.5,"instrument_name":"BTC-PERPETUAL",'
@@ -101,13 +110,17 @@ _DERIBIT_QUOTE = (
 )
 _DERIBIT_TICKER = (
     '{"jsonrpc":"2.0","method":"subscription","params":{"channel":"ticker.BTC-PERPETUAL.100ms","data":{"timestamp":'
-    '1655393725040,"stats":{"volume":3.5},"open_interest":164.501,"mark_price":21109.555,"instrument_name":'
+    '1655393725040,"stats":{"volume":3.5,"high":22000.5,"low":20111.0},"last_price":21132,"open_interest":164.501,"mark_price":21109.555,"instrument_name":'
     '"BTC-PERPETUAL","index_price":21122.3937,"funding_8h":-0.00022427,"current_funding":-0.00010782}}}'
 )
 _UPBIT_TRADE = (
     '{"ty":"trade","cd":"KRW-BTC","tms":1618678263456,"td":"2021-04-17","ttm":"16:51:03","ttms":1618678263000,'
     '"tp":77000000.0,"tv":0.00123,"ab":"BID","pcp":76000000.0,"c":"RISE","cp":1000000.0,"sid":1618678263000000,'
     '"st":"REALTIME"}'
+)
+_UPBIT_DAY = (
+    '{"type":"ticker","code":"KRW-BTC","opening_price":7.6E7,"trade_price":77000000.0,"timestamp":1618678263456,'
+    '"acc_trade_price_24h":8320.40577449,"acc_trade_volume_24h":0.22569412,"stream_type":"REALTIME"}'
 )
 _BYBIT_BOOK = (
     '{"topic":"orderbook.200.BTCUSDT","type":"delta","ts":1786310819123,"data":{"s":"BTCUSDT",'
@@ -116,7 +129,8 @@ _BYBIT_BOOK = (
 _BYBIT_TICKER = (
     '{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","markPrice":"65117.44","indexPrice":"65137.7"'
     ',"openInterest":"59891.732","openInterestValue":"3899996265.01","fundingIntervalHour":"8","fundingRate":"0.0001",'
-    '"singleOpenInterest":"29945.866","nextFundingTime":"1786320000000","ask1Size":""},"cs":75,"ts":1786310817583}'
+    '"singleOpenInterest":"29945.866","nextFundingTime":"1786320000000","ask1Size":"",'
+    '"lastPrice":"65114.30","highPrice24h":"65282.30","volume24h":"17573.9120","turnover24h":""},"cs":75,"ts":1786310817583}'
 )
 _BYBIT_FORCED = (
     '{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1739502303204,"data":[{"T":1739502302929,"s":"BTCUSDT",'
@@ -145,7 +159,14 @@ _MATCH = (
 _BEST = (
     '{"type":"ticker","sequence":50978628538,"product_id":"BTC-USD","price":"17165.16","best_bid":"17165.15",'
     '"best_bid_size":"0.61540890","best_ask":"17167.76","best_ask_size":"0.18528568","side":"sell",'
-    '"time":"2022-12-01T00:00:00.122581Z","trade_id":463751434,"last_size":"0.05"}'
+    '"time":"2022-12-01T00:00:00.122581Z","trade_id":463751434,"last_size":"0.05","open_24h":"16437.94",'
+    '"volume_24h":"42492.05081975","low_24h":"16423.37","high_24h":"17259.37"}'
+)
+_ADVANCED_BEST = (
+    '{"channel":"ticker","timestamp":"2026-08-09T21:05:48.298032046Z","sequence_num":10,"events":[{"type":"update",'
+    '"tickers":[{"type":"ticker","product_id":"ETH-USD","price":"1919.41","volume_24_h":"19975.95927439",'
+    '"low_24_h":"1911.04","high_24_h":"1925","low_52_w":"1505","best_bid":"1919.44","best_ask":"1919.49",'
+    '"best_bid_quantity":"0.02858092","best_ask_quantity":"0.07814824"}]}]}'
 )
 _KRAKEN_BOOK = (
     '{"channel":"book","type":"update","data":[{"symbol":"BTC/USD","bids":[{"price":63004.9,"qty":0.00000000}],"asks":'
@@ -158,7 +179,7 @@ _KRAKEN_TRADE = (
 )
 _KRAKEN_TICKER = (
     '{"channel":"ticker","type":"update","data":[{"symbol":"BTC/USD","bid":105944.2,"bid_qty":2.5,"ask":105944.3,'
-    '"ask_qty":3.2,"last":105899.4,"volume":163.28908096,"timestamp":"2023-10-06T17:35:55.440295Z"}]}'
+    '"ask_qty":3.2,"last":105899.4,"volume":163.28908096,"low":104711.0,"high":106613.1,"timestamp":"2023-10-06T17:35:55.440295Z"}]}'
 )
 _ONE_LEVEL = (
     '{"feed":"book","product_id":"PF_XBTUSD","side":"buy","seq":17132345,"price":64382.0,"qty":7.8852,'
@@ -174,7 +195,7 @@ _FUTURE = (
     '"bid":64401.0,"ask":64402.0,"bid_size":0.1239,"ask_size":0.1179,"volume":3669.9134,"index":64401.07,"last":64403.0,'
     '"openInterest":2157.6281,"markPrice":64399.68035588646,"volumeQuote":236982977.0066,"open":64843.0}'
 )
-_COINBASE = (_LEVELS, _MAKERS, _MATCH, _BEST)
+_COINBASE = (_LEVELS, _MAKERS, _MATCH, _BEST, _ADVANCED_BEST)
 
 CORPORA = (
     Corpus(
@@ -187,7 +208,7 @@ CORPORA = (
     ),
     Corpus(
         "okx", "spot", ("frames_okx_v5", "okx_v5_2022_05", "okx_v5_2026"),
-        (_OKX_BOOK, _OKX_TRADES, _OKX_FUNDING, _OKX_FORCED, _OKX_INDEX, _OKX_MARK),
+        (_OKX_BOOK, _OKX_TRADES, _OKX_FUNDING, _OKX_FORCED, _OKX_INDEX, _OKX_MARK, _OKX_DAY),
         ("BTC-USDT", "UNI-USD-SWAP", "BTC-USD-220527"),
     ),
     Corpus(
@@ -197,13 +218,16 @@ CORPORA = (
     Corpus(
         "deribit", "inverse", (), (_DERIBIT_QUOTE, _DERIBIT_TICKER), ("BTC-PERPETUAL", "BTC_USDC-PERPETUAL"),
     ),
-    Corpus("upbit", "spot", ("frames_upbit", "upbit_2021"), (_UPBIT_TRADE,), ("KRW-BTC", "KRW-ETH")),
+    Corpus("upbit", "spot", ("frames_upbit", "upbit_2021"), (_UPBIT_TRADE, _UPBIT_DAY), ("KRW-BTC", "KRW-ETH")),
     Corpus(
         "bybit", "linear", ("frames_bybit_v5", "bybit_v5_2026"),
         (_BYBIT_BOOK, _BYBIT_TRADE, _BYBIT_TICKER, _BYBIT_FORCED),
         ("BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"), connection=0,
     ),
-    Corpus("bybit", "spot", ("bybit_v5_2026",), (_BYBIT_BOOK, _BYBIT_TRADE), ("BTCUSDT", "ETHUSDT"), connection=1),
+    Corpus(
+        "bybit", "spot", ("bybit_v5_2026",), (_BYBIT_BOOK, _BYBIT_TRADE, _BYBIT_TICKER), ("BTCUSDT", "ETHUSDT"),
+        connection=1,
+    ),
     Corpus(
         "coinbase", "spot",
         ("frames_coinbase_adv", "frames_coinbase_exchange", "coinbase_exchange_2021", "coinbase_adv_2026"), _COINBASE,
