@@ -9,7 +9,9 @@ import json
 
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges import load
+from ringcollect.exchanges.hot import C_CHANNEL
 from ringcollect.exchanges.protocol import Code, Outcome
+from ringcollect.records import Channel
 from tests.decode.guard import GuardedPage
 from tests.fuzz.corpus import Corpus
 
@@ -46,10 +48,16 @@ class Judge:
                 raise Disagreement(f"where the frame lies changes the answer: {answer} and {again}")
         return answer
 
+    def _records(self, answer: int) -> bytes:
+        """What the kernel decoded; of several batches as the feed takes them."""
+        if answer > 0 and self._ctx[C_CHANNEL] == Channel.NONE:
+            return b"".join(batch.records.tobytes() for batch in self._decoder.all_taken(self._ctx))
+        return self._decoder.batch[: max(answer, 0)].tobytes()
+
     def test(self, frame: bytes) -> str:
         """What became of the frame; Disagreement if the ways to read it do not agree."""
         answer = self.hot(frame)
-        hot = self._decoder.batch[: max(answer, 0)].tobytes()
+        hot = self._records(answer)
         name = self._decoder.unknown_symbol(frame, self._ctx) if answer == Code.UNKNOWN_SYMBOL else ""
         try:
             decoded = self._decoder.cold(frame, self._ctx, NOW)
