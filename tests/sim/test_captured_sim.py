@@ -136,12 +136,14 @@ def of(records: np.ndarray, registry: Any, market: str, symbol: str, channel: st
     return records[np.isin(records["kind"], KINDS[channel]) & (records["instrument"] == instrument.number)]
 
 
-@pytest.fixture(params=CASES)
-def served(request: pytest.FixtureRequest, captures: Path, tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(params=CASES, scope="module")
+def served(
+    request: pytest.FixtureRequest, captures: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
     case = CASES[request.param]
     stage = CaptureStage(captures / f"{case.capture}.jsonl.gz", T0, exchange=case.exchange, speed=0.0)
     venue = Playing(stage)
-    desk = Desk(tmp_path, case.exchange, venue, case.markets, url=case.url, depth=case.depth)
+    desk = Desk(tmp_path_factory.mktemp("served"), case.exchange, venue, case.markets, url=case.url, depth=case.depth)
     while not stage.finished():
         desk.run(0.5)
         assert desk.now - T0 < 60 * 10**9

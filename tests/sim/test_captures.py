@@ -14,7 +14,7 @@ import websockets
 from click.testing import CliRunner
 
 from ringcollect.cli.sim import command
-from ringcollect.errors import RingcollectError
+from ringcollect.errors import ConfigError, RingcollectError
 from ringcollect.sim.capture import CaptureStage, read_lines
 from ringcollect.sim.faults import parse_faults
 from ringcollect.sim.server import Simulator
@@ -197,3 +197,16 @@ def test_the_command_writes_a_capture(tmp_path: Path) -> None:
     assert {row["s"] for row in truth_lines(Path(told["truth"]), "book")} == {"SOLUSDT"}
     both = CliRunner().invoke(command, ["--write", str(tmp_path), "--capture", "x"])
     assert both.exit_code == 2
+
+
+def test_a_capture_is_of_one_exchange_that_can_be_served(tmp_path: Path) -> None:
+    path = tmp_path / "any.jsonl"
+    path.write_text('{"t":1,"c":0,"d":"in","f":"{}"}\n', encoding="utf-8")
+    two = CliRunner().invoke(command, ["--capture", str(path), "--exchange", "okx", "--exchange", "upbit"])
+    assert two.exit_code == 2 and "one --exchange" in two.output
+    with pytest.raises(ConfigError, match="only of binance, bybit"):
+        CaptureStage(path, 0, exchange="deribit")
+    slower = CliRunner().invoke(command, ["--capture", str(path), "--speed", "-1"])
+    assert slower.exit_code == 2
+    written = CliRunner().invoke(command, ["--write", str(tmp_path), "--exchange", "okx"])
+    assert written.exit_code == 2 and "Binance only" in written.output

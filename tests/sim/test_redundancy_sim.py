@@ -124,7 +124,7 @@ def test_what_one_of_two_connections_asked_for_in_vain_it_asks_for_again_within_
     records = run.records()
     assert conn not in records[records["kind"] != Kind.STATUS]["conn"]
     before = len(records)
-    run.run(6.0)
+    run.run(4.5)
     flowing = {key for socket in run.session.connections.sockets.values() for key in socket.flowing}
     assert run.session.connections.sockets[conn].flowing == flowing and len(flowing) == len(CHANNELS)
     later = run.records()[before:]
