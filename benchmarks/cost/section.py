@@ -21,8 +21,8 @@ from ringcollect.records import Channel
 OURS = "ringcollect, the feed's own way"
 ORJSON = "orjson.loads"
 SUBJECTS = {OURS: "feed", ORJSON: "orjson"}
-EVENTS, EVENTS_IN_SHORT, EVENTS_IN_CI = 60_000, 15_000, 1_000
-SECONDS, SECONDS_IN_SHORT, SECONDS_IN_CI = 120.0, 40.0, 4.0
+EVENTS, EVENTS_IN_SHORT, EVENTS_IN_CI = 60_000, 9_000, 1_000
+SECONDS, SECONDS_IN_SHORT, SECONDS_IN_CI = 120.0, 25.0, 4.0
 ORDERS_A_SECOND = 100
 MOST = 5_000
 """Timed frames of a row."""

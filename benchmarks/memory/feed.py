@@ -1,7 +1,8 @@
 """A feed's session in a process of its own, told what a script says: ``python -m benchmarks.memory.feed SCRIPT DIR``.
 
-Prints one JSON object: private bytes (PSS without the ring's pages) at the script's end. With a third word it traces
-allocations and prints the places that hold the most, which costs memory of its own.
+Prints one JSON object, bytes at the end: ``pss``, without the ring's pages, and ``anon``, what of it is in no file;
+-1 where the host does not tell. With a third word it traces allocations and prints the places that hold the most, which
+costs memory of its own.
 """
 
 from __future__ import annotations
@@ -32,12 +33,20 @@ def main(script: Path, folder: Path, *, traced: bool = False) -> None:
             name, arguments = orjson.loads(line)
             tell(session, (name, arguments))
     gc.collect()
-    used = usage(os.getpid(), folder)
-    print(orjson.dumps({"pss": used.pss, "ring": used.ring_pss, "records": ring.head}).decode(), flush=True)
+    print(orjson.dumps({"pss": usage(os.getpid(), folder).pss, "anon": _anonymous()}).decode(), flush=True)
     if traced:
         for place in tracemalloc.take_snapshot().statistics("lineno")[:40]:
             print(place)
     ring.close()
+
+
+def _anonymous() -> int:
+    """Bytes in no file: pages of files are shared with whoever else runs Python, which changes from run to run."""
+    try:
+        lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return -1
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss_Anon:")), -1)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ringcollect.exchanges.protocol import Batch
 
 
-@dataclass
+@dataclass(slots=True)
 class Ahead:
     """The kept frames of one book, at most ``bound`` records."""
 

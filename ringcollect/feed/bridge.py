@@ -29,7 +29,7 @@ class Phase(enum.IntEnum):
     LIVE = 2  # deltas follow one another
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """One delta frame waiting for a snapshot; ``batch`` is ours (a copy)."""
 
@@ -39,7 +39,7 @@ class Held:
     batch: np.ndarray
 
 
-@dataclass
+@dataclass(slots=True)
 class Bridge:
     """State of one book. ``accept`` tests a delta against a delta, ``join`` a delta against a snapshot."""
 

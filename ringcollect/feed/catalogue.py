@@ -354,7 +354,7 @@ class Catalogue:
         stream.hot = core.decoder.hot.row(instrument, channel)
         stream.hot[:] = 0
         stream.hot[WANTED] = 1
-        core.streams[key] = stream
+        core.streams[stream.key] = stream
         return stream
 
     def follow_kind(self, stream: Stream, wanted: bool) -> None:

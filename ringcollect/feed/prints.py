@@ -87,6 +87,8 @@ class Prints:
         ids, conn = stream.ids, carriers[0]
         assert ids is not None
         expected = ids.newest + 1
+        if stream.ids_by_conn is None:
+            stream.ids_by_conn = {}
         by_conn = stream.ids_by_conn.setdefault(conn, DenseIds())
         known_here = by_conn.knows(low, high)
         by_conn.arrive(low, high)
@@ -94,7 +96,7 @@ class Prints:
         if seen is Seen.AGAIN:
             return Fate.AGAIN if known_here else Fate.COPY
         if seen is Seen.AHEAD and len(carriers) > 1 and not stream.reconnected:
-            stream.holes.append((expected, low, now_ns + self._core.options.leg_wait_ns))
+            stream.holes += ((expected, low, now_ns + self._core.options.leg_wait_ns),)
             self._core.timers.set(("holes", stream.key), stream.holes[0][2])
             return Fate.NEWS
         if seen is Seen.AHEAD:

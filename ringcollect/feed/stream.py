@@ -47,7 +47,7 @@ StreamKey = tuple[int, int]
 """(instrument, channel)."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Stream:
     """Mutable state of one stream. ``row`` is its ledger row (dtype LEDGER_ROW, one element) in shared memory."""
 
@@ -64,12 +64,12 @@ class Stream:
     rest_too: bool = False  # and where they do not come, REST has them
     bases_missed: int = 0  # subscriptions in a row that began without one
     ids: DenseIds | None = None  # dense ids only
-    ids_by_conn: dict[int, DenseIds] = field(default_factory=dict)
+    ids_by_conn: dict[int, DenseIds] | None = None  # the same, by connection
     recent: RecentIds | None = None  # prints whose ids are not dense
     aggregated: bool | None = None  # whether its prints are the venue's aggregated ones; None before the first
     ahead: Ahead | None = None  # book only
     base_id: int = 0  # id of the newest snapshot that became the base
-    holes: list[tuple[int, int, int]] = field(default_factory=list)  # ids start to end may still come, until when
+    holes: tuple[tuple[int, int, int], ...] = ()  # ids start to end may still come, until when
     copies: Copies | None = None  # what came lately, while several connections bring it
     accepted_by: int = ANY_CONN  # whom its newest first arrival came by, and when
     accepted_ns: int = 0
@@ -87,15 +87,15 @@ class Stream:
     snapshot_request: int = 0  # number of the request in flight, 0 = none
     resyncing: bool = False  # RESYNC_BEGIN was written, DONE not yet
     based_ns: int = 0  # when the book last got its base
-    words: np.ndarray = field(init=False)
+    key: StreamKey = field(init=False)  # its name within the session; also orders timers, never data
 
     def __post_init__(self) -> None:
-        self.words = self.row.view(np.int64)
+        self.key = self.instrument, int(self.channel)
 
     @property
-    def key(self) -> StreamKey:
-        """Its name within the session; also orders timers, never data."""
-        return self.instrument, int(self.channel)
+    def words(self) -> np.ndarray:
+        """The ledger row as int64 words, made when asked for: there are thousands of streams."""
+        return self.row.view(np.int64)
 
     @property
     def want(self) -> Want:
@@ -185,7 +185,7 @@ class Stream:
             self.words[L_LAST_RECORD] += step_ns
         if self.based_ns:
             self.based_ns += step_ns
-        self.holes = [(start, end, deadline + step_ns) for start, end, deadline in self.holes]
+        self.holes = tuple((start, end, deadline + step_ns) for start, end, deadline in self.holes)
         self.row["since_ns"] += step_ns
 
     def track(self) -> None:
@@ -221,13 +221,14 @@ class Stream:
 
     def forget_conn(self, conn: int) -> None:
         """What the connection delivered is not its any more: its number will be given again."""
-        self.ids_by_conn.pop(conn, None)
+        if self.ids_by_conn is not None:
+            self.ids_by_conn.pop(conn, None)
         if self.recent is not None:
             self.recent.forget_conn(conn)
 
     def forget_conns(self) -> None:
         """What any connection delivered is nobody's any more."""
-        self.ids_by_conn.clear()
+        self.ids_by_conn = None
         if self.recent is not None:
             self.recent.forget_conns()
 
@@ -243,8 +244,9 @@ class Stream:
             if hot[LAST_TS] > self.newest_ts:
                 self.newest_ts, self.newest_content = int(hot[LAST_TS]), int(hot[CONTENT])
         elif self.ids is not None:
-            if newest > self.ids.newest and self.conn in self.ids_by_conn:
-                self.ids_by_conn[self.conn].arrive(self.ids.newest + 1, newest)
+            by_conn = None if self.ids_by_conn is None else self.ids_by_conn.get(self.conn)
+            if newest > self.ids.newest and by_conn is not None:
+                by_conn.arrive(self.ids.newest + 1, newest)
             self.ids.newest = newest
             self.newest_ts = max(self.newest_ts, int(hot[LAST_TS]))
         else:

@@ -21,7 +21,7 @@ class Timers:
         self._count += 1
         self._current[key] = (deadline_ns, self._count)
         heapq.heappush(self._heap, (deadline_ns, self._count, key))
-        if len(self._heap) > 64 + 4 * len(self._current):  # replaced deadlines must not pile up
+        if len(self._heap) > 64 + 2 * len(self._current):  # replaced deadlines must not pile up
             self._rebuild()
 
     def cancel(self, key: Any) -> None:
