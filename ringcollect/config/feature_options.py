@@ -41,7 +41,7 @@ class SyncFeatures(msgspec.Struct, frozen=True, kw_only=True):
     wide_percentile: Share = 0.8
     kyle_lambda_window: Window = "5m"
     vpin_bucket_count: Annotated[int, Range(1, 10_000)] = 50
-    vpin_window_buckets: Annotated[int, Range(1, 50)] = 50
+    vpin_window_buckets: Annotated[int, Range(1, 256)] = 50
     vpin_bucket_volume: Annotated[float, Range(0, 10**15)] = 0.0
     state_reset: Annotated[str, Duration("1s", "1d")] = "5m"
 

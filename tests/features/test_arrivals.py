@@ -16,7 +16,7 @@ from .comparing import GRID, assert_equal_columns, rows_of
 from .invented import SECOND, START, invented
 from .plain import Book, Row, plain_rows
 from .vectors import B0
-from .windows import assert_pieces_give_the_same, slow_rows, window
+from .windows import slow_rows, window
 
 COLUMNS = tuple(f.name for f in catalogue.FEATURES if f.group == "M")
 BETA = math.log(2)
@@ -211,7 +211,3 @@ def test_every_column_and_other_horizons_while_windows_move_on() -> None:
     values["msg_count"] = messages(records, 0, rows, SECOND)
     assert max(v for v in values["branching_ratio_300s"] if v == v) > 0
     assert_equal_columns(made, rows, values)
-
-
-def test_pieces_and_resumed_dumps_give_the_same_rows() -> None:
-    assert_pieces_give_the_same(invented(20), COLUMNS, mode="trade")

@@ -20,7 +20,7 @@ from .invented import SECOND, invented
 from .plain import Book, Row, plain_rows
 from .test_order_flow import flow
 from .vectors import B0
-from .windows import assert_pieces_give_the_same, slow_rows, window
+from .windows import slow_rows, window
 
 COLUMNS = tuple(f.name for f in catalogue.FEATURES if f.group == "K")
 
@@ -205,7 +205,3 @@ def test_every_column_and_another_window_while_windows_move_on(options: Options)
     first = int(made["ts_ns"][0]) // SECOND
     rows = plain_rows(records, instrument(0), SECOND, first, int(made["ts_ns"][-1]) // SECOND)
     assert_equal_columns(made, rows, expected(rows, first, SECOND, options), atol=SMALL)
-
-
-def test_pieces_and_resumed_dumps_give_the_same_rows() -> None:
-    assert_pieces_give_the_same(invented(20), COLUMNS, mode="trade")

@@ -17,7 +17,7 @@ from .comparing import GRID, assert_equal_columns, rows_of
 from .invented import SECOND, invented
 from .plain import Book, Row, plain_rows
 from .vectors import B0
-from .windows import assert_pieces_give_the_same, slow_rows, window
+from .windows import slow_rows, window
 
 COLUMNS = tuple(f.name for f in catalogue.FEATURES if f.group == "G")
 B1 = [(1, 100.1, 1.5), (1, 99.0, 0.0), (-1, 100.2, 0.4)]
@@ -195,10 +195,6 @@ def test_every_column_and_other_options_on_an_invented_market(options: Options) 
     assert any(not u.book.valid for row in rows for u in row.updates)
     assert any(u.fresh for row in rows for u in row.updates)
     assert_equal_columns(made, rows, expected(rows, first, SECOND, options))
-
-
-def test_pieces_and_resumed_dumps_give_the_same_rows() -> None:
-    assert_pieces_give_the_same(invented(20), COLUMNS, mode="trade")
 
 
 def test_rows_the_gap_cap_skipped_are_in_no_window() -> None:

@@ -40,7 +40,7 @@ def wandering(seed: int = 5) -> np.ndarray:
                     if side * (price - mid) > -wide:
                         levels[(side, price)] = 0.0
             if k in CROSSED:
-                levels[(-1, mid - wide)] = 1.0
+                levels[(1, mid - wide)] = levels[(-1, mid - wide)] = 1.0
             for (side, price), size in levels.items():
                 held[side].pop(price, None)
                 if size:
