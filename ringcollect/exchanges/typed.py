@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from ringcollect.decode.skip import is_json
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.numbers import Number, to_float
-from ringcollect.exchanges.protocol import Batch
+from ringcollect.exchanges.protocol import Batch, Decoded
 from ringcollect.records import RECORD, Channel, Flag, Kind, TickerField
 
 NAN = math.nan
@@ -127,3 +127,14 @@ def check_json(payload: bytes) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RejectedFrame(str(error)[:MOST_REASON]) from error
     raise RejectedFrame("not strict JSON, or nested too deep")
+
+
+def of_frame(payload: bytes, max_bytes: int, read: Callable[[], Decoded]) -> Decoded:
+    """What ``read`` makes of a frame that is short enough and JSON. RejectedFrame, and nothing else, for any other."""
+    if len(payload) > max_bytes:
+        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
+    check_json(payload)
+    try:
+        return read()
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise RejectedFrame(str(error)[:MOST_REASON]) from error

@@ -20,7 +20,7 @@ from ringcollect.exchanges.binance.times import first_ns
 from ringcollect.exchanges.binance.whole import followed, linear_book, spot_book
 from ringcollect.exchanges.numbers import epoch_to_ns, to_float
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
-from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, statistics
+from ringcollect.exchanges.typed import NAN, Arrival, levels_into, of_frame, rows, statistics
 from ringcollect.records import Channel, Kind, LiquidationSub, TickerField, TradeSub, aux_f
 
 IGNORED_EVENTS = frozenset(
@@ -230,10 +230,4 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

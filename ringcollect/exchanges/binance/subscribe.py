@@ -9,6 +9,7 @@ import msgspec
 from ringcollect.exchanges.binance.endpoints import limits, websocket_url
 from ringcollect.exchanges.binance.streams import stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import by_stream, carried_by, legs_of, pieces
 from ringcollect.records import Channel
 
 STREAMS_PER_REQUEST = 100
@@ -28,31 +29,23 @@ def path_of(market: str, want: Want) -> str:
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """One connection per path and :func:`limits` streams; ``url`` replaces scheme, host and port."""
     most = limits(market).streams_per_connection
-    by_path: dict[str, dict[str, list[Want]]] = {}
-    for want in wants:
-        streams = by_path.setdefault(path_of(market, want), {})
-        streams.setdefault(stream_name(market, want), []).append(want)
-    made = []
-    for path, streams in by_path.items():
-        names = list(streams)
-        for start in range(0, len(names), most):
-            some = names[start : start + most]
-            carried = tuple(want for name in some for want in streams[name])
-            made.append(Leg(market, websocket_url(market, path, url), tuple(some), carried))
+    made: list[Leg] = []
+    for path, some in by_stream(wants, lambda want: path_of(market, want)).items():
+        made += legs_of(market, websocket_url(market, path, url), _by_stream(market, some), most)
     return made
 
 
+def _by_stream(market: str, wants: Sequence[Want]) -> dict[str, list[Want]]:
+    return by_stream(wants, lambda want: stream_name(market, want))
+
+
 def _requests(method: str, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]:
-    streams: dict[str, list[Want]] = {}
-    for want in wants:
-        streams.setdefault(stream_name(leg.market, want), []).append(want)
-    names = list(streams)
+    streams = _by_stream(leg.market, wants)
     made: list[Request] = []
-    for start in range(0, len(names), STREAMS_PER_REQUEST):
-        some = names[start : start + STREAMS_PER_REQUEST]
+    for some in pieces(list(streams), STREAMS_PER_REQUEST):
         number = first_request_id + len(made)
         text = msgspec.json.encode({"method": method, "params": some, "id": number}).decode()
-        made.append(Request(number, text, tuple(want for name in some for want in streams[name])))
+        made.append(Request(number, text, carried_by(some, streams)))
     return made
 
 

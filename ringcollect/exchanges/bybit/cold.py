@@ -22,7 +22,7 @@ from ringcollect.exchanges.bybit.fields import BEST, R_DEPTH
 from ringcollect.exchanges.bybit.prints import liquidation_records, trade_records
 from ringcollect.exchanges.bybit.streams import read_stream
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, check_json
+from ringcollect.exchanges.typed import MOST_REASON, of_frame
 from ringcollect.records import Channel
 
 IGNORED_TOPICS = frozenset(
@@ -175,10 +175,4 @@ _HANDLERS = {"publicTrade": _trade, "tickers": _tickers, "allLiquidation": _liqu
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

@@ -9,13 +9,11 @@ import msgspec
 from ringcollect.exchanges.bybit.endpoints import ARGS_CHARACTERS, ARGS_PER_REQUEST, websocket_url
 from ringcollect.exchanges.bybit.streams import topic_of
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import by_stream, carried_by, pieces
 
 
 def _by_topic(market: str, wants: Sequence[Want]) -> dict[str, list[Want]]:
-    topics: dict[str, list[Want]] = {}
-    for want in wants:
-        topics.setdefault(topic_of(market, want), []).append(want)
-    return topics
+    return by_stream(wants, lambda want: topic_of(market, want))
 
 
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
@@ -30,18 +28,16 @@ def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
         shards[-1].append(topic)
         length += len(topic)
     where = websocket_url(market, url)
-    return [Leg(market, where, tuple(some), tuple(want for topic in some for want in topics[topic])) for some in shards]
+    return [Leg(market, where, tuple(some), carried_by(some, topics)) for some in shards]
 
 
 def _requests(op: str, leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]:
     topics = _by_topic(leg.market, wants)
-    names = list(topics)
     made: list[Request] = []
-    for start in range(0, len(names), ARGS_PER_REQUEST):
-        some = names[start : start + ARGS_PER_REQUEST]
+    for some in pieces(list(topics), ARGS_PER_REQUEST):
         number = first_request_id + len(made)
         text = msgspec.json.encode({"req_id": str(number), "op": op, "args": some}).decode()
-        made.append(Request(number, text, tuple(want for topic in some for want in topics[topic])))
+        made.append(Request(number, text, carried_by(some, topics)))
     return made
 
 

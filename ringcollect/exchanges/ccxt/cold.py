@@ -12,7 +12,7 @@ from ringcollect.exchanges.ccxt import messages
 from ringcollect.exchanges.ccxt.trades import trade_batches
 from ringcollect.exchanges.numbers import ms_to_ns
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, check_json, levels_into, rows, statistics
+from ringcollect.exchanges.typed import MOST_REASON, NAN, Arrival, levels_into, of_frame, rows, statistics
 from ringcollect.records import CHANNELS_BY_NAME, Channel, Flag, Kind, TickerField
 
 _IGNORED = Decoded(Outcome.IGNORED)
@@ -122,10 +122,4 @@ def _message(exchange: str, payload: bytes, arrival: Arrival) -> Decoded:
 
 def decode_frame(exchange: str, payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one frame of ``exchange``. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(exchange, payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(exchange, payload, arrival))

@@ -6,7 +6,6 @@ Nothing but :class:`~ringcollect.errors.RejectedFrame` leaves :func:`decode_fram
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import msgspec
 from msgspec import UNSET
@@ -16,7 +15,7 @@ from ringcollect.exchanges.coinbase import advanced, exchange_feed, messages
 from ringcollect.exchanges.coinbase.frame import Frame
 from ringcollect.exchanges.coinbase.streams import ADVANCED, CARRIED
 from ringcollect.exchanges.protocol import Answer, Decoded, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
+from ringcollect.exchanges.typed import MOST_REASON, Arrival, of_frame
 
 _MOST = 2**63 - 1
 _PRODUCT = re.compile(r"\b[A-Z0-9]{2,}-[A-Z0-9]{2,}\b", re.ASCII)
@@ -52,19 +51,9 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
     return exchange_feed.decode(head.type, payload, frame)
 
 
-def _typed(payload: bytes, max_bytes: int, read: Callable[[], Decoded]) -> Decoded:
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return read()
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
-
-
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    return _typed(payload, max_bytes, lambda: _message(payload, arrival))
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))
 
 
 def harmless_sequence(payload: bytes, max_bytes: int) -> int:

@@ -10,7 +10,7 @@ import msgspec
 from ringcollect.exchanges.coinbase.endpoints import BOOKS_PER_CONNECTION, limits, websocket_url
 from ringcollect.exchanges.coinbase.streams import CARRIED, HEARTBEAT, HEARTBEATS, is_exchange_feed, stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
-from ringcollect.exchanges.sharding import shards
+from ringcollect.exchanges.sharding import by_stream, carried_by, pieces, shards
 from ringcollect.records import Channel
 
 PRODUCTS_PER_REQUEST = 100
@@ -23,11 +23,9 @@ def _is_book(stream: str) -> bool:
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """Connections of at most 25 books; ``url`` replaces the address, and one of the Exchange feed chooses that."""
     where = websocket_url(url)
-    streams: dict[str, list[Want]] = {}
-    for want in wants:
-        streams.setdefault(stream_name(want, where), []).append(want)
+    streams = by_stream(wants, lambda want: stream_name(want, where))
     return [
-        Leg(market, where, tuple(some), tuple(want for name in some for want in streams[name]))
+        Leg(market, where, tuple(some), carried_by(some, streams))
         for some in shards(list(streams), limits(market).streams_per_connection, _is_book, BOOKS_PER_CONNECTION)
     ]
 
@@ -45,12 +43,9 @@ def _requests(op: str, leg: Leg, wants: Sequence[Want], first_request_id: int) -
     made: list[Request] = []
     for channel in sorted(by_channel, key=_is_book):  # megabytes come last
         asked = by_channel[channel]
-        products = list(asked)
-        for start in range(0, len(products), PRODUCTS_PER_REQUEST):
-            some = products[start : start + PRODUCTS_PER_REQUEST]
+        for some in pieces(list(asked), PRODUCTS_PER_REQUEST):
             text = _frame(op, channel, some, leg.url)
-            carried = tuple(want for product in some for want in asked[product])
-            made.append(Request(first_request_id + len(made), text, carried))
+            made.append(Request(first_request_id + len(made), text, carried_by(some, asked)))
     return made
 
 

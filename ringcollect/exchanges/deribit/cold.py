@@ -18,7 +18,7 @@ from ringcollect.exchanges.deribit.streams import CHANNELS, read_stream
 from ringcollect.exchanges.deribit.subscribe import request_of
 from ringcollect.exchanges.deribit.trades import print_records
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome
-from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
+from ringcollect.exchanges.typed import Arrival, of_frame
 
 IGNORED_CHANNELS = (
     "chart", "deribit_price_index", "deribit_price_ranking", "deribit_price_statistics", "deribit_volatility_index",
@@ -123,10 +123,4 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

@@ -13,38 +13,24 @@ import msgspec
 from ringcollect.exchanges.deribit.endpoints import limits, websocket_url
 from ringcollect.exchanges.deribit.streams import stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import by_stream, carried_by, legs_of, pieces
 
 CHANNELS_PER_REQUEST = 100
 
 
-def _by_stream(wants: Sequence[Want]) -> dict[str, list[Want]]:
-    streams: dict[str, list[Want]] = {}
-    for want in wants:
-        streams.setdefault(stream_name(want), []).append(want)
-    return streams
-
-
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """Connections of at most :func:`limits` channels; ``url`` replaces scheme, host and port."""
-    most = limits(market).streams_per_connection
-    streams = _by_stream(wants)
-    names = list(streams)
-    pieces = [tuple(names[start : start + most]) for start in range(0, len(names), most)]
-    return [
-        Leg(market, websocket_url(url), some, tuple(want for name in some for want in streams[name])) for some in pieces
-    ]
+    streams = by_stream(wants, stream_name)
+    return legs_of(market, websocket_url(url), streams, limits(market).streams_per_connection)
 
 
 def _requests(method: str, wants: Sequence[Want], first_request_id: int, odd: int) -> list[Request]:
-    streams = _by_stream(wants)
-    names = list(streams)
+    streams = by_stream(wants, stream_name)
     made: list[Request] = []
-    for start in range(0, len(names), CHANNELS_PER_REQUEST):
-        some = names[start : start + CHANNELS_PER_REQUEST]
+    for some in pieces(list(streams), CHANNELS_PER_REQUEST):
         number = first_request_id + len(made)
         frame = {"jsonrpc": "2.0", "id": 2 * number + odd, "method": method, "params": {"channels": some}}
-        carried = tuple(want for name in some for want in streams[name])
-        made.append(Request(number, msgspec.json.encode(frame).decode(), carried))
+        made.append(Request(number, msgspec.json.encode(frame).decode(), carried_by(some, streams)))
     return made
 
 

@@ -18,7 +18,7 @@ from ringcollect.exchanges.kraken.streams import CARRIED, CHANNELS
 from ringcollect.exchanges.kraken.tickers import ticker_batches
 from ringcollect.exchanges.kraken.trades import print_records
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
+from ringcollect.exchanges.typed import Arrival, of_frame
 from ringcollect.records import Flag
 
 IGNORED_CHANNELS = ("ohlc", "level3", "instrument", "executions", "balances")
@@ -135,10 +135,4 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

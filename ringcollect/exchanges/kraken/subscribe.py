@@ -10,6 +10,7 @@ import msgspec
 from ringcollect.exchanges.kraken.endpoints import limits, websocket_url
 from ringcollect.exchanges.kraken.streams import CHANNELS, USUAL_DEPTH, stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import by_stream, carried_by, legs_of, pieces
 from ringcollect.records import Channel
 
 SYMBOLS_PER_REQUEST = 100
@@ -17,17 +18,8 @@ SYMBOLS_PER_REQUEST = 100
 
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """Connections of at most :func:`limits` streams; ``url`` replaces scheme, host and port."""
-    most = limits(market).streams_per_connection
-    streams: dict[str, list[Want]] = {}
-    for want in wants:
-        streams.setdefault(stream_name(want), []).append(want)
-    names = list(streams)
-    made = []
-    for start in range(0, len(names), most):
-        some = names[start : start + most]
-        carried = tuple(want for name in some for want in streams[name])
-        made.append(Leg(market, websocket_url(url), tuple(some), carried))
-    return made
+    streams = by_stream(wants, stream_name)
+    return legs_of(market, websocket_url(url), streams, limits(market).streams_per_connection)
 
 
 def _requests(method: str, wants: Sequence[Want], first_request_id: int) -> list[Request]:
@@ -42,9 +34,7 @@ def _requests(method: str, wants: Sequence[Want], first_request_id: int) -> list
         alike.setdefault((CHANNELS[want.channel], depth), {}).setdefault(want.symbol, []).append(want)
     made: list[Request] = []
     for (channel, depth), of_symbol in alike.items():
-        symbols = list(of_symbol)
-        for start in range(0, len(symbols), SYMBOLS_PER_REQUEST):
-            some = symbols[start : start + SYMBOLS_PER_REQUEST]
+        for some in pieces(list(of_symbol), SYMBOLS_PER_REQUEST):
             params: dict[str, Any] = {"channel": channel, "symbol": some}
             if depth:
                 params["depth"] = depth
@@ -54,7 +44,7 @@ def _requests(method: str, wants: Sequence[Want], first_request_id: int) -> list
                 params["snapshot"] = True
             number = first_request_id + len(made)
             text = msgspec.json.encode({"method": method, "params": params, "req_id": number}).decode()
-            made.append(Request(number, text, tuple(want for symbol in some for want in of_symbol[symbol])))
+            made.append(Request(number, text, carried_by(some, of_symbol)))
     return made
 
 

@@ -18,7 +18,7 @@ from ringcollect.exchanges.kraken_futures.prints import print_batches
 from ringcollect.exchanges.kraken_futures.streams import read_stream
 from ringcollect.exchanges.kraken_futures.tickers import ticker_batches
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome
-from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json
+from ringcollect.exchanges.typed import MOST_REASON, Arrival, of_frame
 
 IGNORED_FEEDS = ("ticker_lite", "challenge", "candles")
 """Known feeds that are deliberately not recorded: ``ticker_lite`` has neither sizes nor a time."""
@@ -101,10 +101,4 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

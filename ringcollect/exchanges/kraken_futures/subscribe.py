@@ -9,6 +9,7 @@ import msgspec
 from ringcollect.exchanges.kraken_futures.endpoints import limits, websocket_url
 from ringcollect.exchanges.kraken_futures.streams import FEEDS, stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import by_stream, carried_by, legs_of, pieces
 
 PRODUCTS_PER_REQUEST = 50
 """One bad product may spoil a whole request, and its error names neither feed nor product."""
@@ -16,17 +17,8 @@ PRODUCTS_PER_REQUEST = 50
 
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """Connections of at most :func:`limits` streams; ``url`` replaces scheme, host and port."""
-    most = limits(market).streams_per_connection
-    streams: dict[str, list[Want]] = {}
-    for want in wants:
-        streams.setdefault(stream_name(want), []).append(want)
-    names = list(streams)
-    made = []
-    for start in range(0, len(names), most):
-        some = names[start : start + most]
-        carried = tuple(want for name in some for want in streams[name])
-        made.append(Leg(market, websocket_url(url), tuple(some), carried))
-    return made
+    streams = by_stream(wants, stream_name)
+    return legs_of(market, websocket_url(url), streams, limits(market).streams_per_connection)
 
 
 def _requests(event: str, wants: Sequence[Want], first_request_id: int) -> list[Request]:
@@ -36,12 +28,9 @@ def _requests(event: str, wants: Sequence[Want], first_request_id: int) -> list[
         feeds.setdefault(FEEDS[want.channel], {}).setdefault(want.symbol, []).append(want)
     made: list[Request] = []
     for feed, products in feeds.items():
-        symbols = list(products)
-        for start in range(0, len(symbols), PRODUCTS_PER_REQUEST):
-            some = symbols[start : start + PRODUCTS_PER_REQUEST]
+        for some in pieces(list(products), PRODUCTS_PER_REQUEST):
             text = msgspec.json.encode({"event": event, "feed": feed, "product_ids": some}).decode()
-            carried = tuple(want for symbol in some for want in products[symbol])
-            made.append(Request(first_request_id + len(made), text, carried))
+            made.append(Request(first_request_id + len(made), text, carried_by(some, products)))
     return made
 
 

@@ -24,7 +24,7 @@ from ringcollect.exchanges.okx.streams import CARRIED, FULL_BOOKS, SHORT_BOOK, c
 from ringcollect.exchanges.okx.symbols import guessed_market
 from ringcollect.exchanges.okx.trades import print_records
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Notice, Outcome, Want
-from ringcollect.exchanges.typed import MOST_REASON, check_json
+from ringcollect.exchanges.typed import of_frame
 from ringcollect.records import Channel, Flag
 
 IGNORED_CHANNELS = re.compile(
@@ -228,12 +228,6 @@ def _rows(decoder: msgspec.json.Decoder[Any], data: Raw) -> list[Any]:
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
     if payload == b"pong":  # the answer to our "ping", and no JSON
         return Decoded(Outcome.CONTROL)
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

@@ -9,14 +9,11 @@ import msgspec
 from ringcollect.exchanges.okx.endpoints import ARGS_BYTES, BOOKS_PER_CONNECTION, limits, websocket_url
 from ringcollect.exchanges.okx.streams import BUSINESS, FULL_BOOKS, argument, stream_name
 from ringcollect.exchanges.protocol import Leg, Request, Want
-from ringcollect.exchanges.sharding import shards
+from ringcollect.exchanges.sharding import by_stream, carried_by, shards
 
 
 def _by_stream(market: str, wants: Sequence[Want]) -> dict[str, list[Want]]:
-    streams: dict[str, list[Want]] = {}
-    for want in wants:
-        streams.setdefault(stream_name(market, want), []).append(want)
-    return streams
+    return by_stream(wants, lambda want: stream_name(market, want))
 
 
 def _is_book(stream: str) -> bool:
@@ -31,8 +28,8 @@ def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     for business in (False, True):
         names = [name for name in streams if (name.partition(":")[0] in BUSINESS) == business]
         for some in shards(names, most, _is_book, BOOKS_PER_CONNECTION):
-            carried = tuple(want for name in some for want in streams[name])
-            made.append(Leg(market, websocket_url(some[0].partition(":")[0], url), tuple(some), carried))
+            where = websocket_url(some[0].partition(":")[0], url)
+            made.append(Leg(market, where, tuple(some), carried_by(some, streams)))
     return made
 
 
@@ -46,8 +43,7 @@ def _requests(op: str, leg: Leg, wants: Sequence[Want], first_request_id: int) -
         if some and size + length > ARGS_BYTES:
             number = first_request_id + len(made)
             frame = {"id": str(number), "op": op, "args": [argument(one) for one in some]}
-            carried = tuple(want for one in some for want in streams[one])
-            made.append(Request(number, msgspec.json.encode(frame).decode(), carried))
+            made.append(Request(number, msgspec.json.encode(frame).decode(), carried_by(some, streams)))
             some, size = [], 0
         some.append(name)
         size += length

@@ -13,7 +13,7 @@ from msgspec import UNSET, Raw
 from ringcollect.errors import RejectedFrame
 from ringcollect.exchanges.numbers import epoch_to_ns, to_float, to_whole
 from ringcollect.exchanges.protocol import Answer, Batch, Decoded, Outcome
-from ringcollect.exchanges.typed import MOST_REASON, Arrival, check_json, rows
+from ringcollect.exchanges.typed import Arrival, of_frame, rows
 from ringcollect.exchanges.upbit import messages
 from ringcollect.exchanges.upbit.books import book_records
 from ringcollect.exchanges.upbit.tickers import ticker_records
@@ -102,10 +102,4 @@ def _message(payload: bytes, arrival: Arrival) -> Decoded:
 
 def decode_frame(payload: bytes, arrival: Arrival, max_bytes: int) -> Decoded:
     """Everything in one WebSocket message, whatever its opcode. Raises RejectedFrame, nothing else."""
-    if len(payload) > max_bytes:
-        raise RejectedFrame(f"{len(payload)} bytes are more than {max_bytes}")
-    check_json(payload)
-    try:
-        return _message(payload, arrival)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RejectedFrame(str(error)[:MOST_REASON]) from error
+    return of_frame(payload, max_bytes, lambda: _message(payload, arrival))

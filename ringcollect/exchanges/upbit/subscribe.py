@@ -11,21 +11,14 @@ from collections.abc import Sequence
 import msgspec
 
 from ringcollect.exchanges.protocol import Leg, Request, Want
+from ringcollect.exchanges.sharding import legs_of
 from ringcollect.exchanges.upbit.endpoints import limits, websocket_url
 from ringcollect.exchanges.upbit.streams import by_stream
 
 
 def legs(market: str, wants: Sequence[Want], url: str = "") -> list[Leg]:
     """Connections of at most :func:`limits` streams; ``url`` replaces scheme, host and port."""
-    most = limits(market).streams_per_connection
-    streams = by_stream(wants)
-    names = list(streams)
-    made = []
-    for start in range(0, len(names), most):
-        some = names[start : start + most]
-        carried = tuple(want for name in some for want in streams[name])
-        made.append(Leg(market, websocket_url(url), tuple(some), carried))
-    return made
+    return legs_of(market, websocket_url(url), by_stream(wants), limits(market).streams_per_connection)
 
 
 def subscribe(leg: Leg, wants: Sequence[Want], first_request_id: int) -> list[Request]:
