@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from ringcollect.decode.memory import out_of_line, plain
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 from ringcollect.sync.layout import (
     BOOK_BASE,
     BOOK_BEST,
@@ -121,7 +121,7 @@ def _near_key(row: np.ndarray, values: np.ndarray, side: int, i: int) -> float:
     return np.float64(row[side + BOOK_BASE] + i) * values[F_TICK_NUMERATOR] / values[F_TICK_DENOMINATOR]
 
 
-@njit
+@inlined
 def walk(
     row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int, near: int, far: int
 ) -> tuple[int, int, float, float]:

@@ -7,14 +7,22 @@ from ringcollect.sync.catalogue.feature import Family
 FAMILIES = (
     Family(
         ("bid_vol_band_{a}_{b}bps",),
-        "ΣQb in band",
+        "ΣQb in band, over all levels held",
         "base",
         "B",
         "row close",
         "NaN no book (Daedalus 0); 0 if empty",
         "Daedalus",
     ),
-    Family(("ask_vol_band_{a}_{b}bps",), "ΣQa in band", "base", "B", "row close", "as above", "Daedalus"),
+    Family(
+        ("ask_vol_band_{a}_{b}bps",),
+        "ΣQa in band, over all levels held",
+        "base",
+        "B",
+        "row close",
+        "as above",
+        "Daedalus",
+    ),
     Family(
         ("imb_band_{a}_{b}bps",),
         "(bid−ask)/(bid+ask); 0 if both 0",

@@ -16,7 +16,8 @@ FAMILIES = (
     ),
     Family(
         ("spread_regime",),
-        "u8: 0 tight if ≤ 0.2, 2 wide if ≥ 0.8, else 1; if window min = max: 1 (Daedalus: 0); 255 unknown",
+        "u8: 0 tight if ≤ 0.2, 2 wide if ≥ 0.8, else 1; if window min = max: 1 (Daedalus: 0); 255 unknown; with "
+        "dynamic_spread_regime off: 0 if relative_spread ≤ tight_spread_threshold, else 1",
         "code",
         "R",
         "300 s",
