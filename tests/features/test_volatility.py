@@ -170,7 +170,7 @@ def expected(rows: list[Row], grid: int, options: Options) -> dict[str, list[flo
         seconds_of = range(max(0, i - n) + rows_in[1], i + 1)
         sums = [math.log(mid[j] / mid[j - rows_in[1]]) for j in seconds_of]
         sums = [x for x in sums if x == x]
-        ratio = np.var(sums, ddof=1) / (rows_in[1] * np.var(r, ddof=1)) if len(sums) > 1 and len(r) > 1 else NAN
+        ratio = np.var(sums, ddof=1) / (rows_in[1] * np.var(r, ddof=1)) if len(sums) > 1 and np.any(r) else NAN
         values |= {
             "jump_ratio_60s": values["jump_variation_60s"] / rv, "semivariance_up_60s": np.sum(r[r > 0] ** 2) * known,
             "semivariance_down_60s": np.sum(r[r < 0] ** 2) * known,
