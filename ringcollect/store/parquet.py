@@ -127,7 +127,7 @@ def read(file: pq.ParquetFile, columns: Sequence[Column], groups: Sequence[int] 
 
 def _values(array: Any, column: Column) -> Any:
     if column.type in ("string", "binary"):
-        return array.to_pylist()
+        return [None] * len(array) if array.null_count == len(array) else array.to_pylist()
     if is_nullable(column):
         there = np.asarray(array.is_valid())
         return np.asarray(array.fill_null(0)), there

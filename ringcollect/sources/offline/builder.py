@@ -17,6 +17,7 @@ from ringcollect.sources.offline.feeding import Feeder, Sinks
 from ringcollect.sources.offline.output import Output
 from ringcollect.sources.offline.report import Built
 from ringcollect.sources.offline.row_files import RowFiles
+from ringcollect.sources.offline.seeds import Seeds, seeds_for
 from ringcollect.sources.offline.segments import Entry, Place, Segment
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
@@ -137,8 +138,11 @@ class Builder:
             self._versions.learn(segment.instruments)
             if segment.seq_from > feeder.at:
                 feeder.hole(segment.seq_from)
+            if segment.seq_from == feeder.at == self._work.description.origin > segment.first_seq:
+                feeder.seeds = seeds_for(self._settings.data, segment, self._task.asks)
             if not self._feed_segment(feeder, place, segment, lost):
                 return False
+            feeder.seeds = Seeds()
             feeder.end_segment(segment.seq_to, lost)
             self.built.segments += 1
             self._settle(feeder.at)

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from ringcollect.records import RECORD, WHOLE_EXCHANGE, Flag, Kind, Status
+from ringcollect.sources.offline.seeds import Seeds
 from ringcollect.sources.offline.versions import Versions
 from ringcollect.sync.engine import Engine, Sink
 
@@ -44,6 +45,7 @@ class Feeder:
         self._versions = versions
         self._sinks = sinks
         self._is_whole = is_whole
+        self.seeds = Seeds()
         self._torn_at = -1  # where the loss ends behind which nothing came yet
 
     def take(self, records: np.ndarray, lost: Sequence[tuple[int, int]]) -> None:
@@ -136,6 +138,9 @@ class Feeder:
         self._feed_plain(records[done:])
 
     def _feed_plain(self, records: np.ndarray) -> None:
-        if len(records):
-            self._versions.now_ns = max(self._versions.now_ns, int(records["ts_recv"][-1]))
-            self._engine.feed(records, *self._sinks)
+        if not len(records):
+            return
+        self._versions.now_ns = max(self._versions.now_ns, int(records["ts_recv"][-1]))
+        for piece in self.seeds.split(records) if self.seeds else (records,):
+            if len(piece):
+                self._engine.feed(piece, *self._sinks)

@@ -70,9 +70,9 @@ def exchanges_of(data: Path) -> list[str]:
     return sorted(names)
 
 
-def places_of(data: Path, exchange: str) -> dict[int, list[Place]]:
-    """By generation, oldest first: the segments of ``<exchange>.rec`` in ring order."""
-    ring = f"{exchange}{RECORDS}"
+def places_of(data: Path, exchange: str, suffix: str = RECORDS) -> dict[int, list[Place]]:
+    """By generation, oldest first: the segments of ``<exchange>.rec`` (or another suffix) in ring order."""
+    ring = f"{exchange}{suffix}"
     found: dict[int, list[Place]] = {}
     folder = data / "certificates" / f"exchange={folder_value(exchange)}"
     for path in folder.glob(f"date=*/{ring}-*.json"):
@@ -84,7 +84,7 @@ def places_of(data: Path, exchange: str) -> dict[int, list[Place]]:
 
 def within(places: list[Place], start_ns: int, end_ns: int) -> list[Place]:
     """Those that may have records of ``[start_ns, end_ns)``: a segment lies in the folder of its one UTC day."""
-    first = date_of(start_ns)
+    first = date_of(max(start_ns, 0))
     last = None if end_ns >= 2**62 else date_of(end_ns)
     return [
         place
