@@ -23,7 +23,7 @@ def _own_budget(tmp_path, monkeypatch):
 
 
 def test_a_new_listing_is_collected_and_a_delisting_is_written_down(tmp_path):
-    faults = parse_faults("list=SOLUSDT@2s,delist=ETHUSDT@4s")
+    faults = parse_faults("list=SOLUSDT@3s,delist=ETHUSDT@6s")
     said: dict[int, list[int]] = {Status.INSTRUMENT_NEW: [], Status.INSTRUMENT_GONE: []}
     traded: set[int] = set()
 
