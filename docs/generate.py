@@ -44,6 +44,7 @@ STATUS_MEANING = {
     Status.REJECTED: "price = frames rejected since the last such record",
     Status.CONFIG_CHANGED: "a changed configuration is in force; from = streams added, to = streams ended",
     Status.CLOSED: "the subscription was ended: price = why (ledger reason)",
+    Status.BOOKS_WANTED: "somebody asked for whole books as of here",
 }
 
 

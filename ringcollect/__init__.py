@@ -9,6 +9,10 @@ def __getattr__(name: str) -> object:
         from ringcollect.ring.attach import attach
 
         return attach
+    if name == "request_books":
+        from ringcollect.ring.requests import request_books
+
+        return request_books
     if name == "snapshots":
         from ringcollect.store.snapshots import snapshots
 

@@ -169,6 +169,7 @@ class Status(enum.IntEnum):
     REJECTED = 21  # price = rejected frames since the last such record
     CONFIG_CHANGED = 22  # a changed configuration is in force; id = streams added, aux = streams ended
     CLOSED = 23  # per instrument and channel: its subscription was ended; price = reason of the ledger
+    BOOKS_WANTED = 24  # somebody asked for whole books as of here
 
 
 def aux_f(records: np.ndarray) -> np.ndarray:

@@ -48,6 +48,13 @@ class SyncOutput(msgspec.Struct, frozen=True, kw_only=True):
     open_interests: bool = False
     bars: bool = False
     levels: Annotated[int, Range(1, 1000)] = 10
+    books: bool = False
+    book_interval: Annotated[str, Duration("1s", "1d", optional=True)] = ""
+
+    @property
+    def book_interval_ns(self) -> int:
+        """How often whole books are written, 0: at midnight and on request only."""
+        return parse_duration(self.book_interval) if self.book_interval else 0
 
     @property
     def tables(self) -> tuple[str, ...]:

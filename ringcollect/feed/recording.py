@@ -90,6 +90,8 @@ def _apply_event(session: Session, name: str, data: Any, conn: int, ts: int) -> 
         session.aligned(data[0], data[1], data[2], ts)
     elif name == "resync":
         session.resync(data, ts)
+    elif name == "books_wanted":
+        session.books_wanted(ts)
     elif name == "clock_step":
         session.clock_step(data, ts)
     elif name == "reload":

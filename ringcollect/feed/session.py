@@ -180,6 +180,11 @@ class Session:
             self.books.void(stream, Cause.ASKED, now_ns)
             self.books.want_snapshot(stream, now_ns)
 
+    def books_wanted(self, now_ns: int) -> None:
+        """Somebody wants the whole books of the exchange: the stream says from which record."""
+        self._recorder.event("books_wanted", now_ns)
+        self.core.sink.status(Status.BOOKS_WANTED, now_ns)
+
     def clock_step(self, step_ns: int, now_ns: int) -> None:
         """The wall clock was set by ``step_ns``: deadlines move with it, the data says so."""
         self._recorder.event("clock_step", now_ns, step_ns)

@@ -126,6 +126,9 @@ class Shell:
         for instrument in self._ring.control.pending_resyncs():
             self._ring.control.resync_done(instrument)
             session.resync(instrument, now)
+        if self._ring.control.books_pending():
+            self._ring.control.books_told()
+            session.books_wanted(now)
         plan = self._desk.take()
         if plan is not None:
             session.reload(plan, now)

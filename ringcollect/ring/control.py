@@ -3,6 +3,7 @@
 Mapped read-write by consumers and the feed, never by plain readers. A row is allocated under ``flock``; after that
 only its consumer writes it. Fixed names (``sync``, ``journal``) take their row back after a restart. Resync: two
 words per instrument, ``requested`` (a consumer counts up) and ``done`` (the feed copies), pending while they differ.
+Two more words ask in the same way for the whole books of the exchange.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MAX_CONSUMERS = 64
 ROW_WORDS = 32  # 256 bytes: two consumers never share a cache line
 NAME_BYTES = 63
 _ROWS = 4096 // 8
+_BOOKS_REQUESTED, _BOOKS_DONE = 16, 32  # in the head, on lines of their own
 _REQUESTED = _ROWS + MAX_CONSUMERS * ROW_WORDS
 _DONE = _REQUESTED + MAX_INSTRUMENTS
 _WORDS = _DONE + MAX_INSTRUMENTS
@@ -159,6 +161,19 @@ class Control:
     def resync_done(self, instrument: int) -> None:
         """The feed has taken the request up."""
         self.words[_DONE + instrument] = self.words[_REQUESTED + instrument]
+
+    def request_books(self) -> None:
+        """Ask for the whole books of this exchange; asking again while pending changes nothing."""
+        if not self.books_pending():
+            self.words[_BOOKS_REQUESTED] += 1
+
+    def books_pending(self) -> bool:
+        """Whether books were asked for and the feed has not said so in the stream yet."""
+        return bool(self.words[_BOOKS_REQUESTED] != self.words[_BOOKS_DONE])
+
+    def books_told(self) -> None:
+        """The feed has put the request into the stream."""
+        self.words[_BOOKS_DONE] = self.words[_BOOKS_REQUESTED]
 
     def _row(self, index: int) -> np.ndarray:
         start = _ROWS + index * ROW_WORDS

@@ -38,6 +38,7 @@ TOKENS = {
     "features": "features",
     "bars": "bars",
     "snapshots": "snapshots",
+    "books": "book",
     "frames": "frames",
     "rejects": "rejects",
 }

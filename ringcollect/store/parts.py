@@ -36,6 +36,9 @@ from ringcollect.store.snapshot_table import (
 from ringcollect.store.tables import Columns, canonical, is_rest, table_indices, to_columns, to_records
 from ringcollect.sync.snapshot_record import SNAPSHOT
 
+BOOKS = "books"
+"""Folder of whole books in ``sync/``: not to be mixed with the books of rows, ``sync/orderbooks``."""
+
 
 class Part(NamedTuple):
     """One file to be: where it goes, what it says about itself, and its records (canonical)."""
@@ -127,7 +130,8 @@ def _record_parts(segment: Segment) -> Iterator[Part]:
     records = segment.chunk.records
     indices = table_indices(records)
     rest = is_rest(records)
-    live_tier = "sync" if segment.header.ring.endswith(".book") else "raw"
+    derived = segment.header.ring.endswith(".book")
+    live_tier = "sync" if derived else "raw"
     for number in np.unique(records["instrument"]).tolist():
         owner, whose = _owner(segment, number)
         mine = records["instrument"] == number
@@ -141,18 +145,19 @@ def _record_parts(segment: Segment) -> Iterator[Part]:
                     return to_columns(table, chunk.records, segment.header.generation, owner.native_symbol)
 
                 folder_ns = int(segment.stream[at[0]])
+                name = BOOKS if derived and table.name == "orderbooks" else table.name
                 yield Part(
                     tier=tier,
-                    table=table.name,
+                    table=name,
                     instrument=number,
                     folder=table_folder(
-                        tier, table.name, exchange=exchange_of(segment.header.ring), owner=owner, ns=folder_ns
+                        tier, name, exchange=exchange_of(segment.header.ring), owner=owner, ns=folder_ns
                     ),
-                    name=_namer(owner.stem, table.name, tier, folder_ns),
+                    name=_namer(owner.stem, name, tier, folder_ns),
                     columns=table.columns,
                     chunk=Chunk(records[at]),
                     to_columns=columns,
-                    metadata=_metadata(segment, tier, table.name, number, folder_ns) | whose,
+                    metadata=_metadata(segment, tier, name, number, folder_ns) | whose,
                 )
 
 
@@ -238,12 +243,17 @@ def row_table_of(ring: str) -> tuple[str, tuple[str, str]]:
     return ("bars", ("duration", step)) if what == "bar" else ("features", ("grid", step))
 
 
+def record_table(table: str) -> str:
+    """The table of records that ``table`` is one of: whole books of a ``.book`` ring are order books."""
+    return "orderbooks" if table == BOOKS else table
+
+
 def columns_for(table: str, dtype: np.dtype) -> tuple[Column, ...]:
     """The columns of a table in the lake, of a ring with ``dtype``."""
     if dtype == SNAPSHOT:
         return SNAPSHOT_TABLES[table]
-    if table in TABLES_BY_NAME:
-        return TABLES_BY_NAME[table].columns
+    if record_table(table) in TABLES_BY_NAME:
+        return TABLES_BY_NAME[record_table(table)].columns
     return FRAME_COLUMNS if dtype == FRAME_ENTRY else columns_of(dtype)
 
 
@@ -254,7 +264,7 @@ def rebuild(table: str, columns: Columns, dtype: np.dtype, instrument: int | Non
     if dtype == SNAPSHOT:
         return Chunk(columns_to_snapshots(table, columns, int(instrument or 0)))
     if dtype == RECORD:
-        return Chunk(to_records(table, columns, int(instrument or 0)))
+        return Chunk(to_records(record_table(table), columns, int(instrument or 0)))
     return Chunk(columns_to_rows(columns, dtype, int(instrument or 0)))
 
 

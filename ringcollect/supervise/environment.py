@@ -35,6 +35,8 @@ def needed_bytes(config: Config) -> int:
     per_grid = ring.capacity * ROW_BYTES + _OVERHEAD
     if config.sync.tables:
         per_grid += ring.capacity * SNAPSHOT.itemsize + _OVERHEAD
+    if config.sync.output.books:
+        per_grid += ring.capacity * RECORD_BYTES + _OVERHEAD
     return per_exchange * len(exchanges) + row_rings * per_grid
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from ringcollect.failpoints import fail
 
 MAGIC = b"RCCKPT01"
-STATE_VERSION = 3
+STATE_VERSION = 4
 """Meaning of the dumped arrays; another version is not loaded."""
 _HEAD = 8 + 8 + 8
 
@@ -33,6 +33,8 @@ class Checkpoint(NamedTuple):
     state: dict[str, np.ndarray]
     snapshot_generation: int = 0  # 0: there was no ring of snapshots
     snapshots: int = 0  # snapshot records emitted by then
+    book_generation: int = 0  # 0: there was no ring of books
+    books: int = 0  # its records written by then
 
 
 def paths(directory: Path, name: str) -> tuple[Path, Path]:
@@ -53,6 +55,8 @@ def save(directory: Path, name: str, checkpoint: Checkpoint) -> None:
             "rows": checkpoint.rows,
             "snapshot_generation": checkpoint.snapshot_generation,
             "snapshots": checkpoint.snapshots,
+            "book_generation": checkpoint.book_generation,
+            "books": checkpoint.books,
             "arrays": [[key, array.dtype.str, list(array.shape)] for key, array in arrays.items()],
         },
         sort_keys=True,
@@ -103,5 +107,5 @@ def _read(path: Path) -> Checkpoint | None:
         offset += array.nbytes
     return Checkpoint(
         header["number"], header["generation"], header["row_generation"], header["cursor"], header["rows"], state,
-        header["snapshot_generation"], header["snapshots"],
+        header["snapshot_generation"], header["snapshots"], header["book_generation"], header["books"],
     )  # fmt: skip

@@ -17,6 +17,7 @@ from ringcollect.records import RECORD, RECORD_WORDS
 from ringcollect.sync import arrays, catalogue, checksum, snapshot_output
 from ringcollect.sync import layout as at
 from ringcollect.sync.arrays import put
+from ringcollect.sync.arrived import Side, apply_waiting, chain_is_whole, waiting_updates
 from ringcollect.sync.bar_output import BarOutput
 from ringcollect.sync.bar_record import Bar, check_bars
 from ringcollect.sync.catalogue.plan import Plan, plan
@@ -224,6 +225,16 @@ class Engine:
         """Bars of each kind written since the stream began; the seq the next one gets."""
         return self._bars.totals
 
+    @property
+    def stream_ns(self) -> int:
+        """Stream time: the largest receive time so far, 0 before the first record."""
+        return int(self._shared[at.G_NOW])
+
+    @property
+    def instrument_count(self) -> int:
+        """Instruments known so far."""
+        return int(self._shared[at.G_INSTRUMENTS])
+
     def counters(self) -> dict[str, int]:
         """Counts since the stream began."""
         return {name: int(self._shared[word]) for name, word in COUNTERS.items()}
@@ -244,6 +255,17 @@ class Engine:
         far = self._books[row[side + at.BOOK_LOW] : row[side + at.BOOK_HIGH]]
         levels = np.concatenate((far, self._windows.levels(number, row, self._floats[number], which)))
         return levels[np.argsort(levels[:, 0], kind="stable")]
+
+    def arrived_book(self, number: int) -> tuple[int, int, Side, Side] | None:
+        """(last id, effective time, bids, asks) of the book as it arrived; None unless it is proven whole."""
+        row = self._ints[number]
+        if not chain_is_whole(row):
+            return None
+        bids, asks = (dict(zip(*levels.T.tolist(), strict=True)) for levels in self.book(number))
+        waiting = waiting_updates(row, self._pool)
+        if not apply_waiting(bids, asks, bool(row[at.I_TRUSTED]), waiting, int(row[at.I_BOOK_DEPTH])):
+            return None
+        return int(row[at.I_LAST_ID]), int(row[at.I_EFFECTIVE]), bids, asks
 
     def is_trusted(self, number: int) -> bool:
         """Whether the instrument's book as applied so far is proven whole."""

@@ -13,6 +13,7 @@ from ringcollect.config import Config, RowPlan
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingReset
 from ringcollect.instruments import Instrument
 from ringcollect.ring.waiting import Watch, strategy
+from ringcollect.sync.book_ring import book_ring_name
 from ringcollect.sync.output import Room
 from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
@@ -55,7 +56,14 @@ def open_planned(
         selection=plan.selection(),
         consumer=consumer_of(plan),
         stored=config.sync.output.features,
+        books=book_ring_name(exchange, plan.grid if plan.is_only else "") if has_books(config, plan) else "",
+        book_interval_ns=config.sync.output.book_interval_ns,
     )
+
+
+def has_books(config: Config, plan: RowPlan) -> bool:
+    """Whether the worker of ``plan`` writes whole books: each instrument's by one of the workers that have it."""
+    return config.sync.output.books and (plan.is_base or plan.is_only)
 
 
 def wants_of(plan: RowPlan) -> Callable[[Instrument], bool] | None:

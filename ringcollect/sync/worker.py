@@ -15,6 +15,7 @@ from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
+from ringcollect.sync.book_ring import BookWriter, open_book_ring
 from ringcollect.sync.engine import COUNTERS, Engine, Parameters
 from ringcollect.sync.output import Output, Room, ring_slots
 from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
@@ -39,7 +40,6 @@ class RingWorker:
         engine: Engine,
         producer: Producer,
         *,
-        snapshots: Producer | None = None,
         room: Room | None = None,
         checkpoints: Path | None = None,
     ) -> None:
@@ -48,7 +48,8 @@ class RingWorker:
         self.producer = producer
         self._room = room
         self.rows = Output(producer, reader, room)
-        self.use_snapshots(snapshots)
+        self.use_snapshots(None)
+        self.books: BookWriter | None = None
         self._control = Control(control_path(reader.path)) if reader.registered else None
         self._checkpoints = checkpoints
         self._number = 0
@@ -72,7 +73,9 @@ class RingWorker:
             return False
         if lost:
             self.engine.lost(lost)
-        self.engine.feed(read.records, self.rows.publish, self._snapshots)
+        pieces = iter([read.records]) if self.books is None else self.books.pieces(self.engine, read.records)
+        for piece in pieces:
+            self.engine.feed(piece, self.rows.publish, self._snapshots)
         self._report()
         if self.reader.registered:
             self.reader.commit()
@@ -99,6 +102,8 @@ class RingWorker:
             self.engine.dump(),
             0 if self.snapshots is None else self.snapshots.generation,
             self.engine.snapshots_total,
+            0 if self.books is None else self.books.producer.generation,
+            0 if self.books is None else self.books.total,
         )
         checkpoint.save(self._checkpoints, self.producer.name, state)
 
@@ -109,9 +114,14 @@ class RingWorker:
         ends = (0, 0) if self.snapshots is None else (self.snapshots.generation, self.snapshots.head)
         if saved.snapshot_generation != ends[0] or saved.snapshots > ends[1]:
             return False
+        goes_on = self.books is not None and saved.book_generation == self.books.producer.generation
+        if self.books is not None and goes_on and saved.books > self.books.producer.head:
+            return False
         if saved.cursor > self.reader.head or saved.rows > self.producer.head or not self.engine.load(saved.state):
             return False
         self.reader.cursor = saved.cursor
+        if self.books is not None and goes_on:
+            self.books.total = saved.books
         self._number = saved.number
         self._base[:] = 0
         self._counted = self._counts()
@@ -120,17 +130,22 @@ class RingWorker:
     def heartbeat(self, now_ns: int) -> None:
         """Say "alive" at both ends."""
         self.producer.heartbeat(now_ns)
-        if self.snapshots is not None:
-            self.snapshots.heartbeat(now_ns)
+        for ring in self.others():
+            ring.heartbeat(now_ns)
         self.reader.heartbeat(now_ns)
 
     def close(self) -> None:
         """Give up the rings; what is in them stays for readers."""
         self.producer.close()
-        if self.snapshots is not None:
-            self.snapshots.close()
+        for ring in self.others():
+            ring.close()
         if self._control is not None:
             self._control.close()
+
+    def others(self) -> list[Producer]:
+        """The rings beside that of the rows."""
+        rings = [self.snapshots, None if self.books is None else self.books.producer]
+        return [ring for ring in rings if ring is not None]
 
     def _counts(self) -> np.ndarray:
         counts = self.engine.counters()
@@ -152,7 +167,7 @@ class RingWorker:
 def stored_outputs(worker: RingWorker) -> list[Producer]:
     """The rings of ``worker`` that have a journal."""
     rings = [worker.producer] if worker.producer.layout.meta.get("stored", True) else []
-    return rings if worker.snapshots is None else [*rings, worker.snapshots]
+    return [*rings, *worker.others()]
 
 
 def row_ring_name(exchange: str, grid: str) -> str:
@@ -198,9 +213,12 @@ def open_worker(
     selection: Mapping[str, Sequence[str]] | None = None,
     consumer: str = CONSUMER,
     stored: bool = True,
+    books: str = "",
+    book_interval_ns: int = 0,
 ) -> RingWorker:
     """A worker between ``<exchange>.rec`` and ``<exchange>.<grid>.row`` in ``directory``; with ``parameters.snapshots``
-    also ``<exchange>.<grid>.sync``. ``stored``: the rows go to the lake (the snapshots always do).
+    also ``<exchange>.<grid>.sync``. ``stored``: the rows go to the lake (the snapshots always do). ``books`` is the
+    name of the ring of whole books, written every ``book_interval_ns`` (0: at midnight only); empty: there is none.
 
     ``resume`` goes on from a checkpoint, or else from the oldest record with the rows known that are out already
     (live); without it neither is looked at (replay into fresh rings). ``wants`` says whose rows these are (all, if
@@ -240,19 +258,21 @@ def open_worker(
 
     def instrument_of(number: int) -> Instrument:
         instrument = reader.instrument(number)
-        for ring in (worker.producer, worker.snapshots):
-            if ring is not None:
-                ring.instruments.put(instrument)
+        for ring in (worker.producer, *worker.others()):
+            ring.instruments.put(instrument)
         return instrument
 
     engine = Engine(parameters, instrument_of, wants=wants)
     rings = SnapshotRings(directory, exchange, grid, parameters, meta, ring_capacity, resume=resume)
+    worker = RingWorker(reader, engine, producer, room=room, checkpoints=directory)
     try:
-        snapshots = rings.open(saved, fresh=False)
+        worker.use_snapshots(rings.open(saved, fresh=False))
+        if books:
+            ring = open_book_ring(directory, books, meta, ring_capacity, resume=resume, saved=saved)
+            worker.books = BookWriter(ring, reader, book_interval_ns, room)
     except EnvironmentRefused:
-        producer.close()
+        worker.close()
         raise
-    worker = RingWorker(reader, engine, producer, snapshots=snapshots, room=room, checkpoints=directory)
     if saved is not None and worker.restore(saved):
         return worker
     checkpoint.remove(directory, name)

@@ -123,3 +123,12 @@ def test_a_variable_sets_one_key_of_one_grid_appends_a_grid_or_replaces_them_all
         ("100ms", "orderbook"), ("1s", "trade"), ("2s", "orderbook"),
     ]  # fmt: skip
     assert [one.grid for one in fine(TWO, {"RINGCOLLECT__SYNC__GRID": "50ms"}).config.sync.grids] == ["50ms"]
+
+
+def test_what_goes_to_the_lake_is_turned_on_table_by_table() -> None:
+    assert fine("").config.sync.output.tables == ()
+    output = fine('[sync.output]\ntrades = true\norderbooks = true\nbook_interval = "60s"').config.sync.output
+    assert (output.tables, output.features, output.book_interval_ns) == (("orderbooks", "trades"), True, 60 * SECOND)
+    for text in ("levels = 0", 'book_interval = "10ms"', "quotes = true"):
+        (line,) = problems(f"[sync.output]\n{text}")
+        assert f"sync.output.{text.split()[0]}: " in line

@@ -7,6 +7,7 @@ import pytest
 from ringcollect.feed import recording
 from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
+from ringcollect.records import Status
 from ringcollect.ring.frames import Direction
 from tests.feed.scene import play
 from tests.feed.script import Stage
@@ -40,6 +41,8 @@ def test_what_was_recorded_plays_back_to_the_same_ring_byte_for_byte(stage, mark
     live = stage(market=market, seed=seed, record_frames=True)
     play(live, seed, 400, faults=0.06)
     live.session.clock_step(10**9, live.now)
+    live.session.books_wanted(live.now)
+    assert len(live.statuses(Status.BOOKS_WANTED)) == 1
     live.session.stop(live.now)
     entries = [e for e in live.entries() if e.direction is not Direction.REJECT]
     plan = recording.plan_of(entries[0])

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ringcollect.errors import EnvironmentRefused, RingError
+from ringcollect.errors import EnvironmentRefused, NotFoundError, RingError
 from ringcollect.ring.control import MAX_CONSUMERS, Control, create_control
+from ringcollect.ring.producer import Producer
+from ringcollect.ring.requests import request_books
 
 
 @pytest.fixture
@@ -65,3 +67,20 @@ def test_another_file_is_not_taken_for_a_control_file(tmp_path: Path) -> None:
         Control(tmp_path / "y.ctl")
     with pytest.raises(RingError, match="1 to 63 bytes"):
         create_control(tmp_path / "z.ctl") or Control(tmp_path / "z.ctl").register("", 0)
+
+
+def test_a_request_for_books_is_pending_until_the_feed_has_said_so_and_asking_twice_is_asking_once(
+    tmp_path: Path,
+) -> None:
+    ring = Producer.open(tmp_path, "test.rec", generation=1)
+    assert not ring.control.books_pending()
+    request_books("test", directory=tmp_path)
+    request_books("test", directory=tmp_path)
+    assert ring.control.books_pending()
+    assert ring.control.pending_resyncs() == [] and ring.control.consumers() == []
+    ring.control.books_told()
+    assert not ring.control.books_pending()
+    request_books("test", directory=tmp_path)
+    assert ring.control.books_pending()
+    with pytest.raises(NotFoundError, match="no collector has other here"):
+        request_books("other", directory=tmp_path)

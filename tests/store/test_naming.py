@@ -42,7 +42,7 @@ def test_every_table_has_its_token() -> None:
         "orderbooks": "ob", "trades": "trades", "quotes": "quotes", "liquidations": "liquidations",
         "fundings": "funding", "open_interests": "oi", "mark_prices": "mark", "index_prices": "index",
         "tickers": "ticker", "book_checks": "checks", "status": "status", "others": "others", "features": "features",
-        "bars": "bars", "frames": "frames", "rejects": "rejects", "snapshots": "snapshots",
+        "bars": "bars", "frames": "frames", "rejects": "rejects", "snapshots": "snapshots", "books": "book",
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from ringcollect.records import RECORD
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
+from ringcollect.sync.books import cuts, write_books
 from ringcollect.sync.engine import Engine, Parameters
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE, ROW_KIND
 from ringcollect.sync.worker import RingWorker, open_worker
@@ -27,14 +28,16 @@ from ringcollect.sync.engine import Parameters
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE
 from ringcollect.sync.worker import open_worker
 parameters = Parameters(snapshots=tuple(KINDS_OF_TABLE), levels=3)
-worker = open_worker(Path(sys.argv[1]), "test", "100ms", parameters, ring_capacity=1 << 17)
+worker = open_worker(
+    Path(sys.argv[1]), "test", "100ms", parameters, ring_capacity=1 << 17, books="test.book", book_interval_ns=10**10
+)
 worker.save()
 while worker.step():
     worker.save()
 worker.close()
 """
 PARAMETERS = Parameters(snapshots=tuple(KINDS_OF_TABLE), levels=3)
-POINTS = ("sync.before_publish:3", "sync.after_publish:3", "sync.before_publish:6", "checkpoint.before_close:3")
+POINTS = ("sync.before_publish:3", "sync.after_publish:9", "sync.before_publish:40", "checkpoint.before_close:3")
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +56,25 @@ def ring(tmp_path: Path, records: np.ndarray) -> Producer:
 
 
 def opened(directory: Path) -> RingWorker:
-    return open_worker(directory, "test", "100ms", PARAMETERS, ring_capacity=1 << 17)
+    return open_worker(
+        directory, "test", "100ms", PARAMETERS, ring_capacity=1 << 17, books="test.book", book_interval_ns=10**10
+    )
 
 
 def by_engine(records: np.ndarray) -> np.ndarray:
     parts: list[np.ndarray] = []
     made = Engine(PARAMETERS, synthetic.instruments("test").__getitem__)
     made.feed(records, lambda rows: None, lambda found: parts.append(found.copy()))
+    return np.concatenate(parts)
+
+
+def whole_books(records: np.ndarray) -> np.ndarray:
+    """All of them by an engine that is fed up to each of the places where they are due."""
+    made, parts, start = Engine(PARAMETERS, synthetic.instruments("test").__getitem__), [np.zeros(0, RECORD)], 0
+    for cut in cuts(records, 0, 10**10):
+        made.feed(np.ascontiguousarray(records[start : cut.position]), lambda rows: None)
+        parts += write_books(made, cut.ts, sum(map(len, parts)))
+        start = cut.position
     return np.concatenate(parts)
 
 
@@ -79,6 +94,9 @@ def test_killed_at_a_failpoint_no_record_is_missing_and_none_doubled(
     assert reader.generation == before.generation
     assert reader.head < reader.capacity
     assert reader.last(reader.capacity).tobytes() == by_engine(records).tobytes()
+    books = attach("test.book", directory=tmp_path)
+    assert books.head < books.capacity
+    assert books.last(books.capacity).tobytes() == whole_books(records).tobytes()
 
 
 def test_without_a_checkpoint_the_ring_begins_anew_and_no_row_closes_twice(

@@ -1,0 +1,57 @@
+"""The book of an instrument as it arrived: the applied one, and what waits for its row behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ringcollect.records import RECORD, Flag, Kind
+from ringcollect.sync import layout as at
+
+Side = dict[float, float]
+
+
+def chain_is_whole(row: np.ndarray) -> bool:
+    """Whether everything up to the last record is known, and a batch is not being read just now."""
+    return bool(
+        row[at.I_CHAINED]
+        and not (
+            row[at.I_BROKEN] or row[at.I_DOUBT] or row[at.I_IN_BATCH] or row[at.I_CHECK_FAILED] or row[at.I_EXCLUDED]
+        )
+    )
+
+
+def waiting_updates(row: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """The book records that wait, in ring order (dtype RECORD)."""
+    slots, slot = [], int(row[at.I_UPDATES_HEAD])
+    while slot >= 0:
+        slots.append(slot)
+        slot = int(pool[slot, at.POOL_NEXT])
+    return np.ascontiguousarray(pool[slots, : at.POOL_TIME]).reshape(-1).view(RECORD)
+
+
+def apply_waiting(bids: Side, asks: Side, trusted: bool, waiting: np.ndarray, depth: int) -> bool:
+    """Apply ``waiting`` to both sides, by the rule of the records page; whether the book has a base then."""
+    for record in waiting:
+        if record["kind"] == Kind.STATUS:
+            trusted = False
+            bids.clear()
+            asks.clear()
+            continue
+        if record["kind"] == Kind.BOOK_CHECK:
+            continue
+        if record["flags"] & Flag.CLEAR:
+            trusted = True
+            bids.clear()
+            asks.clear()
+        side, price, size = int(record["side"]), float(record["price"]), float(record["size"])
+        if side and price == price and size >= 0:
+            levels = bids if side > 0 else asks
+            if size:
+                levels[price] = size
+            else:
+                levels.pop(price, None)
+        if record["flags"] & Flag.LAST and depth:
+            for levels, best_first in ((bids, True), (asks, False)):
+                for worst in sorted(levels, reverse=best_first)[depth:]:
+                    del levels[worst]
+    return trusted
