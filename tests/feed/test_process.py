@@ -22,12 +22,13 @@ from ringcollect.feed.ledger import State
 from ringcollect.feed.process import open_rings, plan_from_config, run
 from ringcollect.feed.session import Session
 from ringcollect.instruments import Registry
-from ringcollect.records import Flag, Kind, Status
+from ringcollect.records import WHOLE_EXCHANGE, Flag, Kind, Status
 from ringcollect.ring.attach import attach
 from ringcollect.ring.control import Control
 from ringcollect.ring.frames import Direction, attach_frames
 from ringcollect.ring.paths import control_path
 from ringcollect.ring.producer import Producer
+from ringcollect.ring.requests import request_books
 from ringcollect.sim.faults import parse_faults
 from ringcollect.sim.server import Simulator
 from ringcollect.sim.world import Options, World
@@ -229,7 +230,7 @@ def test_cut_connections_come_back_and_flow(tmp_path):
     assert len(lost) >= 3 and (lost["side"] > 0).all()
 
 
-def test_a_resync_word_in_the_control_file_reaches_the_book(tmp_path):
+def test_a_resync_word_in_the_control_file_reaches_the_book_and_a_request_for_books_the_stream(tmp_path):
     asked = []
     with simulated(rate=300) as host:
         config = config_for(tmp_path, host)
@@ -239,6 +240,7 @@ def test_a_resync_word_in_the_control_file_reaches_the_book(tmp_path):
             if not asked and np.any((records["kind"] == Kind.BOOK_DELTA) & (records["flags"] & Flag.UNSYNCED == 0)):
                 number = int(records["instrument"][records["kind"] == Kind.BOOK_SNAPSHOT][0])
                 Control(control_path(reader.path)).request_resync(number)
+                request_books("binance", directory=reader.path.parent)
                 asked.append(number)
             return reader.counters["resyncs_asked"] == 1 and np.any(
                 (records["kind"] == Kind.STATUS) & (records["sub"] == Status.RESYNC_DONE)
@@ -248,6 +250,8 @@ def test_a_resync_word_in_the_control_file_reaches_the_book(tmp_path):
     records = everything(config)
     done = records[(records["kind"] == Kind.STATUS) & (records["sub"] == Status.RESYNC_DONE)]
     assert asked and [int(r["instrument"]) for r in done] == asked
+    wanted = records[(records["kind"] == Kind.STATUS) & (records["sub"] == Status.BOOKS_WANTED)]
+    assert wanted["instrument"].tolist() == [WHOLE_EXCHANGE]
 
 
 def test_an_exchange_that_is_not_there_is_tried_again_and_the_process_stops_when_told(tmp_path):
