@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringcollect.config import Collector, Config, Market, Override, Sync
+from ringcollect.config import Collector, Config, Market, Override, Sync, SyncGrid, SyncOutput
 from ringcollect.ring.attach import attach
 from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
@@ -15,7 +15,7 @@ from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.catalogue import select
 from ringcollect.sync.engine import Engine, Parameters
-from ringcollect.sync.process import run
+from ringcollect.sync.process import book_ring_of, run
 from tests import synthetic
 
 SECOND = 1_000_000_000
@@ -119,3 +119,20 @@ def test_a_grid_that_is_configured_no_more_leaves_no_reader_that_hangs(tmp_path:
     control = Control(control_path(ring_path(tmp_path, "binance.rec")), writable=False)
     assert {row.name for row in control.consumers()} == {"sync", "notebook"}
     assert attach("binance.1s.row", directory=tmp_path).state == "closed"
+
+
+def test_every_book_is_written_by_one_worker_whatever_the_grids() -> None:
+    def rings(grid: str | tuple[SyncGrid, ...], override_grid: str) -> dict[str, str]:
+        market = Market(
+            exchange="binance", market="spot", symbols=("BTCUSDT", "ETHUSDT"),
+            override=(Override(symbols=("ETHUSDT",), grid=override_grid),) if override_grid else (),
+        )  # fmt: skip
+        config = Config(markets=(market,), sync=Sync(grid=grid, output=SyncOutput(books=True)))
+        return {plan.grid: book_ring_of(config, "binance", plan) for plan in config.row_plans("binance")}
+
+    two = (SyncGrid(grid="100ms"), SyncGrid(grid="1s"))
+    assert rings("100ms", "") == {"100ms": "binance.book"}
+    assert rings(two, "") == {"100ms": "binance.book", "1s": ""}
+    assert rings("100ms", "5s") == {"100ms": "binance.book", "5s": "binance.5s.book"}
+    assert rings(two, "1s") == {"100ms": "", "1s": "binance.book"}
+    assert rings(two, "5s") == {"100ms": "", "1s": "binance.book", "5s": ""}
