@@ -41,7 +41,7 @@ def test_codes_are_frozen_and_add_only() -> None:
     assert [int(k) for k in Kind] == list(range(1, 13))
     assert [int(f) for f in Flag] == [1 << bit for bit in range(12)]
     assert [int(c) for c in Channel] == list(range(10))
-    assert [int(s) for s in Status] == list(range(1, 24))
+    assert [int(s) for s in Status] == list(range(1, 25))
     assert set(CHANNEL_OF_KIND) == set(Kind)
 
 
