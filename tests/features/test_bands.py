@@ -11,6 +11,7 @@ import pytest
 from ringcollect.sync import catalogue
 from ringcollect.sync.catalogue import Options, features_with
 
+from ..sync.streams import instrument
 from .comparing import assert_equal_columns, book_row, rows_of, seconds_of
 from .plain import Row
 from .reference_windows import deviation, windows
@@ -66,14 +67,16 @@ def expected(rows: list[Row], grid: int, options: Options | None = None) -> dict
         values = dict.fromkeys(names, math.nan) | {"band_coverage_bps": 0.0}
         book = row.book
         if book is not None and book.valid:
+            away = {
+                side: [(abs(p - book.mid) / book.mid * 1e4, q) for p, q in book.near(options.bands_bps[-1], side)]
+                for side in (1, -1)
+            }
             for a, b in pairwise(options.bands_bps):
-                bid, ask = (
-                    sum(q for p, q in book.near(b, side) if abs(p - book.mid) / book.mid * 1e4 >= a) for side in (1, -1)
-                )
+                bid, ask = (sum(q for d, q in away[side] if a <= d < b) for side in (1, -1))
                 values[f"bid_vol_band_{a:g}_{b:g}bps"], values[f"ask_vol_band_{a:g}_{b:g}bps"] = bid, ask
                 values[f"imb_band_{a:g}_{b:g}bps"] = (bid - ask) / (bid + ask) if bid + ask else 0.0
                 values[f"depth_{a:g}_{b:g}bps"] = bid + ask
-                bid, ask = (sum(q for _, q in book.near(b, side)) for side in (1, -1))
+                bid, ask = (sum(q for d, q in away[side] if d < b) for side in (1, -1))
                 values[f"bid_depth_{b:g}bps"], values[f"ask_depth_{b:g}bps"] = bid, ask
                 values[f"imb_{b:g}bps"] = (bid - ask) / (bid + ask) if bid + ask else 0.0
             values["depth_notional_10bps"] = sum(p * q for side in (1, -1) for p, q in book.near(10, side))
@@ -86,7 +89,7 @@ def expected(rows: list[Row], grid: int, options: Options | None = None) -> dict
 
 
 def test_every_column_on_a_real_capture(spot_records: np.ndarray, spot_rows: list[list[Row]]) -> None:
-    made = rows_of(spot_records, COLUMNS)
+    made = rows_of(spot_records, COLUMNS, instruments={n: instrument(n, tick_size=0.01) for n in (0, 1)})
     for number, rows in enumerate(spot_rows):
         assert rows[-1].book is not None and len(rows[-1].book.near(50, 1)) > 50
         # the kernel's window has seen the rows before the reference's first: its deviation is compared below

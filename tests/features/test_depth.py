@@ -11,6 +11,7 @@ import pytest
 from ringcollect.sync import catalogue
 from ringcollect.sync.catalogue import Options, features_with
 
+from ..sync.streams import instrument
 from .comparing import assert_equal_columns, book_row, rows_of, seconds_of
 from .plain import Row
 from .reference_windows import score, windows
@@ -108,7 +109,7 @@ def expected(rows: list[Row], grid: int, options: Options | None = None) -> dict
 
 
 def test_every_column_on_a_real_capture(spot_records: np.ndarray, spot_rows: list[list[Row]]) -> None:
-    made = rows_of(spot_records, COLUMNS)
+    made = rows_of(spot_records, COLUMNS, instruments={n: instrument(n, tick_size=0.01) for n in (0, 1)})
     for number, rows in enumerate(spot_rows):
         assert rows[-1].book is not None and rows[-1].book.bid_count > 50
         # the window of the kernel has seen the rows before the reference's first: the score is compared below

@@ -15,6 +15,7 @@ from .plain import Levels, Row
 from .vectors import B0
 
 COLUMNS = tuple(f.name for f in catalogue.FEATURES if f.group == "F")
+SMALL = {"lambda_like": 0.0, "amihud_like": 0.0}
 
 
 def test_published_vectors_of_the_book() -> None:
@@ -107,11 +108,11 @@ def test_every_column_on_a_real_capture(spot_records: np.ndarray, spot_rows: lis
     for number, rows in enumerate(spot_rows):
         ours = expected(rows[::20])
         assert not any(math.isnan(x) for x in ours["roundtrip_cost_100k_bps"])
-        assert_equal_columns(made[number], rows[::20], ours, least=15)
+        assert_equal_columns(made[number], rows[::20], ours, least=15, atol=SMALL)
 
 
 def test_every_column_on_a_seeded_market(wandering_records: np.ndarray, wandering_seconds: list[Row]) -> None:
     made = seconds_of(wandering_records, COLUMNS)
     ours = expected(wandering_seconds[1:])
     assert any(math.isnan(x) for x in ours["lambda_like"]) and any(x > 0 for x in ours["lambda_like"])
-    assert_equal_columns(made, wandering_seconds[1:], ours)
+    assert_equal_columns(made, wandering_seconds[1:], ours, atol=SMALL)
