@@ -143,6 +143,7 @@ def test_more_records_than_a_piece_of_the_ring_go_through_the_producer(bench: Be
 
 
 CAPTURES = {
+    "coinbase_adv_2026": "coinbase",
     "frames_binance_usdm": "binance",
     "frames_bybit_v5": "bybit",
     "bybit_v5_2026": "bybit",
