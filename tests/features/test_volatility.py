@@ -118,6 +118,7 @@ def extremes(row: Row, before: float) -> tuple[float, float]:
     return max(found), min(found)
 
 
+@np.errstate(invalid="ignore")  # 0 / 0 is what is undefined
 def expected(rows: list[Row], grid: int, options: Options) -> dict[str, list[float]]:
     """Every column, nothing being known before the first row."""
     names = [f.name for f in catalogue.features_with(options) if f.group == "I"]
