@@ -259,3 +259,23 @@ def test_the_venue_speaks_differently_by_category(tmp_path: Path) -> None:
     assert [answers[market][0]["ret_msg"] for market in SYMBOLS] == ["subscribe", "", ""]
     assert all(ack["op"] == "ping" and ack["ret_msg"] == "pong" for _, ack, *_ in answers.values())
     assert [answers[market][2]["success"] for market in SYMBOLS] == [False, True, True]  # spot: ten arguments
+
+
+def test_a_connection_takes_topics_up_to_the_limit_of_their_characters_and_none_beyond(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = ["orderbook.50.BTCUSDT", "publicTrade.BTCUSDT", "orderbook.1.BTCUSDT"]
+    monkeypatch.setattr("ringcollect.sim.bybit.venue._ARGS_CHARACTERS", sum(map(len, topics)))
+    venue = BybitVenue({"linear": ("BTCUSDT",)}, 100.0, scene(tmp_path))
+    peer = venue.open(0, "/v5/public/linear", 0)
+
+    def asked(op: str, *args: str) -> dict:
+        venue.receive(peer, json.dumps({"op": op, "args": args}), 0)
+        texts = (json.loads(payload) for kind, payload in peer.drain(10**9) if kind == "text")
+        return next(text for text in texts if "success" in text)
+
+    assert all(asked("subscribe", topic)["success"] for topic in topics)
+    refused = asked("subscribe", "tickers.BTCUSDT")
+    assert not refused["success"] and refused["ret_msg"] == "args length exceeds the limit"
+    assert asked("unsubscribe", topics[0])["success"]
+    assert asked("subscribe", "tickers.BTCUSDT")["success"]

@@ -80,7 +80,8 @@ class BybitVenue(Reception):
             return f"Invalid op: {op}"
         if peer.leg == "spot" and len(args) > _SPOT_ARGS:
             return "args size >10"
-        if sum(len(str(topic)) for topic in args) + sum(map(len, peer.streams)) > _ARGS_CHARACTERS:
+        before = sum(len(stream) - len(f"{peer.leg}:") for stream in peer.streams)
+        if op == "subscribe" and before + sum(len(str(topic)) for topic in args) > _ARGS_CHARACTERS:
             return "args length exceeds the limit"
         bad = [str(topic) for topic in args if self._feed(peer.leg, str(topic)) is None]
         return f"Invalid topic :[{','.join(bad)}]" if bad else ""
