@@ -44,10 +44,10 @@ def command(
     from ringcollect.sources.report import encode, lines
     from ringcollect.sources.stage import Settings
     from ringcollect.store.verify import verify
-    from ringcollect.supervise.kernels import modules_of, warm_kernels
+    from ringcollect.supervise.kernels import preloaded, warm_kernels
 
     known = [exchange] if exchange in EXCHANGES else []
-    warm_kernels(modules_of(known))  # compiling is not part of the stages' times
+    warm_kernels(preloaded(known))  # compiling is not part of the stages' times
     lake = (data or config.data_path()).expanduser().absolute()
     progress = Progress("events")
     settings = Settings(

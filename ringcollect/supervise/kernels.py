@@ -41,8 +41,18 @@ EXCHANGE_MODULES: dict[str, str] = {
 }
 """The kernels of each exchange that has some of its own: only the configured ones are compiled and loaded."""
 
-KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *EXCHANGE_MODULES.values())
-"""Every module with a ``warm()`` that calls each of its kernels once with arrays of the true types."""
+_FEATURES = "ringcollect.sync.features."
+FEATURE_MODULES: tuple[str, ...] = tuple(
+    _FEATURES + name
+    for name in (
+        "core", "price", "depth", "bands", "shape", "impact", "order_flow", "trade_flow", "volatility", "regime",
+        "liquidity", "derivatives", "arrivals", "quality", "bars",
+    )
+)  # fmt: skip
+"""The kernel of each group of features: a synchronizer loads those of its configuration."""
+
+KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *FEATURE_MODULES, *EXCHANGE_MODULES.values())
+"""Every module with kernels: a ``warm()`` calls each once with arrays of the true types, or it has one ``KERNEL``."""
 
 
 def modules_of(exchanges: Sequence[str]) -> tuple[str, ...]:
@@ -50,8 +60,13 @@ def modules_of(exchanges: Sequence[str]) -> tuple[str, ...]:
 
     Exchanges that ccxt reaches have none, and those whose frames the shared kernel and the typed way read.
     """
-    own = [EXCHANGE_MODULES[name] for name in exchanges if name in EXCHANGE_MODULES]
-    return (*CORE_MODULES, *own) if exchanges else KERNEL_MODULES
+    return (*preloaded(exchanges), *FEATURE_MODULES) if exchanges else KERNEL_MODULES
+
+
+def preloaded(exchanges: Sequence[str]) -> tuple[str, ...]:
+    """Those of them that every process of the collector shares: all but the features'."""
+    own = [EXCHANGE_MODULES[name] for name in exchanges or EXCHANGE_MODULES if name in EXCHANGE_MODULES]
+    return (*CORE_MODULES, *own)
 
 
 class Warmed(NamedTuple):
@@ -62,11 +77,15 @@ class Warmed(NamedTuple):
 
 
 def warm_kernels(modules: Sequence[str] = KERNEL_MODULES) -> list[Warmed]:
-    """Import each kernel module and call its ``warm()``: from an empty cache this compiles, later it loads."""
+    """Import each kernel module and warm it: from an empty cache this compiles, later it loads."""
     done = []
     for name in modules:
         begin = time.perf_counter()
-        importlib.import_module(name).warm()
+        module = importlib.import_module(name)
+        if name in FEATURE_MODULES:
+            assert module.KERNEL.address
+        else:
+            module.warm()
         done.append(Warmed(name, time.perf_counter() - begin))
     return done
 

@@ -16,11 +16,11 @@ import click  # noqa: F401  the console script is run again as __mp_main__ in ea
 from ringcollect.errors import RingcollectError
 from ringcollect.feed import process as _feed  # noqa: F401
 from ringcollect.store import process as _store  # noqa: F401
-from ringcollect.supervise.kernels import EXCHANGES_VARIABLE, modules_of, warm_kernels
+from ringcollect.supervise.kernels import EXCHANGES_VARIABLE, preloaded, warm_kernels
 from ringcollect.supervise.pages import give_back
 from ringcollect.sync import process as _sync  # noqa: F401
 
-WARMED = modules_of([name for name in os.environ.get(EXCHANGES_VARIABLE, "").split(",") if name])
+WARMED = preloaded([name for name in os.environ.get(EXCHANGES_VARIABLE, "").split(",") if name])
 warm_kernels(WARMED)
 THREADS = threading.active_count()
 

@@ -17,12 +17,14 @@ MARKER = "warm.json"
 """In the cache folder once every kernel is there; the folder's name changes with the kernels."""
 
 
+_FEATURES_AT_ONCE = 5
 _WARM_ONE = """
 import resource, sys
 from ringcollect.supervise.kernels import warm_kernels
-done, = warm_kernels(sys.argv[1:])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-print(done.seconds, peak)
+for name in sys.argv[1:]:
+    done, = warm_kernels([name])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    print(done.seconds, peak)
 """
 
 
@@ -39,22 +41,33 @@ class Compiled(NamedTuple):
 
 
 def warm_apart(exchanges: Sequence[str] = ()) -> list[Compiled]:
-    """Compile each kernel module of these exchanges (all, if none is named) in a process of its own, one by one.
+    """Compile the kernel modules of these exchanges (all, if none is named) in short-lived processes, one by one.
 
-    LLVM gives no memory back, and a small host has room for one module's compilation, not for the sum. Raises
-    EnvironmentRefused naming the module.
+    LLVM gives no memory back, and a small host has room for one module's compilation, or for a few groups of features,
+    not for the sum. Raises EnvironmentRefused naming the module.
     """
-    from ringcollect.supervise.kernels import modules_of
+    from ringcollect.supervise.kernels import KERNEL_MODULES, modules_of
 
     done = []
-    for module in modules_of(exchanges):
-        child = subprocess.run([sys.executable, "-c", _WARM_ONE, module], capture_output=True, text=True, check=False)
+    for modules in _together(modules_of(exchanges)):
+        child = subprocess.run([sys.executable, "-c", _WARM_ONE, *modules], capture_output=True, text=True, check=False)
+        told = [line.split() for line in child.stdout.splitlines()]
         if child.returncode != 0:
             said = child.stderr.strip().splitlines()
-            raise EnvironmentRefused(f"{module} could not be compiled: {said[-1] if said else child.returncode}")
-        seconds, peak = child.stdout.split()
-        done.append(Compiled(module, float(seconds), int(peak)))
-    return done
+            failed = modules[min(len(told), len(modules) - 1)]
+            raise EnvironmentRefused(f"{failed} could not be compiled: {said[-1] if said else child.returncode}")
+        for module, (seconds, peak) in zip(modules, told, strict=True):
+            done.append(Compiled(module, float(seconds), int(peak)))
+    return sorted(done, key=lambda one: KERNEL_MODULES.index(one.module))
+
+
+def _together(modules: Sequence[str]) -> list[list[str]]:
+    """Which modules share a process: a few groups of features at a time, everything else none."""
+    from ringcollect.supervise.kernels import FEATURE_MODULES
+
+    small = [module for module in modules if module in FEATURE_MODULES]
+    alone = [[module] for module in modules if module not in FEATURE_MODULES]
+    return alone + [small[i : i + _FEATURES_AT_ONCE] for i in range(0, len(small), _FEATURES_AT_ONCE)]
 
 
 def mark_warm(folder: Path, report: Mapping[str, object], modules: Sequence[str]) -> None:

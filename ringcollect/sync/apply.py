@@ -11,7 +11,7 @@ from ringcollect.sync.book import base_size, clear, has_room, set_level, truncat
 from ringcollect.sync.checksum import DIFFERENT, UNKNOWN, verify
 from ringcollect.sync.features import aggregate, observe
 from ringcollect.sync.features.bar_writing import bars_are_full
-from ringcollect.sync.features.places import ON_LIQUIDATION, ON_STATE
+from ringcollect.sync.features.places import ON_LIQUIDATION, ON_STATE, ON_TRADE
 from ringcollect.sync.grid import is_outlier
 from ringcollect.sync.layout import (
     B_CLEAR,
@@ -145,7 +145,7 @@ def apply_update(
     _mark_time(record, row, params)
     if flags & B_LAST:
         truncate(row, values, books)
-        observe.on_update(record, time, row, values, books, params, shared)
+        observe.on_update(record, time, row, values, params, shared)
 
 
 @njit
@@ -179,7 +179,7 @@ def _trade(
     base = base_size(size, price, row, values)
     if params[P_GROUPS] & GROUP_A:
         aggregate.on_trade(values, params[P_SLAB], price, base, side, first, last)
-    observe.on_trade(record, time, price, base, side, row, values, params, shared)
+    observe.on_event(plain(ON_TRADE), record, time, price, base, side, row, values, params, shared)
 
 
 @njit
@@ -198,7 +198,7 @@ def _liquidation(
     base = base_size(size, price, row, values)
     if params[P_GROUPS] & GROUP_A:
         aggregate.on_liquidation(values, params[P_SLAB], price, base, signed)
-    observe.on_other(plain(ON_LIQUIDATION), record, time, price, base, signed, row, values, params, shared)
+    observe.on_event(plain(ON_LIQUIDATION), record, time, price, base, signed, row, values, params, shared)
 
 
 @njit
@@ -241,7 +241,7 @@ def apply_event(
         _state(record, time, kind, row, values)
         numbers = record.view(np.float64)
         price, size = numbers[W_PRICE], numbers[W_SIZE]
-        observe.on_other(plain(ON_STATE), record, time, price, size, plain(0), row, values, params, shared)
+        observe.on_event(plain(ON_STATE), record, time, price, size, plain(0), row, values, params, shared)
     _mark_time(record, row, params)
 
 

@@ -125,7 +125,7 @@ def write_row(
     line[ROW_TAIL] = instrument | flags << 32
     if params[P_GROUPS] & GROUP_A:
         aggregate.write(row, values, books, params[P_SLAB], has_book, wide, params[P_WIDE])
-    observe.on_row(flags, has_book, row, values, books, params, shared)
+    observe.on_row(flags, has_book, row, values, params, shared)
     numbers = line.view(np.float64)
     for column in range(params[P_COLUMNS]):
         numbers[ROW_COLUMNS + column] = wide[params[P_SELECT + column]]

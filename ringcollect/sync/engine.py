@@ -23,7 +23,7 @@ from ringcollect.sync.bar_record import Bar, check_bars
 from ringcollect.sync.catalogue.plan import Plan, plan
 from ringcollect.sync.features import places
 from ringcollect.sync.features.kernels import begin_features, kernel_addresses
-from ringcollect.sync.kernel import consume, finish, lose
+from ringcollect.sync.kernel import consume, lose
 from ringcollect.sync.rows import row_dtype
 from ringcollect.sync.snapshot_output import SnapshotOutput
 from ringcollect.sync.windows import SIDES, Windows, tick_fraction
@@ -160,7 +160,7 @@ class Engine:
         position = 0
         while True:
             put(self._context, arrays.RECORDS, words[position:])
-            code = consume(self._context)
+            code = consume(self._context, False)
             position += int(self._shared[at.G_CONSUMED])
             self._hand_out(sink, snapshots, bars)
             if code == at.DONE:
@@ -174,7 +174,7 @@ class Engine:
     def finalize(self, sink: Sink, snapshots: Sink | None = None, bars: Sink | None = None) -> None:
         """Close the stream once and for all (G14, G15); later records are dropped and counted."""
         while True:
-            code = finish(self._context)
+            code = consume(self._context, True)
             self._hand_out(sink, snapshots, bars)
             if code == at.DONE:
                 return
@@ -276,9 +276,13 @@ class Engine:
 
     def _bind(self) -> None:
         """Tell the kernels where the arrays are now."""
-        self._shared[[at.G_EVENT, at.G_WIDE, at.G_KERNELS]] = [
-            array.ctypes.data for array in (self._event, self._wide, self._kernels)
+        self._shared[at.G_EVENT] = self._event.ctypes.data
+        self._event[[places.E_PARAMS, places.E_BOOKS, places.E_WIDE_AT, places.E_KERNELS, places.E_SELF]] = [
+            array.ctypes.data for array in (self._params, self._books, self._wide, self._kernels, self._event)
         ]
+        self._event[[places.E_CORE_KERNEL, places.E_CORE, places.E_GRID]] = (
+            self._kernels[0], self._params[at.P_CORE], self._params[at.P_GRID],
+        )  # fmt: skip
         for place, array in (
             (arrays.OUT, self._out),
             (arrays.PARAMS, self._params),
@@ -291,7 +295,7 @@ class Engine:
         ):
             put(self._context, place, array)
         self._shared[at.G_SNAPSHOTS] = self._snapshots.address()
-        self._shared[at.G_BARS] = self._bars.address()
+        self._shared[at.G_BARS] = self._event[places.E_BARS] = self._bars.address()
 
     def _provide(self, code: int) -> None:
         argument = int(self._shared[at.G_ARGUMENT])
@@ -493,7 +497,7 @@ def _grown(array: np.ndarray, rows: int) -> np.ndarray:
 
 def warm() -> None:
     """Compile or load every kernel with arrays of the true types."""
-    engine = Engine(Parameters(columns=tuple(catalogue.select(["full"]))), lambda number: Instrument(
+    engine = Engine(Parameters(), lambda number: Instrument(
         number=number, exchange="warm", market="spot", symbol="WARM"
     ))  # fmt: skip
     engine.collect(np.zeros(0, RECORD))

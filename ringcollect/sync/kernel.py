@@ -1,7 +1,7 @@
-"""The two kernels of the synchronizer: ``consume`` takes records in, ``finish`` closes the stream.
+"""The kernel of the synchronizer: ``consume`` takes records in, and closes the stream at its end.
 
-Both work on the arrays of layout.py and nothing else, and both may stop early (a full output, an array to grow, an
-instrument to look up): called again with the same record they go on exactly there. A record is therefore taken in in
+It works on the arrays of layout.py and nothing else, and may stop early (a full output, an array to grow, an
+instrument to look up): called again with the same record it goes on exactly there. A record is therefore taken in in
 steps that may be repeated: stream time, rows due, the clock, the record itself.
 """
 
@@ -273,8 +273,51 @@ def _take(
 
 
 @njit
-def consume(context: np.ndarray) -> int:
+def _last_row(row: np.ndarray, pool: np.ndarray, params: np.ndarray) -> int:
+    """The highest row a waiting record belongs to, at least the open one (G15)."""
+    last = row[I_PERIOD] + 1
+    for head in (I_UPDATES_HEAD, I_EVENTS_HEAD):
+        slot = row[head]
+        while slot >= 0:
+            last = max(last, pool[slot, POOL_TIME] // params[P_GRID] + 1)
+            slot = pool[slot, POOL_NEXT]
+    return last
+
+
+@njit
+def _finish(
+    ints: np.ndarray, floats: np.ndarray, books: np.ndarray, pool: np.ndarray, params: np.ndarray, shared: np.ndarray,
+    wide: np.ndarray, out: np.ndarray,
+) -> int:  # fmt: skip
+    """G14, G15: emit every remaining row of every anchored instrument, flagged PARTIAL; later records are refused."""
+    while not shared[G_FINAL] and shared[G_SWEEP] < shared[G_INSTRUMENTS]:
+        i = shared[G_SWEEP]
+        row = ints[i]
+        if row[I_ANCHORED]:
+            to = row[I_FINAL_ROW]
+            if to == 0:
+                code = settle(i, row, floats[i], books, pool, params, shared)
+                if code != DONE:
+                    return code
+                to = _last_row(row, pool, params)
+                row[I_FINAL_ROW] = to
+            code = advance(i, to, row, floats[i], books, pool, params, shared, wide, out, plain(PARTIAL))
+            if code == DONE:
+                code = settle(i, row, floats[i], books, pool, params, shared)
+            if code != DONE:
+                return code
+        shared[G_SWEEP] += 1
+    shared[G_SWEEP] = 0
+    shared[G_FINAL] = 1
+    return DONE
+
+
+@njit
+def consume(context: np.ndarray, closes: bool) -> int:
     """Take in the records of ``context`` and write rows from the first line of its output on.
+
+    With ``closes`` the stream is over instead (:func:`_finish`): called until it returns DONE, and a finished stream
+    stays as it is. Both are one kernel, so that what they share is compiled once.
 
     Returns how it ended (DONE, OUT_FULL, GROW_POOL, GROW_BOOK, NEED_INSTRUMENT); ``shared`` holds how many records
     were consumed, how many rows were written, and which instrument it is about.
@@ -285,6 +328,8 @@ def consume(context: np.ndarray) -> int:
     books, pool = array_at(context, BOOKS).view(np.float64), array_at(context, POOL)
     wide = array_at(context, WIDE)[0].view(np.float64)
     shared[G_ROWS] = 0
+    if closes:
+        return _finish(ints, floats, books, pool, params, shared, wide, out)
     code = DONE
     position = 0
     while position < records.shape[0]:
@@ -307,49 +352,3 @@ def lose(context: np.ndarray, count: int) -> None:
     for i in range(shared[G_INSTRUMENTS]):
         doubt(ints[i])
         ints[i, I_LOST_OPEN] = 1
-
-
-@njit
-def _last_row(row: np.ndarray, pool: np.ndarray, params: np.ndarray) -> int:
-    """The highest row a waiting record belongs to, at least the open one (G15)."""
-    last = row[I_PERIOD] + 1
-    for head in (I_UPDATES_HEAD, I_EVENTS_HEAD):
-        slot = row[head]
-        while slot >= 0:
-            last = max(last, pool[slot, POOL_TIME] // params[P_GRID] + 1)
-            slot = pool[slot, POOL_NEXT]
-    return last
-
-
-@njit
-def finish(context: np.ndarray) -> int:
-    """G14, G15: emit every remaining row of every anchored instrument, flagged PARTIAL; later records are refused.
-
-    Ends like :func:`consume`; call it until it returns DONE. A finished stream stays as it is.
-    """
-    out = array_at(context, OUT)
-    params, shared = array_at(context, PARAMS)[0], array_at(context, SHARED)[0]
-    ints, floats = array_at(context, INTS), array_at(context, FLOATS).view(np.float64)
-    books, pool = array_at(context, BOOKS).view(np.float64), array_at(context, POOL)
-    wide = array_at(context, WIDE)[0].view(np.float64)
-    shared[G_ROWS] = 0
-    while not shared[G_FINAL] and shared[G_SWEEP] < shared[G_INSTRUMENTS]:
-        i = shared[G_SWEEP]
-        row = ints[i]
-        if row[I_ANCHORED]:
-            to = row[I_FINAL_ROW]
-            if to == 0:
-                code = settle(i, row, floats[i], books, pool, params, shared)
-                if code != DONE:
-                    return code
-                to = _last_row(row, pool, params)
-                row[I_FINAL_ROW] = to
-            code = advance(i, to, row, floats[i], books, pool, params, shared, wide, out, plain(PARTIAL))
-            if code == DONE:
-                code = settle(i, row, floats[i], books, pool, params, shared)
-            if code != DONE:
-                return code
-        shared[G_SWEEP] += 1
-    shared[G_SWEEP] = 0
-    shared[G_FINAL] = 1
-    return DONE

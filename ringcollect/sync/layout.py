@@ -72,8 +72,9 @@ G_INSTRUMENTS, G_NOW, G_ANCHORED, G_PERIOD, G_SWEEP, G_FREE_HEAD, G_FREE, G_TORN
 ) = range(16, 31)
 G_SNAPSHOTS = 31  # shared: address of the words of snapshot.py, 0 = nobody wants snapshot records
 SHARED = 32
-# shared: addresses of the event, of the row being written and of the groups' kernels; never part of a checkpoint
-G_EVENT, G_WIDE, G_KERNELS, G_BARS = range(32, 36)  # G_BARS: the words of bar_writing.py, 0 = nobody wants bars
+# shared: addresses of the event (features/places.py) and of the words of bar_writing.py (0 = nobody wants bars); never
+# part of a checkpoint
+G_EVENT, G_BARS = range(32, 34)
 SHARED_AND_LINKS = 40
 
 # How a kernel call ends: all consumed, or what it needs before it can go on with the same record.

@@ -14,7 +14,7 @@ from ringcollect.cli.warm import command
 from ringcollect.exchanges import NAMES
 from ringcollect.kernel_cache import cache_dir, choose_cache_dir
 from ringcollect.supervise import warming
-from ringcollect.supervise.kernels import CORE_MODULES, EXCHANGE_MODULES, KERNEL_MODULES, modules_of
+from ringcollect.supervise.kernels import CORE_MODULES, EXCHANGE_MODULES, FEATURE_MODULES, KERNEL_MODULES, modules_of
 from ringcollect.supervise.warming import MARKER, Compiled, is_warm, mark_warm
 from tests.cli.running import ringcollect
 
@@ -59,7 +59,7 @@ def test_every_exchange_with_a_kernel_of_its_own_has_it_in_the_list() -> None:
     """The others' frames are read by the shared kernel, which every collector loads, and by the typed way."""
     with_own = {name for name in NAMES if find_spec(f"ringcollect.exchanges.{name}.decode") is not None}
     assert set(EXCHANGE_MODULES) == with_own
-    assert modules_of(["deribit"]) == CORE_MODULES
+    assert set(modules_of(["deribit"])) == {*CORE_MODULES, *FEATURE_MODULES}
 
 
 def test_an_exchange_that_ccxt_reaches_needs_the_core_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,4 +73,4 @@ def test_an_exchange_that_ccxt_reaches_needs_the_core_only(tmp_path: Path, monke
     monkeypatch.setenv("RINGCOLLECT_CACHE", str(tmp_path))
     done = CliRunner().invoke(command, ["--exchange", "ccxt_kucoin"])
     assert done.exit_code == 0, done.output
-    assert asked == [CORE_MODULES] and is_warm(choose_cache_dir(), ["ccxt_kucoin"])
+    assert asked == [(*CORE_MODULES, *FEATURE_MODULES)] and is_warm(choose_cache_dir(), ["ccxt_kucoin"])

@@ -41,6 +41,14 @@ def test_a_second_process_finds_every_kernel_in_the_cache() -> None:
     assert in_a_process(program) == "[]\n"
 
 
+def test_every_group_of_features_is_compiled_beforehand() -> None:
+    from ringcollect.supervise.kernels import FEATURE_MODULES
+    from ringcollect.sync.catalogue import GROUPS
+
+    needed = {f"ringcollect.sync.features.{group.module}" for group in GROUPS if group.letter != "A"}
+    assert needed <= set(FEATURE_MODULES)
+
+
 def test_every_kernel_is_called_by_somebody() -> None:
     """A kernel nobody names but its own definition is compiled by nobody, and would be compiled in a run."""
     sources = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))

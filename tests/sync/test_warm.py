@@ -28,13 +28,13 @@ def test_warm_kernels_load_within_a_second_and_compile_nothing() -> None:
 
 def test_a_configuration_chooses_data_and_compiles_nothing() -> None:
     """Modes, grids and columns are arguments of the same machine code."""
-    from ringcollect.sync.kernel import consume, finish
+    from ringcollect.sync.kernel import consume
 
     engine.warm()
-    compiled = (len(consume.signatures), len(finish.signatures))
+    compiled = len(consume.signatures)
     for mode in ("orderbook", "trade", "liquidation", "external"):
         for columns in ((), ("ob_mid_price",)):
             made = engine.Engine(engine.Parameters(mode=mode, grid_ns=7, columns=columns), lambda number: None)
             made.collect_rest()
             made.collect(engine.np.zeros(0, engine.RECORD))
-    assert (len(consume.signatures), len(finish.signatures)) == compiled == (1, 1)
+    assert len(consume.signatures) == compiled == 1

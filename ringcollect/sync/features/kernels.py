@@ -9,20 +9,22 @@ import numpy as np
 
 from ringcollect.sync.catalogue.feature import Group
 from ringcollect.sync.catalogue.plan import Plan
+from ringcollect.sync.features import core
 from ringcollect.sync.features import places as at
 from ringcollect.sync.layout import MAX_GROUPS, P_CORE, P_GROUPS
 
 
 def kernel_addresses(groups: Sequence[Group]) -> np.ndarray:
-    """Where each group's kernel begins, int64[MAX_GROUPS]; 0 for those that do not run, and for group A.
+    """Where each group's kernel begins, int64[MAX_GROUPS]; 0 for those that do not run.
 
-    Group A is called directly: every row has it.
+    Group A is called directly, since every row has it; in its place stands the core's kernel.
     """
     addresses = np.zeros(MAX_GROUPS, np.int64)
     for group in groups:
         if group.letter != "A":
             module = import_module(f"ringcollect.sync.features.{group.module}")
             addresses[group.index] = module.KERNEL.address
+            addresses[0] = core.KERNEL.address
     return addresses
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import address_of, out_of_line
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.sync.book import base_size, levels_of, walk, worst_key
 from ringcollect.sync.features import places as at
@@ -53,9 +53,8 @@ def look_near(row: np.ndarray, values: np.ndarray, books: np.ndarray, params: np
     numbers, options = event.view(np.float64), params[P_OPTIONS:].view(np.float64)
     mid, bands = numbers[at.E_MID], params[P_OPTIONS + at.O_EDGES] - 1
     last = max(options[at.O_EDGE + bands], at.NEAR_LAST)
-    for i in range(at.E_NEAR, at.EVENT):
+    for i in range(at.E_NEAR, at.E_BOOKS):
         numbers[i] = 0.0
-    event[at.E_BOOKS] = address_of(books)
     for side, sign, levels_at, worst_at, within, band_at in (
         (I_BID, 1.0, at.E_BID_LEVELS, at.E_BID_WORST, at.E_BID_WITHIN, at.E_BID_BAND),
         (I_ASK, -1.0, at.E_ASK_LEVELS, at.E_ASK_WORST, at.E_ASK_WITHIN, at.E_ASK_BAND),

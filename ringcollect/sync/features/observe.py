@@ -1,230 +1,52 @@
-"""From what happened to the groups' kernels: the event they read, and the state that several of them need.
+"""From what happened in the open row to the kernels of the features: what they are told of it.
 
 Called at the end of a book update, for each trade, liquidation and state that enters the open row, and for the row
-itself. Nothing here runs when only group A is chosen.
+itself. Nothing here runs when only group A is chosen. What follows is behind an address (core.py), so that it is
+compiled apart from the kernel that takes records in.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 
 from ringcollect.decode.memory import address_of, call_words, out_of_line, plain
 from ringcollect.jit import njit
 from ringcollect.records import W_TAIL, W_TS_EVENT, W_TS_RECV
-from ringcollect.sync.book import base_size, walk
 from ringcollect.sync.features import places as at
-from ringcollect.sync.features.event import event_at, words_at
-from ringcollect.sync.features.near import look_near
-from ringcollect.sync.features.series import forget_rows, push
+from ringcollect.sync.features.event import event_at
 from ringcollect.sync.grid import record_time
-from ringcollect.sync.layout import (
-    BOOK_BEST,
-    BOOK_HIGH,
-    G_BARS,
-    G_EVENT,
-    G_KERNELS,
-    G_LOST,
-    G_WIDE,
-    GROUP_A,
-    GROUP_P,
-    I_ANCHORED,
-    I_ASK,
-    I_BID,
-    I_BIN_TRADES,
-    I_DOUBT,
-    I_PERIOD,
-    I_RENEWED,
-    I_TRUSTED,
-    MAX_GROUPS,
-    NO_FLOW,
-    P_CORE,
-    P_DEEP,
-    P_GRID,
-    P_GROUPS,
-    P_HEARS,
-    P_OPTIONS,
-    P_SLAB,
-    P_WIDE,
-)
-
-_NAN = math.nan
-_ORDER_FLOW = 1 << 6 | GROUP_P
-"""Groups G and P compare several levels of each update with those before it; everybody else only the best."""
-_WHOLE_BOOK = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5
-"""Groups C to F read what near.py finds."""
+from ringcollect.sync.layout import G_EVENT, G_LOST, I_ANCHORED, I_PERIOD, NO_FLOW, P_CORE, P_GRID, P_HEARS
 
 
 @njit
-def _call(
-    mask: int, what: int, row: np.ndarray, values: np.ndarray, event: np.ndarray, params: np.ndarray, shared: np.ndarray
-) -> None:
-    out_of_line()
-    kernels = words_at(shared[G_KERNELS])
-    event[at.E_PARAMS] = address_of(params)
-    event[at.E_CORE] = params[P_CORE]
-    event[at.E_GRID] = params[P_GRID]
-    event[at.E_BARS] = shared[G_BARS]
-    for group in range(1, MAX_GROUPS):
-        if (mask >> group) & 1:
-            event[at.E_SLAB] = params[P_SLAB + group]
-            event[at.E_WIDE] = params[P_WIDE + group]
-            call_words(kernels[group], what, address_of(row), address_of(values), shared[G_EVENT], shared[G_WIDE])
+def _tell(what: int, row: np.ndarray, values: np.ndarray, event: np.ndarray, shared: np.ndarray) -> None:
+    call_words(event[at.E_CORE_KERNEL], what, address_of(row), address_of(values), shared[G_EVENT], event[at.E_WIDE_AT])
 
 
 @njit
-def _look(row: np.ndarray, values: np.ndarray, books: np.ndarray, most: int, event: np.ndarray) -> None:
-    """Put the best ``most`` levels of both sides into the event, sizes in base units, and mid and spread."""
-    out_of_line()
-    numbers = event.view(np.float64)
-    for side, sign, count, price_at, size_at in (
-        (I_BID, 1.0, at.E_BIDS, at.E_BID_PRICE, at.E_BID_SIZE),
-        (I_ASK, -1.0, at.E_ASKS, at.E_ASK_PRICE, at.E_ASK_SIZE),
-    ):
-        near, far = row[side + BOOK_BEST], row[side + BOOK_HIGH] - 1
-        level = 0
-        while level < most:
-            near, far, key, size = walk(row, values, books, side, near, far)
-            if key != key:
-                break
-            price = sign * key
-            numbers[price_at + level] = price
-            numbers[size_at + level] = base_size(size, price, row, values)
-            level += 1
-        event[count] = level
-    bid, ask = numbers[at.E_BID_PRICE], numbers[at.E_ASK_PRICE]
-    both = event[at.E_BIDS] > 0 and event[at.E_ASKS] > 0
-    event[at.E_VALID] = 1 if both and bid < ask and row[I_TRUSTED] and not row[I_DOUBT] else 0
-    numbers[at.E_MID] = (bid + ask) / 2.0 if event[at.E_VALID] else _NAN
-    numbers[at.E_SPREAD] = ask - bid if event[at.E_VALID] else _NAN
-
-
-@njit
-def _held(core: int, until: int, row: np.ndarray, values: np.ndarray, params: np.ndarray) -> int:
-    """ns for which the mid of the last update stood within the open row until ``until``."""
-    if values[core + at.C_MID] != values[core + at.C_MID] or not row[I_TRUSTED]:
-        return 0
-    since = max(values.view(np.int64)[core + at.C_SINCE], row[I_PERIOD] * params[P_GRID])
-    return max(until - since, 0)
-
-
-@njit
-def _remember(core: int, values: np.ndarray, event: np.ndarray, levels: int) -> None:
-    """The book after the update is the one before the next."""
-    numbers, words = event.view(np.float64), values.view(np.int64)
-    mid = numbers[at.E_MID]
-    if mid != values[core + at.C_MID] and (mid == mid or values[core + at.C_MID] == values[core + at.C_MID]):
-        place = core + at.C_LOG + 2 * (words[core + at.C_LOGGED] % at.LOG)
-        words[place] = event[at.E_TIME]
-        values[place + 1] = mid
-        words[core + at.C_LOGGED] += 1
-    values[core + at.C_MID] = mid
-    values[core + at.C_SPREAD] = numbers[at.E_SPREAD]
-    bid, ask = numbers[at.E_BID_SIZE], numbers[at.E_ASK_SIZE]
-    values[core + at.C_IMBALANCE] = (bid - ask) / (bid + ask) if event[at.E_VALID] and bid + ask > 0.0 else 0.0
-    words[core + at.C_SINCE] = event[at.E_TIME]
-    words[core + at.C_BIDS] = event[at.E_BIDS] if event[at.E_VALID] else 0
-    words[core + at.C_ASKS] = event[at.E_ASKS] if event[at.E_VALID] else 0
-    for level in range(levels):
-        values[core + at.C_BID_PRICE + level] = numbers[at.E_BID_PRICE + level]
-        values[core + at.C_BID_SIZE + level] = numbers[at.E_BID_SIZE + level]
-        values[core + at.C_ASK_PRICE + level] = numbers[at.E_ASK_PRICE + level]
-        values[core + at.C_ASK_SIZE + level] = numbers[at.E_ASK_SIZE + level]
+def _stamp(record: np.ndarray, time: int, event: np.ndarray) -> None:
+    event[at.E_TIME] = time
+    event[at.E_RECV] = record[W_TS_RECV]
+    event[at.E_STAMP] = record[W_TS_EVENT]
 
 
 @njit
 def on_update(
-    record: np.ndarray,
-    time: int,
-    row: np.ndarray,
-    values: np.ndarray,
-    books: np.ndarray,
-    params: np.ndarray,
-    shared: np.ndarray,
+    record: np.ndarray, time: int, row: np.ndarray, values: np.ndarray, params: np.ndarray, shared: np.ndarray
 ) -> None:
     """A book update is complete: ``record`` was its last, ``time`` is its effective time."""
-    out_of_line()
-    core = params[P_CORE]
-    if core == 0:
+    if params[P_CORE] == 0:
         return
+    out_of_line()
     event = event_at(shared[G_EVENT])
-    words = values.view(np.int64)
-    levels = params[P_OPTIONS + at.O_FLOW_LEVELS] if params[P_GROUPS] & _ORDER_FLOW else 1
-    _look(row, values, books, levels, event)
+    _stamp(record, time, event)
     late = row[I_ANCHORED] != 0 and record_time(record, params) < row[I_PERIOD] * params[P_GRID]
-    event[at.E_TIME] = time
-    event[at.E_RECV] = record[W_TS_RECV]
-    event[at.E_STAMP] = record[W_TS_EVENT]
     event[at.E_NEWS] = 0 if late or (record[W_TAIL] >> 48) & NO_FLOW else 1
-    event[at.E_FRESH] = 1 if row[I_RENEWED] or words[core + at.C_BIDS] == 0 or words[core + at.C_ASKS] == 0 else 0
-    event[at.E_HELD] = 0 if row[I_RENEWED] else _held(core, time, row, values, params)
-    row[I_RENEWED] = 0
-    _call(params[P_HEARS], plain(at.ON_UPDATE), row, values, event, params, shared)
-    mid = event.view(np.float64)[at.E_MID]
-    if mid == mid and time >= row[I_PERIOD] * params[P_GRID]:
-        if values[core + at.C_OPEN] != values[core + at.C_OPEN]:
-            values[core + at.C_OPEN] = mid
-            values[core + at.C_HIGH] = mid
-            values[core + at.C_LOW] = mid
-        values[core + at.C_HIGH] = max(values[core + at.C_HIGH], mid)
-        values[core + at.C_LOW] = min(values[core + at.C_LOW], mid)
-    _remember(core, values, event, levels)
+    _tell(plain(at.ON_UPDATE), row, values, event, shared)
 
 
 @njit
-def _mid_before(core: int, time: int, values: np.ndarray) -> float:
-    """The mid after the last update before ``time``, NaN if there was no valid book or it is too long ago."""
-    words = values.view(np.int64)
-    logged = words[core + at.C_LOGGED]
-    for back in range(1, min(logged, at.LOG) + 1):
-        place = core + at.C_LOG + 2 * ((logged - back) % at.LOG)
-        if words[place] < time:
-            return values[place + 1]
-    return _NAN
-
-
-@njit
-def on_trade(
-    record: np.ndarray,
-    time: int,
-    price: float,
-    size: float,
-    side: int,
-    row: np.ndarray,
-    values: np.ndarray,
-    params: np.ndarray,
-    shared: np.ndarray,
-) -> None:
-    """A trade of the open row, ``size`` in base units, ``side`` after the tick rule; group A was called."""
-    out_of_line()
-    core = params[P_CORE]
-    if core == 0:
-        return
-    words = values.view(np.int64)
-    event = event_at(shared[G_EVENT])
-    numbers = event.view(np.float64)
-    event[at.E_TIME] = time
-    event[at.E_RECV] = record[W_TS_RECV]
-    event[at.E_STAMP] = record[W_TS_EVENT]
-    event[at.E_SIDE] = side
-    numbers[at.E_PRICE] = price
-    numbers[at.E_SIZE] = size
-    numbers[at.E_MID_BEFORE] = _mid_before(core, time, values)
-    _call(params[P_HEARS + 1], plain(at.ON_TRADE), row, values, event, params, shared)
-    values[core + at.C_VOLUME] += size
-    values[core + at.C_NOTIONAL] += price * size
-    if side > 0:
-        values[core + at.C_BUY] += size
-    elif side < 0:
-        values[core + at.C_SELL] += size
-    if time >= words[core + at.C_LAST_TRADE]:
-        words[core + at.C_LAST_TRADE] = time
-        values[core + at.C_LAST_PRICE] = price
-
-
-@njit
-def on_other(
+def on_event(
     what: int,
     record: np.ndarray,
     time: int,
@@ -236,98 +58,36 @@ def on_other(
     params: np.ndarray,
     shared: np.ndarray,
 ) -> None:
-    """A liquidation (ON_LIQUIDATION; ``side`` of the forced order) of the open row, or a state (ON_STATE)."""
-    out_of_line()
-    mask = params[P_HEARS + what]
-    if params[P_CORE] == 0 or mask == 0:
+    """A trade (ON_TRADE), a liquidation (ON_LIQUIDATION) or a state (ON_STATE) entered the open row, after group A.
+
+    ``size`` is in base units but for states, ``side`` a trade's after the tick rule, a liquidation's that of the forced
+    order.
+    """
+    if params[P_CORE] == 0 or (what != at.ON_TRADE and params[P_HEARS + what] == 0):
         return
+    out_of_line()
     event = event_at(shared[G_EVENT])
     numbers = event.view(np.float64)
-    event[at.E_TIME] = time
-    event[at.E_RECV] = record[W_TS_RECV]
+    _stamp(record, time, event)
     event[at.E_KIND] = (record[W_TAIL] >> 32) & 0xFF
     event[at.E_SIDE] = side
     numbers[at.E_PRICE] = price
     numbers[at.E_SIZE] = size
-    _call(mask, what, row, values, event, params, shared)
-
-
-@njit
-def _windows(core: int, number: int, values: np.ndarray, event: np.ndarray, params: np.ndarray) -> None:
-    """What rows that are missing before row ``number`` mean for the windows over them."""
-    words = values.view(np.int64)
-    last = words[core + at.C_ROW]
-    event[at.E_REBUILD] = 0
-    event[at.E_RESTART] = 0
-    if number != last + 1:
-        if last > 0:
-            forget_rows(values, params, last + 1, number - 1)
-        values[core + at.C_ROW_MID] = _NAN
-        event[at.E_REBUILD] = 1
-    if event[at.E_VALID]:
-        seen = words[core + at.C_BOOK_ROW]
-        if seen > 0 and number - seen > params[P_OPTIONS + at.O_ROWS_RESET]:
-            forget_rows(values, params, plain(0), number - 1)
-            event[at.E_REBUILD] = 1
-            event[at.E_RESTART] = 1
-        words[core + at.C_BOOK_ROW] = number
-
-
-@njit
-def _push(core: int, number: int, row: np.ndarray, values: np.ndarray, params: np.ndarray, mid: float) -> None:
-    before = values[core + at.C_ROW_MID]
-    if values[core + at.C_OPEN] != values[core + at.C_OPEN]:
-        values[core + at.C_OPEN] = before
-        values[core + at.C_HIGH] = before
-        values[core + at.C_LOW] = before
-    push(values, params, at.S_MID, number, mid)
-    push(values, params, at.S_RETURN, number, math.log(mid / before) if mid > 0.0 and before > 0.0 else _NAN)
-    push(values, params, at.S_MID_HIGH, number, values[core + at.C_HIGH])
-    push(values, params, at.S_MID_LOW, number, values[core + at.C_LOW])
-    push(values, params, at.S_BUY, number, values[core + at.C_BUY])
-    push(values, params, at.S_SELL, number, values[core + at.C_SELL])
-    push(values, params, at.S_VOLUME, number, values[core + at.C_VOLUME])
-    push(values, params, at.S_NOTIONAL, number, values[core + at.C_NOTIONAL])
-    push(values, params, at.S_COUNT, number, np.float64(row[I_BIN_TRADES]))
+    _tell(what, row, values, event, shared)
 
 
 @njit
 def on_row(
-    flags: int,
-    has_book: bool,
-    row: np.ndarray,
-    values: np.ndarray,
-    books: np.ndarray,
-    params: np.ndarray,
-    shared: np.ndarray,
+    flags: int, has_book: bool, row: np.ndarray, values: np.ndarray, params: np.ndarray, shared: np.ndarray
 ) -> None:
     """The open row closes: every group that runs writes its columns into ``wide``."""
-    out_of_line()
-    core = params[P_CORE]
-    if core == 0:
+    if params[P_CORE] == 0:
         return
+    out_of_line()
     event = event_at(shared[G_EVENT])
-    numbers, words = event.view(np.float64), values.view(np.int64)
-    number = row[I_PERIOD] + 1
-    close = number * params[P_GRID]
-    _look(row, values, books, at.TOP if params[P_DEEP] else 1, event)
-    if not has_book:
-        event[at.E_VALID] = 0
-        numbers[at.E_MID] = _NAN
-        numbers[at.E_SPREAD] = _NAN
-    event[at.E_NUMBER] = number
-    event[at.E_CLOSE] = close
+    event[at.E_NUMBER] = row[I_PERIOD] + 1
+    event[at.E_CLOSE] = (row[I_PERIOD] + 1) * params[P_GRID]
     event[at.E_FLAGS] = flags
+    event[at.E_HAS_BOOK] = 1 if has_book else 0
     event[at.E_LOST] = shared[G_LOST]
-    event[at.E_HELD] = _held(core, close, row, values, params)
-    if params[P_DEEP] & _WHOLE_BOOK and event[at.E_VALID]:
-        look_near(row, values, books, params, event)
-    _windows(core, number, values, event, params)
-    _push(core, number, row, values, params, numbers[at.E_MID])
-    _call(params[P_GROUPS] & ~GROUP_A, plain(at.ON_ROW), row, values, event, params, shared)
-    words[core + at.C_ROW] = number
-    values[core + at.C_ROW_MID] = numbers[at.E_MID]
-    for sum_at in (at.C_BUY, at.C_SELL, at.C_VOLUME, at.C_NOTIONAL):
-        values[core + sum_at] = 0.0
-    for mid_at in (at.C_OPEN, at.C_HIGH, at.C_LOW):
-        values[core + mid_at] = _NAN
+    _tell(plain(at.ON_ROW), row, values, event, shared)

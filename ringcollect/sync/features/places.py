@@ -20,7 +20,8 @@ ON_UPDATE, ON_TRADE, ON_LIQUIDATION, ON_STATE, ON_ROW = range(5)
 # row number k, its closing time and the period (ns), row_flags; 1 if windows must be summed anew; 1 if what was
 # known before is too old to be compared with (no book for O_ROWS_RESET rows): decays and the like begin anew
 (E_STAMP, E_LOST) = (18, 19)  # ts_event of the record as sent; records this reader lost so far, of any instrument
-E_BARS = 25  # address of the words of bar_writing.py
+(E_BARS, E_KERNELS, E_CORE_KERNEL, E_SELF, E_WIDE_AT) = range(25, 30)
+# addresses: the words of bar_writing.py, the groups' kernels, core.py's kernel, the event, the row being written
 (E_PRICE, E_SIZE, E_MID, E_SPREAD, E_MID_BEFORE) = range(20, 25)
 # floats: of the trade or liquidation (size in base units); of the book now; mid just before the trade (NaN: none)
 (E_BIDS, E_ASKS) = (30, 31)  # levels below that are filled
@@ -29,13 +30,15 @@ E_BID_PRICE = 32
 E_BID_SIZE, E_ASK_PRICE, E_ASK_SIZE = E_BID_PRICE + TOP, E_BID_PRICE + 2 * TOP, E_BID_PRICE + 3 * TOP
 # Of the whole book, when a row closes and a group that looks deep runs (near.py):
 E_NEAR = E_BID_PRICE + 4 * TOP
-(E_BOOKS, E_BID_LEVELS, E_ASK_LEVELS) = range(E_NEAR, E_NEAR + 3)  # address of all books' rest; levels held
+(E_BID_LEVELS, E_ASK_LEVELS) = (E_NEAR + 1, E_NEAR + 2)  # levels held
 (E_BID_WORST, E_ASK_WORST) = range(E_NEAR + 3, E_NEAR + 5)  # floats: prices of the deepest levels held
 (NEAR_FIRST, NEAR_MIDDLE, NEAR_LAST) = (5.0, 10.0, 50.0)  # bps from mid that columns name whatever the bands are
 (E_BID_WITHIN, E_ASK_WITHIN) = (E_NEAR + 5, E_NEAR + 8)  # floats: base units nearer to mid than each of these three
 E_NOTIONAL_WITHIN = E_NEAR + 11  # float: quote units nearer than NEAR_MIDDLE, both sides
 (E_BID_BAND, E_ASK_BAND) = (E_NEAR + 12, E_NEAR + 20)  # floats: base units in each band
-EVENT = E_NEAR + 28
+(E_BOOKS, E_HAS_BOOK) = (E_NEAR + 28, E_NEAR + 29)
+# address of all books' rest; row: 1 if it embeds a book whose chain is whole, valid or not
+EVENT = E_NEAR + 30
 
 # The core's state: what several groups need.
 (C_MID, C_SPREAD, C_IMBALANCE, C_SINCE) = range(4)  # after the last update; C_SINCE (word): its effective time
