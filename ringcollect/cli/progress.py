@@ -22,18 +22,20 @@ class Progress:
         if not self._bar:
             self._next += _LINE_S
         self._source = ""
+        self._base = (0.0, 0)  # where the source was when it was shown first
 
     def show(self, source: str, fraction: float, count: int) -> None:
         """``source`` is done by ``fraction`` (0 to 1), which are ``count`` units so far."""
         now = time.monotonic()
         if source != self._source:
-            self._source, self._begun = source, now
+            self._source, self._begun, self._base = source, now, (fraction, count)
         if now < self._next:
             return
         self._next = now + (_BAR_S if self._bar else _LINE_S)
-        spent = max(now - self._begun, 1e-9)
-        left = spent * (1 - fraction) / fraction if fraction else 0.0
-        text = f"{fraction:6.1%}, {count:,} {self._unit}, {count / spent:,.0f}/s, {left:.0f} s left"
+        text = f"{fraction:6.1%}, {count:,} {self._unit}"
+        spent, done = now - self._begun, fraction - self._base[0]
+        if spent > 0 and done > 0:
+            text += f", {(count - self._base[1]) / spent:,.0f}/s, {spent * (1 - fraction) / done:.0f} s left"
         if self._bar:
             filled = int(fraction * _WIDTH)
             bar = "#" * filled + "." * (_WIDTH - filled)
