@@ -38,6 +38,7 @@ def is_word(low: np.uint64, high: np.uint64, name: tuple[np.uint64, np.uint64]) 
 @njit
 def count_at(a: int, i: int, n: int) -> tuple[int, int]:
     """A whole number that is not negative, bare or in quotes, as ``numbers.to_whole`` takes it: (offset, value)."""
+    out_of_line()
     end, value = whole(a, i, n)
     if end < 0 or value < 0 or byte_at(a, i) == 45 or (byte_at(a, i) == _QUOTE and byte_at(a, i + 1) == 45):
         return BAD, 0  # also a zero below zero; the second byte is only there for certain behind a quote
@@ -56,6 +57,7 @@ def id_at(a: int, i: int, n: int) -> tuple[int, int]:
 @njit
 def text_at(a: int, i: int, n: int) -> tuple[int, np.uint64, np.uint64]:
     """A string of a few characters: (offset, its two words)."""
+    out_of_line()
     if i >= n or byte_at(a, i) != _QUOTE:
         return BAD, np.uint64(0), np.uint64(0)
     return word(a, i + 1, n)

@@ -116,6 +116,10 @@ def trade(kind: str = "MARKET", price: str = "1.5", size: str = "2", maker: str 
 def test_the_type_of_a_trade_is_kept(kind: str, sub: int) -> None:
     batch, row = one(trade(kind))
     assert (row["sub"], row["id"], row["aux"], batch.first_id, batch.last_id) == (sub, 77, 77, 77, 77)
+    decoder = new_decoder(("BTCUSDT",))
+    ctx = decoder.context("linear", 2)
+    assert binance.decode_hot(trade(kind).encode(), ctx, NOW) == 1
+    assert decoder.taken(ctx).records.tobytes() == batch.records.tobytes()
 
 
 @pytest.mark.parametrize("frame", [trade("NA"), trade(price="0"), trade(size="0.000"), trade("ADL", price="0")])

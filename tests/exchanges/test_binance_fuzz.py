@@ -76,7 +76,7 @@ def build(
         "q": spelling.number(size), "m": json.dumps(maker),
     }  # fmt: skip
     if kind == "trade":
-        fields |= {"t": str(first), "X": spelling.text("MARKET")}
+        fields |= {"t": str(first), "X": spelling.text(rng.choice(TYPES))}
     else:
         fields |= {"a": str(first), "f": str(first - 3), "l": str(first)}
     rows = [(float(price), float(size), -1 if maker else 1, first, MS * 10**6)]
@@ -85,6 +85,7 @@ def build(
     return envelope(spelling, spelling.event(fields), f"x@{kind}"), market, rows
 
 
+TYPES = ("MARKET", "MARKET", "LIQUIDATION", "RPI", "ADL", "INSURANCE_FUND")
 KINDS = ("depthUpdate", "bookTicker", "trade", "aggTrade")
 SYMBOLS = st.sampled_from(["BTCUSDT", "币安人生USDT"])
 

@@ -59,9 +59,10 @@ def test_deltas_of_depth_1_as_sent_until_2023_are_merged_into_what_the_kernel_or
         desk = Desk()
         first(desk, orderbook(1, 5, [["27994.60", "1"]], [["27994.80", "2"]], "snapshot"))
         delta = orderbook(1, 6, [["27994.60", "0"], ["27991.70", "0.777"]], [])
-        assert desk.hot(delta) == Code.SLOW
-        best = desk.records(delta)[Channel.BBO]
+        assert desk.hot(delta) == 2
+        best = desk.decoder.taken(desk.ctx).records
         assert best["price"].tolist() == [27991.7, 27994.8] and best["size"].tolist() == [0.777, 2]
+        assert best.tobytes() == desk.records(delta)[Channel.BBO].tobytes()
 
 
 def test_an_instrument_has_one_book_the_depth_that_was_asked_for() -> None:

@@ -92,6 +92,28 @@ def test_the_kernel_takes_every_spelling_of_a_message(kind: str, seed: int, extr
     assert same(taken, batch)
 
 
+LOTS = st.lists(
+    st.tuples(st.sampled_from(["1", "2", "2.0", "3", "0", "-0.0"]), st.sampled_from(["0", "0.0", "-0.0", "4", "5"])),
+    max_size=3,
+)
+"""Few prices, so that levels go, come back and meet."""
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(changes=st.lists(st.tuples(st.booleans(), LOTS, LOTS), min_size=1, max_size=8))
+def test_best_prices_by_deltas_are_the_typed_paths_after_every_frame(changes: list[tuple[bool, Any, Any]]) -> None:
+    by_kernel, typed = new_decoder(), new_decoder()
+    contexts = [decoder.context("linear", 0) for decoder in (by_kernel, typed)]
+    for update, (whole, bids, asks) in enumerate(changes):
+        frame = json.dumps({
+            "topic": "orderbook.1.BTCUSDT", "type": "snapshot" if whole else "delta", "ts": MS,
+            "data": {"s": "BTCUSDT", "b": bids, "a": asks, "u": update + 1},
+        }).encode()  # fmt: skip
+        assert bybit.decode_hot(frame, contexts[0], NOW) == 2
+        (batch,) = typed.cold(frame, contexts[1], NOW).batches
+        assert same(by_kernel.taken(contexts[0]), batch), frame
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32))

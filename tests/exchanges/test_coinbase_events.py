@@ -136,10 +136,20 @@ def test_zero_is_zero_in_every_spelling(zero: str) -> None:
 
 
 def test_a_time_of_the_year_1_is_none() -> None:
-    (batch,) = cold(l2update(("buy", "1", "1"), time="0001-01-01T00:00:00.000000Z")).batches
-    assert batch.records["ts_event"].tolist() == [0]
-    assert batch.records["flags"].tolist() == [Flag.LAST]  # not a bad one
+    for fraction in ("", ".0", ".000000", ".000000000"):
+        records = both(l2update(("buy", "1", "1"), time=f"0001-01-01T00:00:00{fraction}Z"))
+        assert records["ts_event"].tolist() == [0]
+        assert records["flags"].tolist() == [Flag.LAST]  # not a bad one
     assert cold(l2update(("buy", "1", "1"), time=None)).batches[0].records["ts_event"].tolist() == [0]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00.Z", "0001-01-01T00:00:00.0000000000Z", "0001-01-01T00:00:01Z"])
+def test_another_time_of_the_year_1_is_rejected(time: str) -> None:
+    frame = l2update(("buy", "1", "1"), time=time)
+    decoder = new_decoder()
+    assert coinbase.decode_hot(orjson.dumps(frame), decoder.context("spot", 2), NOW) == Code.SLOW
+    with pytest.raises(RejectedFrame):
+        cold(frame)
 
 
 @pytest.mark.parametrize("broken", ["0.-10000", "-1", "-0.5"])

@@ -26,7 +26,7 @@ from ringcollect.records import Channel, Kind, TradeSub
 _SLOW, _UNKNOWN_SYMBOL, _NOT_OPEN = int(Code.SLOW), int(Code.UNKNOWN_SYMBOL), int(Code.NOT_OPEN)
 _BOOK, _TRADE, _BBO = int(Channel.BOOK), int(Channel.TRADE), int(Channel.BBO)
 _BOOK_DELTA, _TRADE_KIND, _BBO_KIND = int(Kind.BOOK_DELTA), int(Kind.TRADE), int(Kind.BBO)
-_ADL_SUB, _AGGREGATED = int(TradeSub.ADL_INSURANCE), int(TradeSub.AGGREGATED)
+_AGGREGATED = int(TradeSub.AGGREGATED)
 _NAN = math.nan
 
 _DEPTH_KEYS = ev.bits(ev.K_EVENT_TIME, ev.K_FIRST, ev.K_LAST, ev.K_SYMBOL, ev.K_BIDS, ev.K_ASKS)
@@ -110,12 +110,13 @@ def _trade(ctx: int, seen: int, ts_recv: int, aggregated: bool) -> int:
         dense = first_id = last_id = _value(ctx, ev.K_TRADE)
         if seen & _TYPE:
             low, high = np.uint64(word_at(ctx, ev.F_TYPE_LOW)), np.uint64(word_at(ctx, ev.F_TYPE_HIGH))
-            if (low == ev.ADL[0] and high == ev.ADL[1]) or (low == ev.INSURANCE[0] and high == ev.INSURANCE[1]):
-                sub = _ADL_SUB
-            elif low == ev.NOT_A_TRADE[0] and high == ev.NOT_A_TRADE[1]:
-                void = True
-            elif low != ev.MARKET[0] or high != ev.MARKET[1]:
+            sub = -1
+            for k in range(len(ev.TYPES)):
+                if low == ev.TYPES[k][0] and high == ev.TYPES[k][1]:
+                    sub = ev.SUBS[k]
+            if sub < 0:
                 return _SLOW
+            void = sub == ev.NO_TRADE
     _announce(ctx, _TRADE, dense, dense, -1)
     price, size = _amount(ctx, ev.K_PRICE), _amount(ctx, ev.K_SIZE)
     n = 0 if void or price == 0.0 or size == 0.0 else 1

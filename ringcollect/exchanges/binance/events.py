@@ -6,6 +6,7 @@ import numpy as np
 
 from ringcollect.decode.text import packed
 from ringcollect.exchanges.hot import C_FIELDS
+from ringcollect.records import TradeSub
 
 SPOT, LINEAR = 0, 1
 RAW_DEPTH = 1
@@ -49,10 +50,15 @@ DEPTH = packed("depthUpdate")
 TRADE = packed("trade")
 AGGREGATE = packed("aggTrade")
 TICKER = packed("bookTicker")
-MARKET = packed("MARKET")
-NOT_A_TRADE = packed("NA")
-ADL = packed("ADL")
-INSURANCE = packed("INSURANCE_FUND")
+NO_TRADE = 255
+TYPES = (
+    packed("MARKET"), packed("NA"), packed("ADL"), packed("INSURANCE_FUND"), packed("LIQUIDATION"), packed("RPI"),
+)  # fmt: skip
+SUBS = (
+    int(TradeSub.ORDINARY), NO_TRADE, int(TradeSub.ADL_INSURANCE), int(TradeSub.ADL_INSURANCE),
+    int(TradeSub.LIQUIDATION), int(TradeSub.RPI),
+)  # fmt: skip
+"""What a trade of each of TYPES is in a record."""
 
 
 def bits(*keys: int) -> int:

@@ -2,8 +2,8 @@
 
 ``decode_hot(frame, ctx, ts_recv)`` writes the private batch of the context and answers the number of records or a
 negative :class:`~ringcollect.exchanges.protocol.Code`. ``on_hot_frames`` goes on: it tests the venue's continuity rule
-against the stream's hot row, publishes and counts. Whole books are left to the feed, decoded; deltas of depth 1 (which
-production no longer sends) and tickers go the typed way.
+against the stream's hot row, publishes and counts. Whole books are left to the feed, decoded; tickers are the shared
+kernel's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 
 from ringcollect.decode.levels import put_level
-from ringcollect.decode.memory import put_word, word_at
+from ringcollect.decode.memory import bits_float, float_bits, put_word, word_at
 from ringcollect.exchanges import entries, hot
 from ringcollect.exchanges.bybit import fields as at
 from ringcollect.exchanges.bybit.continuity import FITS, STALE, update_code
@@ -77,23 +77,46 @@ def _book(ctx: int, ts_recv: int, instrument: int) -> int:
 
 
 @njit
+def _best_of(batch: int, count: int, side: int, price: float, size: float) -> tuple[float, float]:
+    """Best price and size of a side after ``count`` levels of both; (``price``, ``size``) were it before, 0 = none."""
+    for r in range(count):
+        level = batch + r * RECORD_WORDS * 8
+        gone = word_at(level, W_TAIL) == side and bits_float(word_at(level, W_SIZE)) == 0.0
+        if gone and bits_float(word_at(level, W_PRICE)) == price:
+            price = size = 0.0
+    found = False
+    for r in range(count):
+        level = batch + r * RECORD_WORDS * 8
+        one, left = bits_float(word_at(level, W_PRICE)), bits_float(word_at(level, W_SIZE))
+        if word_at(level, W_TAIL) != side or left == 0.0:
+            continue
+        if not found or side * one > side * price or (one == price and left > size):
+            found = True
+            price, size = one, left
+    return price, size
+
+
+@njit
 def _best(ctx: int, ts_recv: int, instrument: int) -> int:
-    """A snapshot of depth 1 with one level a side."""
-    batch = word_at(ctx, hot.C_BATCH)
-    if word_at(ctx, at.F_TYPE) != at.TYPE_SNAPSHOT or word_at(ctx, at.F_LEVELS) != 2:
+    """A snapshot of depth 1, or a change of it as sent until 2023; a side without orders is NaN."""
+    whole = word_at(ctx, at.F_TYPE) == at.TYPE_SNAPSHOT
+    if not whole and (word_at(ctx, at.F_TYPE) != at.TYPE_DELTA or instrument < 0):
         return _SLOW
-    if word_at(batch, W_TAIL) != 1 or word_at(batch, RECORD_WORDS + W_TAIL) != -1:
-        return _SLOW
-    for r in range(2):
-        price, size = word_at(batch, r * RECORD_WORDS + W_PRICE), word_at(batch, r * RECORD_WORDS + W_SIZE)
-        if price << 1 == 0 or size << 1 == 0:  # a zero of either sign
-            return _SLOW
+    batch, count = word_at(ctx, hot.C_BATCH), word_at(ctx, at.F_LEVELS)
+    row = _row(ctx, max(instrument, 0), _NONE)
+    bid, bid_size, ask, ask_size = 0.0, 0.0, 0.0, 0.0
+    if not whole:
+        bid, bid_size = bits_float(word_at(row, at.R_BID)), bits_float(word_at(row, at.R_BID_SIZE))
+        ask, ask_size = bits_float(word_at(row, at.R_ASK)), bits_float(word_at(row, at.R_ASK_SIZE))
+    bid, bid_size = _best_of(batch, count, 1, bid, bid_size)
+    ask, ask_size = _best_of(batch, count, -1, ask, ask_size)
     if instrument >= 0:
-        row = _row(ctx, instrument, _NONE)
-        put_word(row, at.R_BID, word_at(batch, W_PRICE))
-        put_word(row, at.R_BID_SIZE, word_at(batch, W_SIZE))
-        put_word(row, at.R_ASK, word_at(batch, RECORD_WORDS + W_PRICE))
-        put_word(row, at.R_ASK_SIZE, word_at(batch, RECORD_WORDS + W_SIZE))
+        put_word(row, at.R_BID, float_bits(bid))
+        put_word(row, at.R_BID_SIZE, float_bits(bid_size))
+        put_word(row, at.R_ASK, float_bits(ask))
+        put_word(row, at.R_ASK_SIZE, float_bits(ask_size))
+    put_level(batch, 0, bid if bid != 0.0 else _NAN, bid_size, 1)
+    put_level(batch, 1, ask if ask != 0.0 else _NAN, ask_size, -1)
     update = word_at(ctx, at.F_UPDATE)
     announce(ctx, _BBO, update, update, -1)
     hot.fill(ctx, 2, _ts_event(ctx), ts_recv, update, 0, _BBO_KIND, 0)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from ringcollect.decode.keys import NO_KEY, number_of_key
 from ringcollect.decode.levels import levels, put_level
+from ringcollect.decode.match import follows
 from ringcollect.decode.members import enter, key_at, more
-from ringcollect.decode.memory import bits_float, float_bits, put_word, word_at
+from ringcollect.decode.memory import bits_float, byte_at, float_bits, out_of_line, put_word, word_at
 from ringcollect.decode.skip import skip
 from ringcollect.decode.text import BAD, space
 from ringcollect.decode.times import iso_ns
@@ -118,6 +119,20 @@ def _type(ctx: int, a: int, i: int, n: int) -> int:
 
 
 @njit
+def _no_time(a: int, i: int, n: int) -> int:
+    """Midnight of year 1 at ``i``, which says that there is no time: offset after it or BAD."""
+    out_of_line()
+    if not follows(a, i, n, '"0001-01-01T00:00:00'):
+        return BAD
+    i += 20
+    zeros = -1
+    while i < n and zeros < 9 and byte_at(a, i) == (46 if zeros < 0 else 48):
+        i += 1
+        zeros += 1
+    return i + 2 if zeros != 0 and follows(a, i, n, 'Z"') else BAD
+
+
+@njit
 def _value(ctx: int, a: int, i: int, n: int, key: int) -> int:
     """The value of a key of the table: offset after it or BAD."""
     if key <= at.N_LAST_NUMBER:
@@ -129,9 +144,9 @@ def _value(ctx: int, a: int, i: int, n: int, key: int) -> int:
     if key == at.N_PRODUCT:
         return symbol_at(ctx, a, i, n, ctx + hot.C_SCRATCH * 8)
     if key == at.N_TIME:
-        i, ts = iso_ns(a, i, n)
-        put_word(ctx, at.F_TS, ts)
-        return i
+        end, ts = iso_ns(a, i, n)
+        put_word(ctx, at.F_TS, ts if end >= 0 else 0)
+        return end if end >= 0 else _no_time(a, i, n)
     if key == at.N_CHANGES:
         return _changes(ctx, a, i, n)
     if key == at.N_ID:
