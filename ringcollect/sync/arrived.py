@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.records import RECORD, Flag, Kind
+from ringcollect.records import RECORD
 from ringcollect.sync import layout as at
 
 Side = dict[float, float]
@@ -31,26 +31,24 @@ def waiting_updates(row: np.ndarray, pool: np.ndarray) -> np.ndarray:
 
 def apply_waiting(bids: Side, asks: Side, trusted: bool, waiting: np.ndarray, depth: int) -> bool:
     """Apply ``waiting`` to both sides, by the rule of the records page; whether the book has a base then."""
-    for record in waiting:
-        if record["kind"] == Kind.STATUS:
-            trusted = False
+    fields = ("kind", "flags", "side", "price", "size")
+    for kind, flags, side, price, size in zip(*(waiting[name].tolist() for name in fields), strict=True):
+        if kind == at.K_CHECK:
+            continue
+        is_void = kind == at.K_STATUS
+        if is_void or flags & at.B_CLEAR:
+            trusted = not is_void
             bids.clear()
             asks.clear()
+        if is_void:
             continue
-        if record["kind"] == Kind.BOOK_CHECK:
-            continue
-        if record["flags"] & Flag.CLEAR:
-            trusted = True
-            bids.clear()
-            asks.clear()
-        side, price, size = int(record["side"]), float(record["price"]), float(record["size"])
         if side and price == price and size >= 0:
             levels = bids if side > 0 else asks
             if size:
                 levels[price] = size
             else:
                 levels.pop(price, None)
-        if record["flags"] & Flag.LAST and depth:
+        if flags & at.B_LAST and depth:
             for levels, best_first in ((bids, True), (asks, False)):
                 for worst in sorted(levels, reverse=best_first)[depth:]:
                     del levels[worst]
