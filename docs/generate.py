@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
+from ringcollect.config import SyncFeatures
 from ringcollect.records import FIELD_MEANING, KIND_MEANING, RECORD, RECORD_BYTES, Channel, Flag, Status, TickerField
 
 FLAG_MEANING = {
@@ -90,7 +93,97 @@ Codes are add-only. In a status record `sub` is the code, `side` the channel ({c
 {table(["code", "status", "meaning"], statuses)}"""
 
 
-PAGES = {"records.md": records_page}
+OPTION_MEANING = {
+    "select": ("sets, names, wildcards", "8 bytes a column and row in ring and file; the kernels of its groups"),
+    "horizons": (
+        "windows of the columns that have several: multiples of the grid, up to 4h",
+        "7 series of 8 bytes a row: `full` on 100 ms takes 0.65 MB an instrument, with a horizon of 4 h 8.6 MB",
+    ),
+    "hf_emit_interval": (
+        'with one grid and `core` or `full`: group A on that grid, everything on this one; "": everything on the grid',
+        "a second grid reads every record once more",
+    ),
+    "bar_durations": ("bars of time, where `[sync.output] bars`", "264 bytes of state an instrument, 232 bytes a bar"),
+    "bar_sizes": ("bars by what was traded: `500ticks`, `10base`, `1000000quote`", "the same"),
+    "price_levels": ("levels whose price and size are columns", "4 columns a level"),
+    "max_levels": ("levels that totals and shapes look at", "some ns a level and row"),
+    "ofi_levels": ("levels of order flow", "some ns a level and update"),
+    "ofi_decay_alpha": ("weight exp(-alpha * level) of `mlofi_decay`", "nothing"),
+    "ofi_weights": ("weights of `ofi_integrated`, one a level; none: equal ones", "nothing"),
+    "bands_bps": (
+        "edges of the depth bands around the mid",
+        "the whole book within the last edge is walked at each row",
+    ),
+    "keep_raw_arrays": ("books of every row, as `[sync.output] orderbooks`", "64 bytes a level and row"),
+    "use_dynamic_spread_regime": (
+        "regimes by rank in the window, else by `tight_spread_threshold`",
+        "a scan of the window",
+    ),
+    "tight_spread_threshold": ("relative spread below which it is tight, without ranks", "nothing"),
+    "spread_regime_window": ("window of ranks and shares", "2 series of 8 bytes a row, a scan of it at each row"),
+    "tight_percentile": ("rank up to which it is tight", "nothing"),
+    "wide_percentile": ("rank from which it is wide", "nothing"),
+    "kyle_lambda_window": ("window of the regressions on order flow", "4 series of 8 bytes a row"),
+    "vpin_bucket_count": ("buckets a day's volume is divided into", "nothing"),
+    "vpin_window_buckets": ("buckets of the mean", "nothing"),
+    "vpin_bucket_volume": ("base units in a bucket; 0: a day's volume divided", "nothing"),
+    "state_reset": ("longer without a book and every window begins anew", "nothing"),
+}
+
+
+def features_page() -> str:
+    """docs/features.md."""
+    from ringcollect.sync.bar_record import COLUMNS
+    from ringcollect.sync.catalogue import FEATURES, GROUPS, SETS, Options, bars
+
+    titles = {group.letter: group.module.replace("_", " ") for group in GROUPS}
+    parts = []
+    for group in GROUPS:
+        rows = []
+        for family in group.families:
+            names = " ".join(f"`{name}`" for name in family.columns(Options()))
+            text = [family.formula, family.unit, family.inputs, family.window, family.undefined]
+            rows.append([names, *text, "core" if family.core else "full", family.source])
+        head = ["columns", "formula", "unit", "inputs", "window", "undefined", "set", "source"]
+        parts.append(f"## {group.letter}. {titles[group.letter].capitalize()}\n\n{table(head, escaped(rows))}")
+    bar_rows = [
+        [" ".join(f"`{name}`" for name in family.columns(Options())), family.formula, family.unit, family.undefined]
+        for family in bars.FAMILIES
+    ]
+    defaults = msgspec.to_builtins(SyncFeatures())
+    options = [
+        [f"`{key}`", f"`{msgspec.json.encode(defaults[key]).decode()}`", *OPTION_MEANING[key]] for key in defaults
+    ]
+    groups = "\n".join(parts)
+    return f"""# Features
+
+Generated from the catalogue and the configuration by `python docs/generate.py`; `ringcollect features list` and
+`ringcollect features describe NAME` say the same. {len(FEATURES)} columns of rows: `minimal` has {len(SETS["minimal"])}
+(group A), `core` {len(SETS["core"])}, `full` all. Level 0 is the best. Sizes are base units. A row closes at its stamp
+and owns the period before it; a window of 60 s is the rows of 60 s up to and with the one that closes.
+
+**Inputs**: B book at the row's close, U book updates of the bin, T trades, L liquidations, F funding, O open interest,
+M mark and index price, R earlier rows, C the clock.
+
+{groups}
+## P. Bars
+
+`[sync.output] bars`; {len(COLUMNS)} columns behind both stamps.
+
+{table(["columns", "formula", "unit", "undefined"], escaped(bar_rows))}
+## Options
+
+Keys of `[sync.features]`.
+
+{table(["key", "default", "meaning", "costs"], options)}"""
+
+
+def escaped(rows: list[list[str]]) -> list[list[str]]:
+    """Cells with a bar in them, as Markdown tables want them."""
+    return [[cell.replace("|", "\\|") for cell in row] for row in rows]
+
+
+PAGES = {"records.md": records_page, "features.md": features_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():
