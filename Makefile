@@ -47,7 +47,7 @@ demo: $(VENV)/.installed
 	$(BIN)/ringcollect start --demo --for 20s
 
 test: $(VENV)/.installed-dev
-	$(BIN)/ringcollect warm
+	$(BIN)/ringcollect warm --jobs 2
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
 
 lint: $(VENV)/.installed-dev

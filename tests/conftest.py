@@ -29,3 +29,8 @@ def _no_settings_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
             "RINGCOLLECT_FAIL",
         ):
             monkeypatch.delenv(name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first: one that starts last keeps everybody waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

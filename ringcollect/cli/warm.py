@@ -7,8 +7,9 @@ import click
 
 @click.command()
 @click.option("--exchange", "exchanges", multiple=True, help="Only what this exchange needs; repeatable.")
+@click.option("--jobs", default=1, type=click.IntRange(1, 64), help="Processes at a time; 400 MB each.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
-def command(exchanges: tuple[str, ...], as_json: bool) -> None:
+def command(exchanges: tuple[str, ...], jobs: int, as_json: bool) -> None:
     """Compile the numerical kernels into the cache (or find them there); says how long it took and what it cost.
 
     Without --exchange those of all exchanges; `start` compiles what its configuration needs by itself.
@@ -28,7 +29,7 @@ def command(exchanges: tuple[str, ...], as_json: bool) -> None:
 
     begin = time.perf_counter()
     folder = choose_cache_dir()
-    modules = warm_apart(exchanges)
+    modules = warm_apart(exchanges, jobs)
     report = {
         "cache": str(folder),
         "seconds": round(time.perf_counter() - begin, 3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,14 +18,14 @@ MARKER = "warm.json"
 """In the cache folder once every kernel is there; the folder's name changes with the kernels."""
 
 
-_FEATURES_AT_ONCE = 5
+_FEATURES_AT_ONCE = 4
 _WARM_ONE = """
 import resource, sys
 from ringcollect.supervise.kernels import warm_kernels
 for name in sys.argv[1:]:
     done, = warm_kernels([name])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    print(done.seconds, peak)
+    print(done.seconds, peak, flush=True)
 """
 
 
@@ -40,25 +41,32 @@ class Compiled(NamedTuple):
     peak_bytes: int
 
 
-def warm_apart(exchanges: Sequence[str] = ()) -> list[Compiled]:
+def warm_apart(exchanges: Sequence[str] = (), jobs: int = 1) -> list[Compiled]:
     """Compile the kernel modules of these exchanges (all, if none is named) in short-lived processes, one by one.
 
     LLVM gives no memory back, and a small host has room for one module's compilation, or for a few groups of features,
-    not for the sum. Raises EnvironmentRefused naming the module.
+    not for the sum; ``jobs`` of the processes run at a time. Raises EnvironmentRefused naming the module.
     """
     from ringcollect.supervise.kernels import KERNEL_MODULES, modules_of
 
-    done = []
-    for modules in _together(modules_of(exchanges)):
-        child = subprocess.run([sys.executable, "-c", _WARM_ONE, *modules], capture_output=True, text=True, check=False)
-        told = [line.split() for line in child.stdout.splitlines()]
-        if child.returncode != 0:
-            said = child.stderr.strip().splitlines()
-            failed = modules[min(len(told), len(modules) - 1)]
-            raise EnvironmentRefused(f"{failed} could not be compiled: {said[-1] if said else child.returncode}")
-        for module, (seconds, peak) in zip(modules, told, strict=True):
-            done.append(Compiled(module, float(seconds), int(peak)))
+    asked = modules_of(exchanges)
+    with ThreadPoolExecutor(jobs) as pool:
+        done = [one for some in pool.map(_warm_together, _together(asked)) for one in some]
+    if jobs > 1:
+        # Two processes that write one function's index at once may lose an entry: what is missing is compiled here.
+        _warm_together(asked)
     return sorted(done, key=lambda one: KERNEL_MODULES.index(one.module))
+
+
+def _warm_together(modules: Sequence[str]) -> list[Compiled]:
+    """Compile or load modules in one process; raises EnvironmentRefused naming the one that failed."""
+    child = subprocess.run([sys.executable, "-c", _WARM_ONE, *modules], capture_output=True, text=True, check=False)
+    told = [line.split() for line in child.stdout.splitlines()]
+    if child.returncode != 0:
+        said = child.stderr.strip().splitlines()
+        failed = modules[min(len(told), len(modules) - 1)]
+        raise EnvironmentRefused(f"{failed} could not be compiled: {said[-1] if said else child.returncode}")
+    return [Compiled(name, float(seconds), int(peak)) for name, (seconds, peak) in zip(modules, told, strict=True)]
 
 
 def _together(modules: Sequence[str]) -> list[list[str]]:

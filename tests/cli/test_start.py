@@ -227,7 +227,7 @@ def test_a_feature_nobody_has_is_refused_before_anything_is_started(tmp_path: Pa
     )
     done = ringcollect("start", cwd=tmp_path)
     assert done.returncode == 2
-    assert "features of grid 100ms: 'vipn*' is no set" in done.stderr
+    assert "sync.features: 'vipn*' is no set" in done.stderr
     assert not (tmp_path / "runtime").exists() and not (tmp_path / "data").exists()
 
 

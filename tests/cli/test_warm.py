@@ -65,7 +65,7 @@ def test_every_exchange_with_a_kernel_of_its_own_has_it_in_the_list() -> None:
 def test_an_exchange_that_ccxt_reaches_needs_the_core_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def apart(exchanges: tuple[str, ...]) -> list[Compiled]:
+    def apart(exchanges: tuple[str, ...], jobs: int) -> list[Compiled]:
         asked.append(modules_of(exchanges))
         return [Compiled(module, 0.0, 1) for module in asked[-1]]
 

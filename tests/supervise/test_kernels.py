@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parents[2] / "ringcollect"
 
 
@@ -61,6 +63,7 @@ BUDGET_MB, BUDGET_CPU_S = 400, 60
 """What compiling for a collector of one exchange may cost a small host; 385 MB and 47 s measured."""
 
 
+@pytest.mark.slow
 def test_compiling_from_an_empty_cache_stays_within_its_budget_and_leaves_nothing_for_a_run_to_compile(
     tmp_path: Path,
 ) -> None:

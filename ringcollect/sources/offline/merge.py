@@ -12,6 +12,7 @@ from ringcollect.errors import LakeError
 from ringcollect.records import RECORD, RECORD_WORDS
 from ringcollect.sources.offline.segments import Entry, Segment
 from ringcollect.store import parquet
+from ringcollect.store.parts import record_table
 from ringcollect.store.schema import COMMON, NATIVE_SYMBOL, TABLES_BY_NAME, Column
 from ringcollect.store.tables import to_records
 
@@ -57,13 +58,13 @@ def _read(data: Path, entry: Entry, low: int, high: int) -> Iterator[np.ndarray]
     span = entry.claims.get("seq")
     if span is not None and (span[0] >= high or span[1] < low):
         return
-    columns = [column for column in TABLES_BY_NAME[entry.table].columns if column.name not in _NOT_NEEDED]
+    columns = [column for column in TABLES_BY_NAME[record_table(entry.table)].columns if column.name not in _NOT_NEEDED]
     try:
         file = parquet.open_file(data / entry.path)
         if file.metadata.num_rows != entry.rows:
             raise LakeError(f"has {file.metadata.num_rows} rows, certified are {entry.rows}")
         for values in parquet.read(file, columns, _groups(file, columns, low, high)):
-            records = to_records(entry.table, values, entry.instrument)
+            records = to_records(record_table(entry.table), values, entry.instrument)
             if len(records) > 1 and (np.diff(records["seq"]) <= 0).any():
                 raise LakeError("its rows are not in ring order")
             yield records

@@ -15,6 +15,7 @@ from ringcollect.instruments import Instrument
 from ringcollect.records import WHOLE_EXCHANGE, Flag, Kind
 from ringcollect.sources.offline import merge
 from ringcollect.sources.offline.segments import Segment, places_of, within
+from ringcollect.store.parts import BOOKS
 
 BOOK = ".book"
 _BEFORE_NS = 60_000_000_000
@@ -89,7 +90,7 @@ def seeds_for(data: Path, first: Segment, asks: Callable[[Instrument], bool]) ->
             entries = [
                 entry
                 for entry in segment.files
-                if entry.table == "orderbooks"
+                if entry.table == BOOKS
                 and entry.instrument != WHOLE_EXCHANGE
                 and entry.instrument in known
                 and asks(known[entry.instrument])
