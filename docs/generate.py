@@ -103,8 +103,6 @@ OPTION_MEANING = {
         'with one grid and `core` or `full`: group A on that grid, everything on this one; "": everything on the grid',
         "a second grid reads every record once more",
     ),
-    "bar_durations": ("bars of time, where `[sync.output] bars`", "264 bytes of state an instrument, 232 bytes a bar"),
-    "bar_sizes": ("bars by what was traded: `500ticks`, `10base`, `1000000quote`", "the same"),
     "price_levels": ("levels whose price and size are columns", "4 columns a level"),
     "max_levels": ("levels that totals and shapes look at", "some ns a level and row"),
     "ofi_levels": ("levels of order flow", "some ns a level and update"),
@@ -168,7 +166,7 @@ M mark and index price, R earlier rows, C the clock.
 {groups}
 ## P. Bars
 
-`[sync.output] bars`; {len(COLUMNS)} columns behind both stamps.
+{len(COLUMNS)} columns behind both stamps, by `Parameters(bars=...)` of `ringcollect.sync.engine.Engine`.
 
 {table(["columns", "formula", "unit", "undefined"], escaped(bar_rows))}
 ## Options

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from ringcollect.config.rules import BarChoice, Duration, FeatureChoice, Range
+from ringcollect.config.rules import Duration, FeatureChoice, Range
 from ringcollect.durations import parse_duration
 
 FeatureName = Annotated[str, FeatureChoice()]
@@ -25,8 +25,6 @@ class SyncFeatures(msgspec.Struct, frozen=True, kw_only=True):
     select: tuple[FeatureName, ...] = ("minimal",)
     horizons: tuple[Window, ...] = ("1s", "5s", "30s", "1m")
     hf_emit_interval: Annotated[str, Duration("1us", "1d", optional=True)] = "1s"
-    bar_durations: tuple[Annotated[str, Duration("1us", "1d")], ...] = ("1s", "5s", "30s", "1m")
-    bar_sizes: tuple[Annotated[str, BarChoice()], ...] = ()
     price_levels: Annotated[int, Range(1, 50)] = 10
     max_levels: Annotated[int, Range(1, 50)] = 20
     ofi_levels: Annotated[int, Range(1, 10)] = 10

@@ -123,16 +123,6 @@ class FeatureChoice:
 
 
 @dataclass(frozen=True)
-class BarChoice:
-    """What fills a bar that is not one of time."""
-
-    allowed: str = 'a number and what it counts, as in "500ticks", "10base" or "1000000quote"'
-
-    def holds(self, value: object) -> bool:
-        return re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,15})?(ticks|base|quote)", str(value)) is not None
-
-
-@dataclass(frozen=True)
 class StreamChoice:
     """The exchange's own name of a stream; which ones a market has is asked where markets are known."""
 

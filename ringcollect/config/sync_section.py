@@ -46,7 +46,6 @@ class SyncOutput(msgspec.Struct, frozen=True, kw_only=True):
     liquidations: bool = False
     fundings: bool = False
     open_interests: bool = False
-    bars: bool = False
     levels: Annotated[int, Range(1, 1000)] = 10
     books: bool = False
     book_interval: Annotated[str, Duration("1s", "1d", optional=True)] = ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ringcollect.config import Config, RowPlan
 from ringcollect.durations import parse_duration
 from ringcollect.sync import catalogue
-from ringcollect.sync.bar_record import Bar, parse_bar
 from ringcollect.sync.catalogue.plan import plan as lay_out
 from ringcollect.sync.engine import Parameters
 
@@ -38,18 +37,6 @@ def options_of(config: Config) -> catalogue.Options:
     )
 
 
-def bars_of(config: Config) -> tuple[Bar, ...]:
-    """The kinds of bars of the first grid, none unless ``[sync.output] bars``."""
-    if not config.sync.output.bars:
-        return ()
-    chosen = config.sync.choice
-    return tuple(
-        parse_bar(text, f"sync.features.{key}")
-        for key, texts in (("bar_durations", chosen.bar_durations), ("bar_sizes", chosen.bar_sizes))
-        for text in texts
-    )
-
-
 def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
     """``[sync]`` with the grid, the clock and the features of ``plan``, else of the first grid.
 
@@ -72,7 +59,6 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
         options=options,
         snapshots=sync.tables,
         levels=sync.output.levels,
-        bars=bars_of(config) if plan is None or plan.is_base else (),
     )
     parameters.check()
     lay_out(columns, own.grid_ns, options)

@@ -6,7 +6,6 @@ import pytest
 
 from ringcollect.config import SyncFeatures
 from ringcollect.errors import ConfigError
-from ringcollect.sync.bar_record import TIME, Bar, parse_bar
 from ringcollect.sync.catalogue import Options
 from ringcollect.sync.parameters import options_of, parameters_of
 
@@ -75,12 +74,6 @@ def test_a_wide_set_on_a_fine_grid_is_two_grids_unless_the_interval_is_empty() -
     assert plans(explicit) == [("100ms", ("core",))]
 
 
-def test_bars_are_made_where_they_are_asked_for() -> None:
-    assert parameters_of(fine(SPOT).config).bars == ()
-    text = '[sync.output]\nbars = true\n[sync.features]\nbar_durations = ["1s"]\nbar_sizes = ["50ticks", "2.5base"]'
-    assert parameters_of(fine(SPOT + text).config).bars == (Bar(TIME, 1e9), parse_bar("50ticks"), parse_bar("2.5base"))
-
-
 def test_raw_arrays_are_the_books_of_every_row() -> None:
     assert fine(SPOT + "[sync.features]\nkeep_raw_arrays = true").config.sync.tables == ("orderbooks",)
 
@@ -90,7 +83,6 @@ def test_raw_arrays_are_the_books_of_every_row() -> None:
     [
         ("horizons = ['5h']", "sync.features.horizons[0]"),
         ("max_levels = 51", "sync.features.max_levels"),
-        ("bar_sizes = ['50lots']", "sync.features.bar_sizes[0]"),
         ("bands_bps = [-1]", "sync.features.bands_bps[0]"),
         ("select = []", "sync.features.select"),
         ("levels = 3", "sync.features.levels"),
