@@ -7,6 +7,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ringcollect.config import RowPlan
 from ringcollect.errors import ConfigError
 from ringcollect.sources.offline.segments import Segment
@@ -43,7 +45,7 @@ def describe(plan: RowPlan, parameters: Parameters, first: Segment, selection: S
         origin=first.seq_from,
         start_ns=selection.start_ns,
         filters=filters,
-        snapshots={"tables": list(parameters.snapshots), "levels": parameters.levels} if parameters.snapshots else {},
+        parameters=json.loads(msgspec.json.encode(parameters)),
         meta=meta,
     )
 
@@ -67,9 +69,7 @@ def open_work(settings: Settings, wanted: Description, first: Segment) -> Work:
 
 def _check_same(out: Path, work: Work, wanted: Description, first: Segment) -> None:
     own = work.description
-    names = own.meta.keys() | wanted.meta.keys()
-    different = sorted(name for name in names if own.meta.get(name) != wanted.meta.get(name))
-    different += ["output"] if own.snapshots != wanted.snapshots else []
+    different = sorted(_different(own.meta, wanted.meta) | _different(own.parameters, wanted.parameters))
     if different:
         raise ConfigError(
             f"{out} has rows of {own.ring} made with other settings ({', '.join(different)}): give another --out, or "
@@ -84,6 +84,10 @@ def _check_same(out: Path, work: Work, wanted: Description, first: Segment) -> N
             f"{out} has rows of {own.ring} up to record {work.position} and the selection begins at record "
             f"{first.seq_from}: an earlier --start closes the gap, or give another --out"
         )
+
+
+def _different(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
+    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
 def _check_foreign(out: Path, wanted: Description) -> None:

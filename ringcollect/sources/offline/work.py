@@ -30,7 +30,7 @@ _STATE = "state"
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What decides the rows of a build. ``meta`` is the row ring's own description, ``filters`` the instruments.
 
-    ``snapshots``: tables and levels of what is built beside the rows; empty for rows alone.
+    ``parameters`` is everything the engine is told, as JSON has it: what no row ring says of itself, too.
     """
 
     ring: str
@@ -40,7 +40,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     origin: int
     start_ns: int
     filters: dict[str, Any]
-    snapshots: dict[str, Any]
+    parameters: dict[str, Any]
     meta: dict[str, Any]
 
 
