@@ -23,6 +23,6 @@ class Form:
 
 
 FULL = Form("full", rounds=9, scale=1.0, peers=True)
-SHORT = Form("short", rounds=5, scale=0.2, peers=True)
+SHORT = Form("short", rounds=5, scale=0.2, peers=True, share=0.8)
 CI = Form("ci", rounds=5, scale=0.02, peers=False, share=0.1)
 FORMS = {form.name: form for form in (FULL, SHORT, CI)}
