@@ -7,12 +7,13 @@ import click
 
 @click.command()
 @click.option("--exchange", "exchanges", multiple=True, help="Only what this exchange needs; repeatable.")
+@click.option("--groups", default="A", help="With --exchange: groups of features, by letter (`features list`).")
 @click.option("--jobs", default=1, type=click.IntRange(1, 64), help="Processes at a time; 400 MB each.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
-def command(exchanges: tuple[str, ...], jobs: int, as_json: bool) -> None:
+def command(exchanges: tuple[str, ...], groups: str, jobs: int, as_json: bool) -> None:
     """Compile the numerical kernels into the cache (or find them there); says how long it took and what it cost.
 
-    Without --exchange those of all exchanges; `start` compiles what its configuration needs by itself.
+    Without --exchange those of all exchanges and features; `start` compiles what its configuration needs by itself.
     """
     import time
 
@@ -29,7 +30,7 @@ def command(exchanges: tuple[str, ...], jobs: int, as_json: bool) -> None:
 
     begin = time.perf_counter()
     folder = choose_cache_dir()
-    modules = warm_apart(exchanges, jobs)
+    modules = warm_apart(exchanges, groups, jobs)
     report = {
         "cache": str(folder),
         "seconds": round(time.perf_counter() - begin, 3),

@@ -18,6 +18,7 @@ from ringcollect.supervise.plan import plan
 from ringcollect.supervise.run import Outcome, Run
 from ringcollect.supervise.systemd import Notifier
 from ringcollect.supervise.warming import ensure_warm
+from ringcollect.sync.catalogue.plan import needed
 from ringcollect.sync.parameters import parameters_of
 
 
@@ -32,17 +33,19 @@ def collect(
     Before any process is started, raises ConfigError for features that nobody or no grid has, and EnvironmentRefused
     when the host or another collector is in the way.
     """
+    groups = {"A"}
     if config.sync.enabled:
         for exchange in config.exchanges():
             for rows in config.row_plans(exchange):
-                parameters_of(config, rows)
+                chosen = parameters_of(config, rows)
+                groups |= {group.letter for group in needed(chosen.columns, chosen.options)}
     runtime = config.runtime_path()
     check_host(config)
     lock = SupervisorLock(runtime)
     try:
         configure(config.log, "supervisor")
         setproctitle(f"{config.collector.name}: supervisor")
-        ensure_warm(tell, config.exchanges())
+        ensure_warm(tell, config.exchanges(), "".join(sorted(groups)))
         spawner = Spawner(config.log, collector=config.collector.name, exchanges=config.exchanges())
         notifier = Notifier(os.environ)
         run = Run(config, plan(config), spawner, notifier=notifier, show=show, for_s=for_s, reread=reread)

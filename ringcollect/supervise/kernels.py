@@ -55,12 +55,23 @@ KERNEL_MODULES: tuple[str, ...] = (*CORE_MODULES, *FEATURE_MODULES, *EXCHANGE_MO
 """Every module with kernels: a ``warm()`` calls each once with arrays of the true types, or it has one ``KERNEL``."""
 
 
-def modules_of(exchanges: Sequence[str]) -> tuple[str, ...]:
-    """The kernel modules of a collector of these exchanges; of all of them if none is named.
+def modules_of(exchanges: Sequence[str], groups: str = "A") -> tuple[str, ...]:
+    """The kernel modules of a collector of these exchanges and groups of features; all there are if none is named.
 
-    Exchanges that ccxt reaches have none, and those whose frames the shared kernel and the typed way read.
+    ``groups`` are letters of the catalogue. Exchanges that ccxt reaches have no kernel, and those whose frames the
+    shared kernel and the typed way read.
     """
-    return (*preloaded(exchanges), *FEATURE_MODULES) if exchanges else KERNEL_MODULES
+    return (*preloaded(exchanges), *feature_modules(groups)) if exchanges else KERNEL_MODULES
+
+
+def feature_modules(groups: str) -> tuple[str, ...]:
+    """The kernels of these groups, by letter, with the core they share; group A has none of its own."""
+    from ringcollect.sync.catalogue import GROUPS
+
+    named = {_FEATURES + group.module for group in GROUPS if group.letter in groups and group.letter != "A"}
+    if "P" in groups:
+        named.add(_FEATURES + "bars")
+    return tuple(name for name in FEATURE_MODULES if name in named or (named and name == _FEATURES + "core"))
 
 
 def preloaded(exchanges: Sequence[str]) -> tuple[str, ...]:

@@ -41,15 +41,15 @@ class Compiled(NamedTuple):
     peak_bytes: int
 
 
-def warm_apart(exchanges: Sequence[str] = (), jobs: int = 1) -> list[Compiled]:
-    """Compile the kernel modules of these exchanges (all, if none is named) in short-lived processes, one by one.
+def warm_apart(exchanges: Sequence[str] = (), groups: str = "A", jobs: int = 1) -> list[Compiled]:
+    """Compile the kernel modules of these exchanges and groups (all, if no exchange is named) in short-lived processes.
 
     LLVM gives no memory back, and a small host has room for one module's compilation, or for a few groups of features,
     not for the sum; ``jobs`` of the processes run at a time. Raises EnvironmentRefused naming the module.
     """
     from ringcollect.supervise.kernels import KERNEL_MODULES, modules_of
 
-    asked = modules_of(exchanges)
+    asked = modules_of(exchanges, groups)
     with ThreadPoolExecutor(jobs) as pool:
         done = [one for some in pool.map(_warm_together, _together(asked)) for one in some]
     if jobs > 1:
@@ -92,25 +92,28 @@ def warm_modules(folder: Path) -> tuple[str, ...]:
         return ()
 
 
-def is_warm(folder: Path, exchanges: Sequence[str] = ()) -> bool:
-    """True if everything a collector of these exchanges (of all, if none is named) needs is in this cache folder."""
+def is_warm(folder: Path, exchanges: Sequence[str] = (), groups: str = "A") -> bool:
+    """True if what a collector of these exchanges and groups needs (all, if none is named) is in this cache folder."""
     from ringcollect.supervise.kernels import modules_of
 
-    return set(modules_of(exchanges)) <= set(warm_modules(folder))
+    return set(modules_of(exchanges, groups)) <= set(warm_modules(folder))
 
 
-def ensure_warm(tell: Callable[[str], None], exchanges: Sequence[str] = ()) -> None:
-    """Run ``ringcollect warm`` if this host's cache is cold for these exchanges, and say so.
+def ensure_warm(tell: Callable[[str], None], exchanges: Sequence[str] = (), groups: str = "A") -> None:
+    """Run ``ringcollect warm`` if this host's cache is cold for these exchanges and groups of features, and say so.
 
     Raises EnvironmentRefused if it fails.
     """
     folder = choose_cache_dir()
-    if is_warm(folder, exchanges):
+    if is_warm(folder, exchanges, groups):
         return
     tell(f"compiling the kernels into {folder} (once per version, about a minute)")
     named = [word for name in exchanges for word in ("--exchange", name)]
     done = subprocess.run(
-        [sys.executable, "-m", "ringcollect.cli", "warm", *named], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "ringcollect.cli", "warm", *named, "--groups", groups],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()

@@ -49,6 +49,15 @@ def test_a_cold_cache_is_told_from_a_warm_one_and_from_one_of_other_exchanges(tm
     assert not is_warm(tmp_path, ["binance"])
 
 
+def test_only_the_groups_of_features_that_are_chosen_are_compiled(tmp_path: Path) -> None:
+    chosen = modules_of(["binance"], "ABG")
+    assert [name.rpartition(".")[2] for name in chosen if name in FEATURE_MODULES] == ["core", "price", "order_flow"]
+    mark_warm(tmp_path, {}, chosen)
+    assert is_warm(tmp_path, ["binance"]) and is_warm(tmp_path, ["binance"], "AG")
+    assert not is_warm(tmp_path, ["binance"], "AH")
+    assert set(FEATURE_MODULES) < set(KERNEL_MODULES)
+
+
 def test_an_exchange_nobody_has_is_refused_by_name(tmp_path: Path) -> None:
     done = ringcollect("warm", "--exchange", "mtgox", cwd=tmp_path)
     assert done.returncode == 2
@@ -59,13 +68,13 @@ def test_every_exchange_with_a_kernel_of_its_own_has_it_in_the_list() -> None:
     """The others' frames are read by the shared kernel, which every collector loads, and by the typed way."""
     with_own = {name for name in NAMES if find_spec(f"ringcollect.exchanges.{name}.decode") is not None}
     assert set(EXCHANGE_MODULES) == with_own
-    assert set(modules_of(["deribit"])) == {*CORE_MODULES, *FEATURE_MODULES}
+    assert modules_of(["deribit"]) == CORE_MODULES
 
 
 def test_an_exchange_that_ccxt_reaches_needs_the_core_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, ...]] = []
 
-    def apart(exchanges: tuple[str, ...], jobs: int) -> list[Compiled]:
+    def apart(exchanges: tuple[str, ...], groups: str, jobs: int) -> list[Compiled]:
         asked.append(modules_of(exchanges))
         return [Compiled(module, 0.0, 1) for module in asked[-1]]
 
@@ -73,4 +82,4 @@ def test_an_exchange_that_ccxt_reaches_needs_the_core_only(tmp_path: Path, monke
     monkeypatch.setenv("RINGCOLLECT_CACHE", str(tmp_path))
     done = CliRunner().invoke(command, ["--exchange", "ccxt_kucoin"])
     assert done.exit_code == 0, done.output
-    assert asked == [(*CORE_MODULES, *FEATURE_MODULES)] and is_warm(choose_cache_dir(), ["ccxt_kucoin"])
+    assert asked == [CORE_MODULES] and is_warm(choose_cache_dir(), ["ccxt_kucoin"])
