@@ -26,6 +26,7 @@ CORE_MODULES: tuple[str, ...] = (
     "ringcollect.exchanges.recent",
     "ringcollect.exchanges.tabular.kernel",
     "ringcollect.exchanges.entries",
+    "ringcollect.sync.apply",
     "ringcollect.sync.engine",
 )
 """What every collector needs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.decode.memory import out_of_line, plain
-from ringcollect.jit import njit
+from ringcollect.jit import njit, types
 from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
 from ringcollect.sync.checksum import DIFFERENT, UNKNOWN, verify
@@ -305,6 +305,7 @@ def settle(
     Afterwards the book is the one of the open row's close and its sums hold every event seen of it: writing the row
     only reads. Calling it again changes nothing.
     """
+    out_of_line()
     if is_full(row, shared) or bars_are_full(row, shared):
         return OUT_FULL
     close = (row[I_PERIOD] + 1) * params[P_GRID]
@@ -320,3 +321,11 @@ def settle(
     if row[I_EVENTS_MIN] <= row[I_PERIOD] + 1:
         _settle_events(row, values, pool, params, shared)
     return 0
+
+
+def warm() -> None:
+    """Compile or load the largest part of the record kernel by itself: both at once take more memory than one may."""
+    word = types.int64
+    words, floats = types.Array(word, 1, "C"), types.Array(types.float64, 1, "C")
+    books, pool = types.Array(types.float64, 2, "C"), types.Array(word, 2, "C")
+    settle.compile((word, words, floats, books, pool, words, words))

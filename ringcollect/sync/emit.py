@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.sync.apply import settle
 from ringcollect.sync.book import is_crossed
@@ -167,6 +168,7 @@ def advance(
     Returns 0, or OUT_FULL or GROW_BOOK; called again with the same ``to`` it goes on where it stopped. A period
     already reached changes nothing: the clock never runs backwards.
     """
+    out_of_line()
     if to <= row[I_PERIOD]:
         return 0
     if row[I_STEP_LEFT] < 0:

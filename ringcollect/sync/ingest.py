@@ -146,6 +146,7 @@ def _make_space(
     out: np.ndarray,
 ) -> int:
     """Bounded hold-back: while the queue is full and this record would wait, the open rows come out early."""
+    out_of_line()
     while row[I_HELD] >= params[P_MAX_HELD] and _waits(time, row, params):
         if row[I_ANCHORED]:
             to = min(_first_due(row, pool, params), row_of(time, params)) - 1

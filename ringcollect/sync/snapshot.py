@@ -95,6 +95,7 @@ def keep_event(
     control = shared[G_SNAPSHOTS]
     if control == 0:
         return
+    out_of_line()
     tail = record[W_TAIL]
     kind = (tail >> 32) & 0xFF
     if kind not in (K_TRADE, K_LIQUIDATION) or not (word_at(control, S_MASK) >> kind) & 1:
