@@ -13,9 +13,10 @@ from ringcollect.jit import Entry, njit, types
 from ringcollect.records import RECORD_WORDS, W_TAIL
 from ringcollect.sync.arrays import BOOKS, FLOATS, INTS, PARAMS, RECORDS, SHARED, array_at, put
 from ringcollect.sync.book import clear, truncate
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
 from ringcollect.sync.layout import B_CLEAR, B_LAST
 from ringcollect.sync.run_of_levels import set_levels
+from ringcollect.sync.settings import Parameters
 
 
 @njit

@@ -6,7 +6,7 @@ from ringcollect.config import Config, RowPlan
 from ringcollect.durations import parse_duration
 from ringcollect.sync import catalogue
 from ringcollect.sync.catalogue.plan import plan as lay_out
-from ringcollect.sync.engine import Parameters
+from ringcollect.sync.settings import Parameters
 
 
 def options_of(config: Config) -> catalogue.Options:

@@ -6,24 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ringcollect.errors import ConfigError
 from ringcollect.sync.snapshot import BESIDE_BOOK, S_CAPACITY, S_COUNT, S_LEVELS, S_MASK, S_OUT, S_TOTAL, S_WORDS
-from ringcollect.sync.snapshot_record import KINDS_OF_TABLE, SNAPSHOT, kind_mask
+from ringcollect.sync.snapshot_record import SNAPSHOT, kind_mask
 
-MAX_LEVELS = 1000
 _SLACK = 4096
 
 Sink = Callable[[np.ndarray], None]
 """Takes snapshot records (dtype SNAPSHOT); the array is only valid during the call."""
-
-
-def check(tables: tuple[str, ...], levels: int) -> None:
-    """Raise ConfigError for what no snapshot can be."""
-    for table in tables:
-        if table not in KINDS_OF_TABLE:
-            raise ConfigError(f"sync.output: no table {table!r}; there are {', '.join(KINDS_OF_TABLE)}")
-    if not 1 <= levels <= MAX_LEVELS:
-        raise ConfigError(f"sync.output.levels: {levels}; allowed: 1 to {MAX_LEVELS}")
 
 
 class SnapshotOutput:

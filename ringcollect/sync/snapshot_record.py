@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ringcollect.errors import ConfigError
 from ringcollect.records import Kind
 
 SNAPSHOT_SCHEMA_VERSION = 1
+MAX_LEVELS = 1000
 ROW_KIND = 0
 """``kind`` of the record that closes a row; the other kinds are those of :class:`ringcollect.records.Kind`."""
 
@@ -80,3 +82,12 @@ KIND_MEANING = {
 def kind_mask(tables: tuple[str, ...]) -> int:
     """The bits of the kinds that these tables hold."""
     return sum(1 << int(KINDS_OF_TABLE[table]) for table in tables)
+
+
+def check_tables(tables: tuple[str, ...], levels: int) -> None:
+    """Raise ConfigError for what no snapshot can be."""
+    for table in tables:
+        if table not in KINDS_OF_TABLE:
+            raise ConfigError(f"sync.output: no table {table!r}; there are {', '.join(KINDS_OF_TABLE)}")
+    if not 1 <= levels <= MAX_LEVELS:
+        raise ConfigError(f"sync.output.levels: {levels}; allowed: 1 to {MAX_LEVELS}")

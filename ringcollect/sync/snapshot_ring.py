@@ -9,8 +9,8 @@ from ringcollect.errors import NotFoundError, RingError
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
 from ringcollect.sync.checkpoint import Checkpoint
-from ringcollect.sync.engine import Parameters
 from ringcollect.sync.output import ring_slots
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import SNAPSHOT, SNAPSHOT_SCHEMA_VERSION
 
 _OF_ROWS_ONLY = frozenset({"columns", "stored"})

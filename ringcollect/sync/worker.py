@@ -16,9 +16,10 @@ from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.book_ring import BookWriter, open_book_ring
-from ringcollect.sync.engine import COUNTERS, Engine, Parameters
+from ringcollect.sync.engine import COUNTERS, Engine
 from ringcollect.sync.output import Output, Room, ring_slots
 from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_ring import SnapshotRings
 
 _log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ import pytest
 from ringcollect.exchanges.protocol import Code
 from ringcollect.instruments import Instrument
 from ringcollect.records import Channel, Flag, Kind
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from tests.exchanges.frames import lines
 from tests.exchanges.kraken_frames import agree, new_decoder
 from tests.exchanges.okx_frames import incoming

@@ -10,7 +10,8 @@ import numpy as np
 from ringcollect.feed.ledger import Reason, State
 from ringcollect.records import Channel, Flag, Kind, Status
 from ringcollect.sim.kraken.venue import KrakenVenue
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from tests.exchanges.test_captured_books import Book
 from tests.sim.venues import Desk, scene
 

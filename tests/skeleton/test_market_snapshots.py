@@ -19,7 +19,7 @@ from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD, Kind
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
-from ringcollect.sync.engine import Parameters
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE
 from ringcollect.sync.worker import open_worker
 from tests import synthetic

@@ -84,3 +84,11 @@ def test_compiling_from_an_empty_cache_stays_within_its_budget_and_leaves_nothin
     done = subprocess.run(run, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {path for path in (tmp_path / "cache").rglob("*") if path.suffix in (".nbi", ".nbc")} == compiled
+
+
+def test_the_supervisor_checks_features_without_a_compiler_in_its_memory() -> None:
+    program = (
+        "import sys; import ringcollect.supervise.collect; from ringcollect.config import Config;"
+        "from ringcollect.sync.parameters import parameters_of; parameters_of(Config()); print('numba' in sys.modules)"
+    )
+    assert in_a_process(program) == "False\n"

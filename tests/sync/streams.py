@@ -8,8 +8,9 @@ import numpy as np
 
 from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD, WHOLE_EXCHANGE, Channel, Flag, Kind, Status
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.settings import Parameters
 
 NAN = math.nan
 

@@ -14,7 +14,8 @@ from ringcollect.records import RECORD, Flag, Kind, Status
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
 from ringcollect.sync.books import DAY_NS, Cut, cuts
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import RingWorker, open_worker
 from tests import synthetic
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ringcollect.instruments import Instrument
 from ringcollect.sync import layout as at
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from tests.exchanges.frames import lines
 from tests.exchanges.sessions import run
 from tests.exchanges.test_captured_books import seq_after

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from ringcollect.instruments import Instrument
 from ringcollect.records import Kind, Status
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 
 from .streams import Stream, instrument, run
 from .test_reference import MODES, feed, random_stream, venues

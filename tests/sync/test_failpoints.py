@@ -14,14 +14,15 @@ import pytest
 from ringcollect.records import RECORD
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import open_worker
 from tests import synthetic
 
 PROGRAM = """
 import sys
 from pathlib import Path
-from ringcollect.sync.engine import Parameters
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import open_worker
 worker = open_worker(Path(sys.argv[1]), "test", "100ms", Parameters(), ring_capacity=1 << 14)
 worker.save()

@@ -14,8 +14,9 @@ from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.catalogue import select
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
 from ringcollect.sync.process import book_ring_of, run
+from ringcollect.sync.settings import Parameters
 from tests import synthetic
 
 SECOND = 1_000_000_000

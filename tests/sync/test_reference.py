@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from ringcollect.instruments import Instrument
 from ringcollect.records import Channel, Flag, Kind, Status, TradeSub
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 
 from .reference import Reference
 from .streams import NAN, Stream, instrument

@@ -16,7 +16,8 @@ from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
 from ringcollect.sync.books import cuts, write_books
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE, ROW_KIND
 from ringcollect.sync.worker import RingWorker, open_worker
 from tests import synthetic
@@ -24,7 +25,7 @@ from tests import synthetic
 PROGRAM = """
 import sys
 from pathlib import Path
-from ringcollect.sync.engine import Parameters
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE
 from ringcollect.sync.worker import open_worker
 parameters = Parameters(snapshots=tuple(KINDS_OF_TABLE), levels=3)

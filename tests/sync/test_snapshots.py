@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ringcollect.errors import ConfigError
 from ringcollect.instruments import Instrument, to_base
 from ringcollect.records import Flag, Kind
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import FIELD_MEANING, KIND_MEANING, KINDS_OF_TABLE, ROW_KIND, SNAPSHOT
 
 from .reference import Reference, Venue

@@ -7,6 +7,7 @@ import sys
 
 from ringcollect.kernel_cache import cache_dir
 from ringcollect.sync import engine
+from ringcollect.sync.settings import Parameters
 
 PROGRAM = """
 import time
@@ -34,7 +35,7 @@ def test_a_configuration_chooses_data_and_compiles_nothing() -> None:
     compiled = len(consume.signatures)
     for mode in ("orderbook", "trade", "liquidation", "external"):
         for columns in ((), ("ob_mid_price",)):
-            made = engine.Engine(engine.Parameters(mode=mode, grid_ns=7, columns=columns), lambda number: None)
+            made = engine.Engine(Parameters(mode=mode, grid_ns=7, columns=columns), lambda number: None)
             made.collect_rest()
             made.collect(engine.np.zeros(0, engine.RECORD))
     assert len(consume.signatures) == compiled == 1

@@ -17,10 +17,11 @@ from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
 from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.process import run
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import RingWorker, open_worker
 from tests import synthetic
 

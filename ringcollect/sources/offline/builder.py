@@ -22,7 +22,8 @@ from ringcollect.sources.offline.segments import Entry, Place, Segment
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
 from ringcollect.sources.offline.work import DONE, Work, snapshots_of
-from ringcollect.sync.engine import Engine, Parameters
+from ringcollect.sync.engine import Engine
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import SNAPSHOT
 from ringcollect.sync.snapshot_ring import snapshot_meta
 

@@ -17,7 +17,7 @@ from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.work import Description, Work, builds, find
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.naming import folder_value, parse_journal_stem
-from ringcollect.sync.engine import Parameters
+from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import row_meta, row_ring_name
 
 
