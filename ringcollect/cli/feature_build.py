@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ringcollect.cli.invocation import Invocation
+from ringcollect.cli.lake_options import LakeOptions, lake_options, words
 from ringcollect.cli.progress import Progress
 from ringcollect.durations import format_duration, parse_duration
 from ringcollect.errors import ConfigError, EnvironmentRefused
@@ -25,13 +26,8 @@ _CLOCKS = ("orderbook", "trade", "liquidation", "external")
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), help="The lake to read; default from the configuration.")
+@lake_options
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the rows.")
-@click.option("--start", metavar="TIME", help="From this time on (UTC; 2026-11-21 or 2026-11-21T15:30).")
-@click.option("--end", metavar="TIME", help="Up to this time; rows stamped with it are not asked for.")
-@click.option("--exchange", "exchanges", multiple=True, metavar="NAME,…", help="Only these exchanges.")
-@click.option("--market", "markets", multiple=True, metavar="MARKET,…", help="Only these markets.")
-@click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL,…", help="Only these symbols, native or unified.")
 @click.option("--grid", metavar="DUR", help="One grid instead of the configured ones, as 100ms.")
 @click.option("--clock", type=click.Choice(_CLOCKS), help="Its clock; default that of the first configured grid.")
 @click.option("--features", "features", multiple=True, metavar="LIST", help="Its features: sets, names, wildcards.")
@@ -42,13 +38,8 @@ _CLOCKS = ("orderbook", "trade", "liquidation", "external")
 @click.pass_obj
 def build(
     invocation: Invocation,
-    data: Path | None,
+    lake: LakeOptions,
     out: Path,
-    start: str | None,
-    end: str | None,
-    exchanges: tuple[str, ...],
-    markets: tuple[str, ...],
-    symbols: tuple[str, ...],
     grid: str | None,
     clock: str | None,
     features: tuple[str, ...],
@@ -67,30 +58,22 @@ def build(
     """
     pause_s = _duration(poll_interval, "--poll-interval") / 1e9
     config = invocation.load().config
-    from ringcollect.durations import parse_time
     from ringcollect.sources.offline.build import build as build_once
     from ringcollect.sources.offline.report import lines
-    from ringcollect.sources.offline.selection import FOREVER, Selection
     from ringcollect.sources.offline.settings import Settings
     from ringcollect.supervise.kernels import warm_kernels
 
-    selection = Selection(
-        start_ns=parse_time(start, "--start") if start else 0,
-        end_ns=parse_time(end, "--end") if end else FOREVER,
-        exchanges=_words(exchanges),
-        markets=_words(markets),
-        symbols=_words(symbols),
-    )
-    if selection.end_ns <= selection.start_ns:
-        raise ConfigError("--end: not after --start")
+    if lake.types:
+        raise ConfigError("--type: rows are built from all types of records, there is none to choose")
+    selection = lake.selection()
     if delete_source and selection.is_part:
         raise ConfigError("--delete-source removes whole segments: it does not go with --market or --symbol")
-    config = _one_grid(config, grid, clock, _words(features))
+    config = _one_grid(config, grid, clock, words(features))
     warm_kernels(("ringcollect.sync.engine",))
     progress = Progress("records")
     stopped = threading.Event()
     settings = Settings(
-        data=(data or config.data_path()).expanduser().absolute(),
+        data=Path(lake.uri(invocation)).expanduser().absolute(),
         out=out.expanduser().absolute(),
         config=config,
         selection=selection,
@@ -166,7 +149,3 @@ def _duration(text: str, key: str) -> int:
     if ns <= 0:
         raise ConfigError(f"{key}: {text!r} is no time at all")
     return ns
-
-
-def _words(texts: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word.strip() for text in texts for word in text.split(",") if word.strip())

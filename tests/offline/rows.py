@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 from ringcollect.config import Config
 from ringcollect.sources.offline.build import build
 from ringcollect.sources.offline.report import Report
-from ringcollect.sources.offline.selection import Selection
 from ringcollect.sources.offline.settings import Settings
+from ringcollect.store.selection import Selection
 from tests import synthetic
 from tests.skeleton import ways
 

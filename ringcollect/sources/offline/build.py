@@ -14,12 +14,12 @@ from ringcollect.sources.offline.builder import Builder, Task
 from ringcollect.sources.offline.opening import describe, open_work
 from ringcollect.sources.offline.report import Built, Report
 from ringcollect.sources.offline.segments import Place, Segment, exchanges_of, places_of, unsealed, within
-from ringcollect.sources.offline.selection import FOREVER, Selection
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
 from ringcollect.sources.offline.work import Work
 from ringcollect.store.naming import DAY_NS
 from ringcollect.store.removed import is_removed
+from ringcollect.store.selection import FOREVER, Selection
 from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.process import wants_of
 

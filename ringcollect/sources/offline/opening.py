@@ -12,11 +12,11 @@ import msgspec
 from ringcollect.config import RowPlan
 from ringcollect.errors import ConfigError
 from ringcollect.sources.offline.segments import Segment
-from ringcollect.sources.offline.selection import Selection, may_share
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.work import Description, Work, builds, find
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.naming import folder_value, parse_journal_stem
+from ringcollect.store.selection import Selection, may_share
 from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import row_meta, row_ring_name
 

@@ -9,8 +9,8 @@ import msgspec
 
 from ringcollect.config import Config
 from ringcollect.sources.offline.row_files import Target
-from ringcollect.sources.offline.selection import Selection
 from ringcollect.store.rotation import Policy
+from ringcollect.store.selection import Selection
 
 
 def _silent(what: str, done: int, total: int) -> None:
