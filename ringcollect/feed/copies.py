@@ -41,11 +41,9 @@ class Copies:
         if len(self._by) >= self._capacity:
             del self._by[next(iter(self._by))]
         self._by[content] = conn
-        mark, limit = (key, self._key) if key else (time, self._ts)
-        limit += self._is_new  # of the very first, an equal mark says that it came before; later on content does
+        if key:  # an equal number came before; what the venue counted anew since has a newer time
+            before = key <= self._key and time <= self._ts
+        else:  # an equal time of the very first did, later on content tells
+            before = 0 < time < self._ts + self._is_new
         self._is_new = False
-        return conn != self._conn and 0 < mark < limit
-
-    def begin_anew(self) -> None:
-        """The venue counts from the beginning again."""
-        self._key = 0
+        return conn != self._conn and before

@@ -167,14 +167,14 @@ class Prints:
         key = int(batch["id"][0]) if keyed_by_id else 0
         time = int(batch["ts_event"][0])
         sink = self._core.sink
-        if self._is_copy(stream, batch, carriers, key, time):
+        # The venue counts anew: Bybit from 1, OKX from any lower number. What is only late has an older time as well.
+        is_anew = key == 1 or (0 < key < stream.newest_key and time > stream.newest_ts)
+        if self._is_copy(stream, batch, carriers, 0 if is_anew else key, time):
             sink.count("dropped_duplicates")
             stream.count_dropped()
             return
-        if key == 1:
-            stream.newest_key = 0  # the venue's service began to count anew (Bybit)
-            if stream.copies is not None:
-                stream.copies.begin_anew()
+        if is_anew:
+            stream.newest_key = 0
         if key and key == stream.newest_key:
             batch["flags"] |= _HISTORY  # best prices said once more, as Bybit does every 3 s: no news
         if key < stream.newest_key if key else 0 < time < stream.newest_ts:

@@ -184,3 +184,53 @@ def test_raw_and_aggregated_prints_of_one_instrument_count_their_ids_apart(stage
         (100, 0, False), (100, 16, False), (101, 0, False), (101, 16, False), (102, 0, False), (102, 16, False),
         (104, 0, True),
     ]  # fmt: skip
+
+
+def quote(number: int, ms: int) -> dict:
+    """A best price that has a time: ``ms`` after the stage's first instant."""
+    at = T0 // MS + ms
+    data = {"e": "bookTicker", "u": number, "s": A, "b": "9.99", "B": "1", "a": "10.01", "A": "2", "T": at, "E": at}
+    return {"stream": f"{A.lower()}@bookTicker", "data": data}
+
+
+def quotes(s) -> list[int]:
+    return s.data(A, Kind.BBO)["id"][::2].tolist()
+
+
+def test_best_prices_counted_anew_from_a_lower_id_are_in_order_again(stage):
+    """OKX goes on from a lower number after maintenance; what is older than the newest by id and by time is late."""
+    s = stage(market="linear")
+    s.up()
+    for number, ms in ((900, 1), (901, 2), (899, 1), (5, 3), (6, 4), (4, 3), (7, 5)):
+        s.frame(quote(number, ms))
+    assert quotes(s) == [900, 901, 899, 5, 6, 4, 7]
+    assert s.counter("out_of_order") == 2, "899 and 4"
+    assert not (s.data(A, Kind.BBO)["flags"] & Flag.SNAPSHOT).any()
+
+
+def test_best_prices_counted_anew_when_the_first_of_two_connections_ends_are_no_copies(stage):
+    s = stage(market="linear", redundancy=2)
+    s.up()
+    for number, conn in ((899, 0), (899, 2), (900, 0)):
+        s.frame(quote(number, number), conn)
+    s.session.close(0, 1006, "maintenance", s.now)
+    s._collect()
+    for number, ms in ((900, 900), (5, 904), (6, 905)):
+        s.frame(quote(number, ms), 2)
+    assert quotes(s) == [899, 900, 5, 6]
+    assert (s.counter("dropped_duplicates"), s.counter("out_of_order")) == (2, 0)
+
+
+@pytest.mark.parametrize("ahead", [0, 2])
+def test_best_prices_counted_anew_come_once_by_two_connections(stage, ahead):
+    s = stage(market="linear", redundancy=2)
+    s.up()
+    behind = 2 - ahead
+    numbers = [(900, 1), (901, 2), (5, 3), (6, 4), (7, 5)]
+    for at, one in enumerate(numbers):  # the second one lags by one frame
+        s.frame(quote(*one), ahead)
+        if at:
+            s.frame(quote(*numbers[at - 1]), behind)
+    s.frame(quote(*numbers[-1]), behind)
+    assert quotes(s) == [900, 901, 5, 6, 7]
+    assert (s.counter("dropped_duplicates"), s.counter("out_of_order")) == (5, 0)
