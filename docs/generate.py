@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ringcollect.config import SyncFeatures
 from ringcollect.records import FIELD_MEANING, KIND_MEANING, RECORD, RECORD_BYTES, Channel, Flag, Status, TickerField
+
+if TYPE_CHECKING:
+    from ringcollect.store.schema import Column
 
 FLAG_MEANING = {
     Flag.LAST: "last record of its batch (the records of one frame that share instrument and kind family)",
@@ -181,7 +186,67 @@ def escaped(rows: list[list[str]]) -> list[list[str]]:
     return [[cell.replace("|", "\\|") for cell in row] for row in rows]
 
 
-PAGES = {"records.md": records_page, "features.md": features_page}
+LAKE_HEADING = "## Tables and columns"
+LAKE_NOTES = {
+    "tickers": "One row holds the fields of one frame.",
+    "others": "What no other table can give back exactly: unknown kinds, secondary quote streams.",
+    "sync/orderbooks": "Of the row's books, if `[sync.output]` wants them; `sync/books` has columns as `orderbooks`.",
+    "sync/snapshots": "One row per grid row: what the other tables of the grid hold beside it.",
+}
+
+
+def columns_table(columns: Sequence[Column]) -> str:
+    """A line per column."""
+    from ringcollect.store.schema import is_nullable
+
+    rows = [[f"`{c.name}`", c.type, "yes" if is_nullable(c) else "", str(c.since), c.text] for c in columns]
+    return table(["column", "type", "null", "since", "meaning"], rows)
+
+
+def lake_table(name: str, columns: Sequence[Column]) -> str:
+    """Heading, note and columns of one table."""
+    note = f"{LAKE_NOTES[name]}\n\n" if name in LAKE_NOTES else ""
+    return f"### {name}\n\n{note}{columns_table(columns)}"
+
+
+def lake_page() -> str:
+    """docs/lake.md: what is written by hand up to the heading, and the columns behind it."""
+    from ringcollect.store.naming import TABLES_OF_CHANNEL, TOKENS
+    from ringcollect.store.row_table import columns_of
+    from ringcollect.store.schema import COMMON, FRAME_COLUMNS, NATIVE_SYMBOL, SCHEMA_VERSION, TABLES
+    from ringcollect.store.snapshot_table import SNAPSHOT_TABLES
+    from ringcollect.sync.rows import row_dtype
+
+    by_hand = (Path(__file__).parent / "lake.md").read_text(encoding="utf-8").partition(LAKE_HEADING)[0]
+    channels = {table: channel for channel, table in TABLES_OF_CHANNEL.items()}
+    names = "\n".join(f"| `{t}` | `{token}` | {channels.get(t, '')} |" for t, token in TOKENS.items())
+    tables = [lake_table(table.name, table.columns[len(COMMON) : -1]) for table in TABLES]
+    tables.append(lake_table("frames, rejects", FRAME_COLUMNS))
+    tables += [lake_table(f"sync/{name}", columns) for name, columns in SNAPSHOT_TABLES.items()]
+    rows = columns_of(row_dtype([]))
+    return f"""{by_hand}{LAKE_HEADING}
+
+From here on generated from `ringcollect/store/schema.py` by `python docs/generate.py`. This is schema version
+{SCHEMA_VERSION}; *since* is the first version that has the column. Times are int64 ns since the epoch, UTC. A
+column that may be *null* is absent there, which differs from every value; all others have a value in every row.
+
+| table | token in file names | channel |
+|---|---|---|
+{names}
+
+Every table of `raw/` and `rest/` begins with these columns and ends with `native_symbol`:
+
+{columns_table([*COMMON, NATIVE_SYMBOL])}
+{chr(10).join(tables)}
+### sync/features
+
+Before `native_symbol` come the features of the set in catalogue order, float64 ([features.md](features.md)). Counts are
+uint64, `fr_next_settlement_delta` is int64; a value that is not defined is null there.
+
+{columns_table(rows)}"""
+
+
+PAGES = {"records.md": records_page, "features.md": features_page, "lake.md": lake_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ringcollect.errors import LakeError
 from ringcollect.store.schema import Column, is_nullable
+from ringcollect.store.schema_versions import columns_at, complete, version_of
 from ringcollect.store.tables import Columns
 
 ROW_GROUP = 1 << 17
@@ -109,20 +110,23 @@ def metadata_of(file: pq.ParquetFile) -> dict[str, Any]:
 
 
 def read(file: pq.ParquetFile, columns: Sequence[Column], groups: Sequence[int] | None = None) -> Iterator[Columns]:
-    """The rows, one row group at a time (all of them, or ``groups``).
+    """The rows, one row group at a time (all of them, or ``groups``); files of older versions as of this one.
 
-    LakeError if a column is missing, of another type, or a page is damaged.
+    LakeError if a column is missing that the file's version has, of another type, or a page is damaged.
     """
     schema = file.schema_arrow
-    for column, field in zip(columns, arrow_schema(columns), strict=True):
+    version = version_of(metadata_of(file))
+    there = columns_at(columns, version)
+    for column, field in zip(there, arrow_schema(there), strict=True):
         if column.name not in schema.names or schema.field(column.name).type != field.type:
             raise LakeError(f"no column {column.name} of type {column.type}")
     for group in range(file.metadata.num_row_groups) if groups is None else groups:
         try:
-            table = file.read_row_group(group, columns=[c.name for c in columns])
+            table = file.read_row_group(group, columns=[c.name for c in there])
         except UNREADABLE as error:
             raise LakeError(f"row group {group}: {error}") from error
-        yield {c.name: _values(table[c.name].combine_chunks(), c) for c in columns}
+        values = {c.name: _values(table[c.name].combine_chunks(), c) for c in there}
+        yield complete(values, columns, version, table.num_rows)
 
 
 def _values(array: Any, column: Column) -> Any:

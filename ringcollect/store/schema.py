@@ -1,12 +1,14 @@
-"""The columns of every table, version 1: add-only from here on, pinned by a test.
+"""The columns of every table: version 1 and what came later. Columns are added, never changed, moved or removed.
 
 No pyarrow here: the journal process and the documentation need the schema too. Column types are Arrow's names.
 Every file ends with ``native_symbol``, the venue's own text; exchange, market, symbol and date are in the folders.
+A new column raises ``SCHEMA_VERSION``, has it as ``since``, and says in ``absent`` what older files mean by not having
+it; schema_versions.py reads them.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ringcollect.records import Kind, TickerField
 
@@ -14,12 +16,17 @@ SCHEMA_VERSION = 1
 
 
 class Column(NamedTuple):
-    """One column. ``source`` is the record field it holds (empty: see tables.py), ``text`` its documentation."""
+    """One column. ``source`` is the record field it holds (empty: see tables.py), ``text`` its documentation.
+
+    ``since`` is the first schema version that has it; in files of earlier ones it reads as ``absent`` (None: null).
+    """
 
     name: str
     type: str
     source: str
     text: str
+    since: int = 1
+    absent: Any = None
 
 
 class Table(NamedTuple):
@@ -196,6 +203,14 @@ FRAME_COLUMNS = (
     Column("payload", "binary", "", "the exact bytes"),
 )
 
+ROW_TEXT = {
+    "seq": "position in the row ring, no holes over all instruments",
+    "ts_ns": "closing boundary of the row's bin, ns since the epoch, UTC",
+    "ts_book_ns": "effective exchange time of the book it embeds; 0 without one",
+    "row_flags": "bits, see synchronizer.md",
+}
+"""What every row begins with; its features follow, documented by their catalogue (features.md)."""
+
 # Features are f8 in the ring. These are whole numbers by definition and are stored as such.
 COUNT_FEATURES = frozenset({"trade_count", "trade_buy_count", "trade_sell_count", "liq_count"})
 SIGNED_FEATURES = frozenset({"fr_next_settlement_delta"})
@@ -214,7 +229,7 @@ def row_columns(fields: list[tuple[str, str]]) -> tuple[Column, ...]:
             kind = "uint64"
         elif name in SIGNED_FEATURES:
             kind = "int64"
-        columns.append(Column(name, kind, name, ""))
+        columns.append(Column(name, kind, name, ROW_TEXT.get(name, "")))
     return (*columns, NATIVE_SYMBOL)
 
 

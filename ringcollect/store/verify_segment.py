@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ from ringcollect.store.chunk import Chunk, kind_of
 from ringcollect.store.cursor import exchange_of
 from ringcollect.store.parts import claims_of, columns_for, rebuild
 from ringcollect.store.report import Report
-from ringcollect.store.schema import SCHEMA_VERSION
+from ringcollect.store.schema import SCHEMA_VERSION, Column
+from ringcollect.store.schema_versions import columns_at, is_known, version_of
 from ringcollect.store.seal import CERTIFICATE_FORMAT, sign
 from ringcollect.store.verify_place import place_problem
 
@@ -154,7 +155,7 @@ def _check_file(
     _check_rows(place, entry, chunk, report)
     _check_metadata(place, cert, entry, metadata, report)
     if strict:
-        _check_contract(place, entry, chunk, file.schema_arrow, parquet.arrow_schema(columns), metadata, report)
+        _check_contract(place, entry, chunk, file.schema_arrow, columns, metadata, report)
     return chunk
 
 
@@ -194,11 +195,19 @@ def _check_metadata(place: str, cert: Certificate, entry: FileEntry, metadata: d
 
 
 def _check_contract(
-    place: str, entry: FileEntry, chunk: Chunk, schema: Any, known: Any, metadata: dict[str, Any], report: Report
+    place: str,
+    entry: FileEntry,
+    chunk: Chunk,
+    schema: Any,
+    columns: Sequence[Column],
+    metadata: dict[str, Any],
+    report: Report,
 ) -> None:
     """``--strict``: schemas are exactly a known version, and raw/ holds nothing but what came live."""
-    if metadata.get("schema_version") != SCHEMA_VERSION or not schema.equals(known, check_metadata=False):
-        report.problem(place, f"its schema is not version {SCHEMA_VERSION} of {entry.table}")
+    version = version_of(metadata)
+    known = parquet.arrow_schema(columns_at(columns, version))
+    if not is_known(version) or not schema.equals(known, check_metadata=False):
+        report.problem(place, f"its schema is not version {min(version, SCHEMA_VERSION)} of {entry.table}")
     if entry.tier != "raw":
         return
     for name in sorted(FORBIDDEN_IN_RAW & set(schema.names)):

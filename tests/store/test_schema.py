@@ -1,12 +1,17 @@
-"""Version 1 of every schema, written down: a change here is a change of what people read."""
+"""Every version of every schema, written down: a change here is a change of what people read."""
 
 from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from ringcollect.store.parquet import arrow_schema
-from ringcollect.store.schema import FRAME_COLUMNS, SCHEMA_VERSION, TABLES
+from ringcollect.store.row_table import columns_of
+from ringcollect.store.schema import COUNT_FEATURES, FRAME_COLUMNS, SCHEMA_VERSION, SIGNED_FEATURES, TABLES, is_nullable
+from ringcollect.store.schema_versions import columns_at
 from ringcollect.store.snapshot_table import SNAPSHOT_TABLES
+from ringcollect.sync.rows import row_dtype
 
 COMMON = "generation seq ts_event ts_recv conn flags"
 DOCUMENTED = {  # as the lake's documentation names them; native_symbol ends every file
@@ -34,17 +39,32 @@ def test_the_columns_are_the_documented_ones() -> None:
         assert columns[6:-1] == DOCUMENTED[name].split()
 
 
-def test_schema_version_1_is_frozen() -> None:
+def _spelled(version: int) -> str:
+    """Every column that ``version`` has, with its type."""
     schemas = [(table.name, table.columns) for table in TABLES] + [("frames", FRAME_COLUMNS)]
-    text = "\n".join(
+    schemas += [(f"sync/{name}", columns) for name, columns in SNAPSHOT_TABLES.items()]
+    schemas += [("sync/features", columns_of(row_dtype(["ob_mid_price", *sorted(COUNT_FEATURES | SIGNED_FEATURES)])))]
+    return "\n".join(
         f"{name} {field.name} {field.type} {field.nullable}"
         for name, columns in schemas
-        for field in arrow_schema(columns)
+        for field in arrow_schema(columns_at(columns, version))
     )
-    assert SCHEMA_VERSION == 1
-    assert (
-        hashlib.sha256(text.encode()).hexdigest() == "5d98742ca2be8c0445de4cfe350da6f7b5ec57589723df98498c9830855e4bca"
-    ), text
+
+
+FROZEN = {1: "8cd08def1f1ef14ada6aac7554db2f8b829dca8f709d9bea958de7d4d150d277"}
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_a_schema_version_is_frozen(version: int) -> None:
+    text = _spelled(version)
+    assert hashlib.sha256(text.encode()).hexdigest() == FROZEN[version], text
+
+
+def test_every_column_came_with_a_version_that_exists_and_says_what_its_absence_means() -> None:
+    everything = [*(t.columns for t in TABLES), FRAME_COLUMNS, *SNAPSHOT_TABLES.values()]
+    for column in (column for columns in everything for column in columns):
+        assert 1 <= column.since <= SCHEMA_VERSION
+        assert column.since == 1 or column.absent is not None or is_nullable(column), column.name
 
 
 SNAPSHOTS = {
