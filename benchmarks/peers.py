@@ -50,6 +50,9 @@ PEERS = {
         Peer("iceoryx2", ("iceoryx2==0.10.0",)),
         Peer("picows", ("picows==2.3.1", "uvloop==0.23.0")),
         Peer("tardis", ("tardis-dev@13.35.3",), "npm"),
+        Peer("hftbacktest", ("hftbacktest==2.4.4",)),
+        Peer("books", ("sortedcontainers==2.4.0",)),
+        Peer("frames", ("polars==2.1.0", "duckdb==2.0.0", "pandas==3.1.1", "pyarrow==26.0.1")),
     )
 }
 

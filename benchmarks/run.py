@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, str] = {
     "latency": "benchmarks.ring.latency",
     "sockets": "benchmarks.sockets.section",
     "startup": "benchmarks.startup.section",
+    "sync_book": "benchmarks.sync.book",
 }
 """Name to module; a module has ``run(form: Form) -> Section``."""
 

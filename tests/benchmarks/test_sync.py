@@ -1,0 +1,68 @@
+"""Streams of the synchronizer's benchmarks, and what their subjects say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.streams import Stream, simulated
+from benchmarks.sync import feeding
+from benchmarks.sync.book_own import SUBJECTS
+from benchmarks.sync.levels import levels_of, write
+from ringcollect.records import Flag
+
+
+@pytest.fixture(scope="module")
+def stream() -> Stream:
+    """Two seconds of two simulated books."""
+    return simulated(("BTCUSDT", "ETHUSDT"), 2.0, 500.0)
+
+
+def test_a_stream_of_many_instruments_gives_each_the_rows_of_the_one_it_is_a_copy_of(stream: Stream) -> None:
+    many = stream.times(5)
+    rows = feeding.engine_of(("minimal",), many.of).collect(many.records)
+    own = feeding.engine_of(("minimal",), stream.of).collect(stream.records)
+    assert len(own) > 20
+    for number in range(5):
+        copy, mine = rows[rows["instrument"] == number], own[own["instrument"] == number % 2]
+        for name in ("ts_ns", "ob_mid_price", "ob_imbalance", "trade_volume", "row_flags"):
+            np.testing.assert_array_equal(copy[name], mine[name])
+
+
+def test_both_subjects_of_ours_end_with_the_books_that_a_dict_has(stream: Stream, tmp_path: Path) -> None:
+    levels = levels_of(stream)
+    write(levels, 2, tmp_path)
+    books: list[list[dict[float, float]]] = [[{}, {}], [{}, {}]]
+    for record in levels:
+        number = int(record["instrument"])
+        if record["flags"] & Flag.CLEAR:
+            books[number] = [{}, {}]
+        side = books[number][int(record["side"] < 0)]
+        side[float(record["price"])] = float(record["size"])
+    best = [
+        [
+            [[price, size] for price, size in sorted(side.items(), reverse=which == 0) if size > 0][:5]
+            for which, side in enumerate(book)
+        ]
+        for book in books
+    ]
+    spec = {"case": str(tmp_path), "ticks": [one.tick_size for one in stream.instruments], "passes": 1}
+    for subject in SUBJECTS.values():
+        made = subject(spec)
+        for _ in range(2):
+            made.prepare()
+            assert made.run() == len(levels)
+        assert made.evidence() == best
+
+
+def test_events_for_hftbacktest_are_its_levels_in_time_order(stream: Stream, tmp_path: Path) -> None:
+    levels = levels_of(stream)
+    write(levels, 2, tmp_path)
+    events = np.load(tmp_path / "events_1.npy")
+    own = levels[levels["instrument"] == 1]
+    assert len(events) == len(own) and events.dtype.itemsize == 64
+    np.testing.assert_array_equal(events["px"], own["price"])
+    assert (np.diff(events["local_ts"]) >= 0).all()
+    assert set((events["ev"] & 7).tolist()) == {1, 4}
