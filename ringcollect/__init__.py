@@ -17,6 +17,10 @@ def __getattr__(name: str) -> object:
         from ringcollect.store.snapshots import snapshots
 
         return snapshots
+    if name == "scan":
+        from ringcollect.store.scan import scan
+
+        return scan
     if name in ("MarketSnapshot", "MarketAggregate"):
         from ringcollect.store import market_snapshot
 

@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from ringcollect.errors import LakeError
+from ringcollect.config.symbols import symbol_key
+from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store import parquet
+from ringcollect.store.location import Lake
 from ringcollect.store.naming import TOKENS, folder_value
 from ringcollect.store.selection import TIERS, Selection
 
 NEVER_DATA = (".", "_")
 """How names begin that are no data to any reader: temporary files, folders being swapped."""
+Values = tuple[tuple[str, str], ...]
 
 
 class LakeFile(NamedTuple):
@@ -28,7 +30,7 @@ class LakeFile(NamedTuple):
     path: str
     tier: str
     table: str
-    values: tuple[tuple[str, str], ...]
+    values: Values
     bytes: int
 
     def value(self, key: str) -> str:
@@ -61,17 +63,16 @@ class LakeFile(NamedTuple):
         return self.table if self.tier == self.table else f"{self.tier}/{self.table}"
 
 
-def open_file(lake: Any, file: LakeFile | str) -> pq.ParquetFile:
-    """The file, page checksums verified. LakeError naming it if it is none, FileNotFoundError if it has gone."""
+def open_file(lake: Lake, file: LakeFile | str) -> pq.ParquetFile:
+    """The file, page checksums verified. LakeError naming it if it is none, NotFoundError if it has gone."""
     path = file if isinstance(file, str) else file.path
-    place = f"{lake.root}/{path}"
     try:
-        return parquet.open_file(lake.filesystem.open_input_file(place))
+        return parquet.open_file(lake.open_file(path))
     except LakeError as error:
         raise LakeError(f"{path}: {error}") from error
 
 
-def metadata_of(lake: Any, file: LakeFile | str) -> dict[str, Any]:
+def metadata_of(lake: Lake, file: LakeFile | str) -> dict[str, Any]:
     """What the file says about itself (identity, schema, schema_version, native_symbol, unified, claims, …)."""
     path = file if isinstance(file, str) else file.path
     opened = open_file(lake, path)
@@ -83,16 +84,17 @@ def metadata_of(lake: Any, file: LakeFile | str) -> dict[str, Any]:
         opened.close()
 
 
-def files(lake: Any, selection: Selection | None = None, tiers: tuple[str, ...] = TIERS) -> Iterator[LakeFile]:
+def files(lake: Lake, selection: Selection | None = None, tiers: tuple[str, ...] = TIERS) -> Iterator[LakeFile]:
     """Every Parquet file of ``tiers`` that may hold rows of ``selection``, by path within each table.
 
-    By folders alone, but for a symbol given by its unified name: then one file of each folder it might be is asked.
+    By folders alone, but for a symbol that none of a market's folders is named after: it may be a unified name, and one
+    file of each folder is asked.
     """
     chosen = Selection() if selection is None else selection
     listing = _Listing(lake, chosen)
     for tier in tiers:
         tables = (tier,) if tier in TOKENS else tuple(TOKENS)
-        present = {tier} if tier in TOKENS else listing.names(tier)
+        present = {tier} if tier in TOKENS else set(lake.folders(tier))
         for table in tables:
             if table in present and chosen.wants_table(tier, table):
                 folder = table if tier == table else f"{tier}/{table}"
@@ -102,52 +104,64 @@ def files(lake: Any, selection: Selection | None = None, tiers: tuple[str, ...] 
 class _Listing:
     """One walk; what symbols are called is learnt once per instrument."""
 
-    def __init__(self, lake: Any, selection: Selection) -> None:
+    def __init__(self, lake: Lake, selection: Selection) -> None:
         self._lake = lake
         self._selection = selection
         self._dates = selection.dates()
         self._is_wanted: dict[tuple[str, str, str], bool] = {}
 
-    def names(self, folder: str) -> set[str]:
-        """The folders in ``folder``."""
-        return {info.base_name for info in self._infos(folder) if info.type == pafs.FileType.Directory}
+    def below(self, folder: str, tier: str, table: str, values: Values) -> Iterator[LakeFile]:
+        """The files of a table in and below ``folder``, whose folders so far were ``values``."""
+        if self._is_listed_at_once(values):
+            for key, size in _files_in(self._lake, folder):
+                deeper = _values_of(key[len(folder) + 1 :])
+                if deeper is not None and all(self._may_have(name, dict(deeper), "") for name, _ in deeper):
+                    yield LakeFile(key, tier, table, (*values, *deeper), size)
+            return
+        named = [(name, pair) for name in self._lake.folders(folder) if (pair := _pair(name)) is not None]
+        unknown = self._unknown_names([value for _, (key, value) in named if key == "symbol"])
+        for name, pair in named:
+            deeper, place = (*values, pair), f"{folder}/{name}"
+            if self._may_have(pair[0], dict(deeper), "" if not unknown else place):
+                yield from self.below(place, tier, table, deeper)
 
-    def below(self, folder: str, tier: str, table: str, values: tuple[tuple[str, str], ...]) -> Iterator[LakeFile]:
-        infos = sorted(self._infos(folder), key=lambda info: str(info.base_name))
-        for info in infos:
-            name = str(info.base_name)
-            if name.startswith(NEVER_DATA):
-                continue
-            if info.type == pafs.FileType.Directory:
-                key, equals, value = name.partition("=")
-                below = f"{folder}/{name}"
-                deeper = (*values, (key, unquote(value)))
-                if equals and self._may_have(key, deeper, below):
-                    yield from self.below(below, tier, table, deeper)
-            elif name.endswith(".parquet"):
-                yield LakeFile(f"{folder}/{name}", tier, table, values, int(info.size or 0))
+    def _unknown_names(self, symbols: list[str]) -> set[str]:
+        """Which of the names asked for none of ``symbols``, one market's, has as its own: a unified name then."""
+        return {symbol_key(name) for name in self._selection.symbols} - {symbol_key(name) for name in symbols}
 
-    def _infos(self, folder: str) -> list[Any]:
-        selector = pafs.FileSelector(f"{self._lake.root}/{folder}", allow_not_found=True)
-        return list(self._lake.filesystem.get_file_info(selector))
+    def _is_listed_at_once(self, values: Values) -> bool:
+        """A day of a folder is; of an object store, where one answer has a thousand keys, all the selection takes."""
+        keys = {key for key, _ in values}
+        if "date" in keys or self._lake.folder is not None:
+            return "date" in keys
+        chosen = self._selection
+        return (
+            ("exchange" in keys or not chosen.exchanges)
+            and ("market" in keys or not chosen.markets)
+            and ("symbol" in keys or not chosen.symbols)
+        )
 
-    def _may_have(self, key: str, values: tuple[tuple[str, str], ...], folder: str) -> bool:
-        chosen, known = self._selection, dict(values)
+    def _may_have(self, key: str, known: dict[str, str], folder: str) -> bool:
+        """Whether the selection may want what is in a folder ``key=…``; ``known`` are its and its parents' values.
+
+        Without ``folder`` nothing is opened to learn more than the values say.
+        """
+        chosen = self._selection
         if key == "exchange":
             return not chosen.exchanges or known[key] in chosen.exchanges
         if key == "market":
             return not chosen.markets or known[key] in chosen.markets
-        if key == "symbol":
-            return self._may_be(known, folder)
         if key == "date":
             return self._dates[0] <= known[key] <= self._dates[1]
-        return True
+        return key != "symbol" or not chosen.symbols or self._may_be(known, folder)
 
     def _may_be(self, known: dict[str, str], folder: str) -> bool:
         """Whether the folder's instrument is one that was asked for, by its own or its unified name."""
         chosen, symbol = self._selection, known["symbol"]
         if chosen.wants_symbol(symbol):
             return True
+        if not folder:
+            return False
         if any(folder_value(name) == folder.rpartition("=")[2] for name in chosen.symbols):
             return True  # a name too long for a folder
         key = (known.get("exchange", ""), known.get("market", ""), symbol)
@@ -159,7 +173,7 @@ class _Listing:
         for path in self._some_file(folder):
             try:
                 metadata = metadata_of(self._lake, path)
-            except (LakeError, FileNotFoundError):
+            except (LakeError, NotFoundError):
                 continue  # the next one says it, too
             return self._selection.wants_symbol(
                 str(metadata.get("unified", "")), str(metadata.get("native_symbol", ""))
@@ -167,12 +181,48 @@ class _Listing:
         return False
 
     def _some_file(self, folder: str) -> Iterator[str]:
-        """Files in or below ``folder``, one after another as they are asked for."""
-        for info in self._infos(folder):
-            name = str(info.base_name)
-            if name.startswith(NEVER_DATA):
-                continue
-            if info.type == pafs.FileType.Directory:
-                yield from self._some_file(f"{folder}/{name}")
-            elif name.endswith(".parquet"):
-                yield f"{folder}/{name}"
+        """Files below ``folder``, the newest day first, listed as they are asked for."""
+        for name in reversed(self._lake.folders(folder)):
+            yield from self._some_file(f"{folder}/{name}")
+        for key, _ in _files_in(self._lake, folder) if "/date=" in folder else ():
+            yield key
+
+
+def _files_in(lake: Lake, folder: str) -> list[tuple[str, int]]:
+    """(path, bytes) of the Parquet files in and below ``folder``.
+
+    A day folder that is swapped for a compacted one while its names are read is read again: neither half of the old
+    one, nor half of each.
+    """
+    while True:
+        before = _which(lake, folder)
+        found = [(entry.key, entry.bytes) for entry in lake.files(folder) if _is_data(entry.key[len(folder) + 1 :])]
+        if before == _which(lake, folder):
+            return found
+
+
+def _which(lake: Lake, folder: str) -> tuple[int, int] | None:
+    """Which folder of the disk it is; None in an object store, or if it is not there."""
+    if lake.folder is None:
+        return None
+    try:
+        known = (lake.folder / folder).stat()
+    except FileNotFoundError:
+        return None
+    return known.st_ino, known.st_mtime_ns
+
+
+def _is_data(path: str) -> bool:
+    return path.endswith(".parquet") and not any(part.startswith(NEVER_DATA) for part in path.split("/"))
+
+
+def _pair(name: str) -> tuple[str, str] | None:
+    key, equals, value = name.partition("=")
+    return (key, unquote(value)) if equals and not name.startswith(NEVER_DATA) else None
+
+
+def _values_of(path: str) -> Values | None:
+    """The folders of a path below a table; None if one of them is no ``key=value``."""
+    pairs = [_pair(name) for name in path.split("/")[:-1]]
+    found = tuple(pair for pair in pairs if pair is not None)
+    return found if len(found) == len(pairs) else None

@@ -2,65 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import NamedTuple
 
-import pyarrow.fs as pafs
 import pytest
 
-from ringcollect.errors import ConfigError, LakeError
+from ringcollect.errors import ConfigError, LakeError, NotFoundError
 from ringcollect.store import files
 from ringcollect.store.selection import Selection, select
 from tests import synthetic
 from tests.store import lake as lakes
+from tests.store.watching import Watch, watched
 
 SECOND_NS = 1_000_000_000
-
-
-class Seen(NamedTuple):
-    """A lake that remembers which folders were listed and which files opened."""
-
-    root: str
-    filesystem: pafs.FileSystem
-    calls: list[str]
-
-
-class _Watched(pafs.FileSystemHandler):
-    """A local file system that writes down what is asked of it."""
-
-    def __init__(self, calls: list[str]) -> None:
-        self._inner, self._calls = pafs.LocalFileSystem(), calls
-
-    def get_file_info_selector(self, selector):  # type: ignore[no-untyped-def]
-        self._calls.append(selector.base_dir)
-        return self._inner.get_file_info(selector)
-
-    def get_file_info(self, paths):  # type: ignore[no-untyped-def]
-        return self._inner.get_file_info(paths)
-
-    def open_input_file(self, path):  # type: ignore[no-untyped-def]
-        self._calls.append(path)
-        return self._inner.open_input_file(path)
-
-    def open_input_stream(self, path):  # type: ignore[no-untyped-def]
-        return self._inner.open_input_stream(path)
-
-    def get_type_name(self) -> str:
-        return "watched"
-
-    def normalize_path(self, path: str) -> str:
-        return path
-
-    def _refuse(self, *_args: object, **_more: object) -> None:
-        raise PermissionError("a reader writes nothing")
-
-    create_dir = delete_dir = delete_dir_contents = delete_file = delete_root_dir_contents = _refuse
-    move = copy_file = open_output_stream = open_append_stream = _refuse
-
-
-def watched(data: Path) -> Seen:
-    calls: list[str] = []
-    return Seen(str(data), pafs.PyFileSystem(_Watched(calls)), calls)
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +55,15 @@ def test_a_unified_name_chooses_what_is_called_otherwise_by_its_venue(tmp_path: 
 
 
 def test_days_outside_the_span_and_instruments_nobody_asked_for_are_not_even_listed(data: Path) -> None:
-    seen = watched(data)
-    end = synthetic.MIDNIGHT_NS - 2 * 86_400 * SECOND_NS
-    selection = Selection(types=("raw/trades",), markets=("linear",), end_ns=end)
-    assert list(files.files(seen, selection)) == []
-    assert not any("market=spot" in call or "date=" in call for call in seen.calls)
+    watch = Watch()
+    before = synthetic.MIDNIGHT_NS - 2 * 86_400 * SECOND_NS
+    found = files.files(watched(data, watch), select(types=("raw/trades",), symbols=("BTCUSDT",), markets=("linear",)))
+    assert list(found) and watch.opened == []
+    assert not any("market=spot" in path or "/quotes" in path for path in watch.listed)
+    watch = Watch()
+    folder = dataclasses.replace(watched(data, watch), folder=data)
+    assert list(files.files(folder, Selection(types=("raw/trades",), end_ns=before))) == []
+    assert watch.listed and not any("date=" in path for path in watch.listed)
 
 
 def test_nothing_hidden_is_data(tmp_path: Path) -> None:
@@ -128,7 +86,7 @@ def test_a_file_says_what_it_is_and_one_that_is_none_is_named(data: Path, tmp_pa
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 but no more")
     with pytest.raises(LakeError, match=r"bad\.parquet"):
         files.metadata_of(watched(tmp_path), "bad.parquet")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NotFoundError):
         files.metadata_of(watched(tmp_path), "gone.parquet")
 
 
