@@ -76,7 +76,7 @@ class Books:
             ),
         )  # fmt: skip
         self._engine.ensure_instruments(max(count, 1))
-        self.context = self._engine._context
+        self.context = self._engine.state.context
         self._apply = _apply.direct
 
     def of(self, batch: np.ndarray) -> None:
@@ -88,7 +88,7 @@ class Books:
         """Apply the first ``n`` records; arrays grow as the engine has them grow."""
         first = self._apply(self.context, 0, n)
         while first < n:
-            self._engine._grow_book(int(self._batch[first]["instrument"]))
+            self._engine.state.grow_book(int(self._batch[first]["instrument"]))
             first = self._apply(self.context, first, n)
 
     def top(self, number: int, levels: int) -> list[list[list[float]]]:
