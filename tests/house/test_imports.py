@@ -148,13 +148,21 @@ def test_pyarrow_is_imported_by_the_sealer_and_readers_of_files_only() -> None:
     assert wrong == []
 
 
+CHOSEN_ONLY = {
+    "picows": {"ringcollect.feed.transport.with_picows", "ringcollect.feed.socks"},
+    "report": {"ringcollect.store.quality.page"},
+}
+"""Extras, and the only modules that import what they bring: they run when somebody chose it."""
+
+
 def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     declared = {re.split(r"[<>=!~\[; ]", text)[0].replace("-", "_").lower() for text in project["dependencies"]}
-    chosen = {re.split(r"[<>=]", text)[0].replace("-", "_") for text in project["optional-dependencies"]["picows"]}
-    optional = {e.module for e in imports() if e.target.split(".")[0] in chosen}
-    chosen_only = {"ringcollect.feed.transport.with_picows", "ringcollect.feed.socks"}  # imported by whoever chose it
-    assert optional == chosen_only
+    chosen: set[str] = set()
+    for extra, only in CHOSEN_ONLY.items():
+        packages = {re.split(r"[<>=]", text)[0].replace("-", "_") for text in project["optional-dependencies"][extra]}
+        assert {e.module for e in imports() if e.target.split(".")[0] in packages} == only
+        chosen |= packages
     imported = {e.target.split(".")[0] for e in imports()} - set(sys.stdlib_module_names) - {"ringcollect"} - chosen
     provided = {"numba": {"llvmlite"}}
     allowed = declared | {name for package in declared for name in provided.get(package, ())}
