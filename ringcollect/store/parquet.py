@@ -45,21 +45,24 @@ def write(
     """Write ``values`` and return the number of rows; Arrow's copy is one row group at a time."""
     rows = len(values["seq"])
     schema = arrow_schema(columns, metadata)
-    dictionary = [c.name for c in columns if _has_dictionary(c)]
-    encodings = {c.name: _encoding(c) for c in columns if not _has_dictionary(c) and c.type != "bool"}
-    with pq.ParquetWriter(
+    with writer(target, columns, schema, level) as file:
+        for start in range(0, max(rows, 1), ROW_GROUP):
+            stop = min(rows, start + ROW_GROUP)
+            file.write_table(_arrow_table(schema, values, start, stop), row_group_size=ROW_GROUP)
+    return rows
+
+
+def writer(target: Any, columns: Sequence[Column], schema: pa.Schema, level: int) -> pq.ParquetWriter:
+    """A writer of tables with ``schema``, made of ``columns``, with the lake's encodings."""
+    return pq.ParquetWriter(
         target,
         schema,
         compression="zstd",
         compression_level=level,
-        use_dictionary=dictionary,
-        column_encoding=encodings,
+        use_dictionary=[c.name for c in columns if _has_dictionary(c)],
+        column_encoding={c.name: _encoding(c) for c in columns if not _has_dictionary(c) and c.type != "bool"},
         write_page_checksum=True,
-    ) as writer:
-        for start in range(0, max(rows, 1), ROW_GROUP):
-            stop = min(rows, start + ROW_GROUP)
-            writer.write_table(_arrow_table(schema, values, start, stop), row_group_size=ROW_GROUP)
-    return rows
+    )
 
 
 def _has_dictionary(column: Column) -> bool:
@@ -114,19 +117,46 @@ def read(file: pq.ParquetFile, columns: Sequence[Column], groups: Sequence[int] 
 
     LakeError if a column is missing that the file's version has, of another type, or a page is damaged.
     """
+    there = columns_in(file, columns)
+    for group in range(file.metadata.num_row_groups) if groups is None else groups:
+        yield values_of(file, read_group(file, group, there), columns)
+
+
+def read_rows(file: pq.ParquetFile, columns: Sequence[Column], first: int, rows: int) -> Iterator[Columns]:
+    """Rows ``[first, first + rows)``, a row group at a time; no other group is read. As :func:`read` otherwise."""
+    there = columns_in(file, columns)
+    begin = 0
+    for group in range(file.metadata.num_row_groups):
+        end = begin + file.metadata.row_group(group).num_rows
+        low, high = max(begin, first), min(end, first + rows)
+        if low < high:
+            yield values_of(file, read_group(file, group, there).slice(low - begin, high - low), columns)
+        begin = end
+
+
+def columns_in(file: pq.ParquetFile, columns: Sequence[Column]) -> Sequence[Column]:
+    """Those of ``columns`` that the file's version has. LakeError if one is missing or of another type."""
     schema = file.schema_arrow
-    version = version_of(metadata_of(file))
-    there = columns_at(columns, version)
+    there = columns_at(columns, version_of(metadata_of(file)))
     for column, field in zip(there, arrow_schema(there), strict=True):
         if column.name not in schema.names or schema.field(column.name).type != field.type:
             raise LakeError(f"no column {column.name} of type {column.type}")
-    for group in range(file.metadata.num_row_groups) if groups is None else groups:
-        try:
-            table = file.read_row_group(group, columns=[c.name for c in there])
-        except UNREADABLE as error:
-            raise LakeError(f"row group {group}: {error}") from error
-        values = {c.name: _values(table[c.name].combine_chunks(), c) for c in there}
-        yield complete(values, columns, version, table.num_rows)
+    return there
+
+
+def read_group(file: pq.ParquetFile, group: int, there: Sequence[Column]) -> pa.Table:
+    """The columns ``there`` of one row group, as Arrow has them; LakeError if a page is damaged."""
+    try:
+        return file.read_row_group(group, columns=[c.name for c in there])
+    except UNREADABLE as error:
+        raise LakeError(f"row group {group}: {error}") from error
+
+
+def values_of(file: pq.ParquetFile, table: pa.Table, columns: Sequence[Column]) -> Columns:
+    """Rows read from ``file`` as values of ``columns``, as of this version."""
+    version = version_of(metadata_of(file))
+    values = {c.name: _values(table[c.name].combine_chunks(), c) for c in columns_at(columns, version)}
+    return complete(values, columns, version, table.num_rows)
 
 
 def _values(array: Any, column: Column) -> Any:

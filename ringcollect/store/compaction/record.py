@@ -1,0 +1,112 @@
+"""What a merged file was made of: one signed record per file, beside the certificates of its day.
+
+The certificates of the segments stay as they are and go on proving every row; the record says in which rows of which
+merged file a segment's file is now. A record counts while its file is in the folder, and only then, so that swapping
+the folder is the one moment at which everything changes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import msgspec
+
+from ringcollect.errors import LakeError, NotFoundError
+from ringcollect.store.location import Lake
+from ringcollect.store.seal import sign
+
+SUFFIX = ".compacted"
+FORMAT = 1
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One segment's file, by the name it had in the folder, and how many rows of the merged file are its."""
+
+    name: str
+    rows: int
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """The merged file ``name`` in ``folder`` (relative to the lake), whose rows are those of ``sources``, one after the
+    other; ``replaces``: the names that left the folder when it came."""
+
+    format: int = FORMAT
+    folder: str
+    name: str
+    bytes: int
+    sha256: str
+    rows: int
+    sources: list[Source]
+    replaces: list[str]
+
+
+class Slice(NamedTuple):
+    """Rows ``[first, first + rows)`` of the file ``path`` (relative to the lake); None: all of it."""
+
+    path: str
+    first: int = 0
+    rows: int | None = None
+
+
+def folder_key(folder: str) -> str:
+    """A short name of a day folder, the same on every host."""
+    return hashlib.sha256(folder.encode()).hexdigest()[:24]
+
+
+def certificates_of(folder: str) -> str:
+    """The certificates of the exchange and day of a day folder, relative to the lake."""
+    values = {part.partition("=")[0]: part for part in PurePosixPath(folder).parts}
+    if "exchange" not in values or "date" not in values:
+        raise LakeError(f"{folder}: is no day folder of a lake")
+    return f"certificates/{values['exchange']}/{values['date']}"
+
+
+def record_key(record: Record) -> str:
+    """The record's own place: no two merged files of a folder ever have the same name."""
+    name = hashlib.sha256(record.name.encode()).hexdigest()[:16]
+    return f"{_own_folder(record.folder)}/{name}{SUFFIX}"
+
+
+def _own_folder(folder: str) -> str:
+    return f"{certificates_of(folder)}/compacted/{folder_key(folder)}"
+
+
+def encode(record: Record) -> bytes:
+    """As it stands in its file, signed as certificates are."""
+    return sign({"compacted": msgspec.to_builtins(record)})
+
+
+def decode(raw: bytes, place: str) -> Record:
+    """The inverse. LakeError for what is no record, or was changed."""
+    try:
+        content = json.loads(raw)
+        record = msgspec.convert(content["compacted"], Record)
+    except (ValueError, TypeError, KeyError, msgspec.ValidationError) as error:
+        raise LakeError(f"{place}: is not a record of compaction: {error!r}") from error
+    if sign({"compacted": content["compacted"]}) != raw:
+        raise LakeError(f"{place}: was changed after it was written: its own sha256 does not fit")
+    if record.format != FORMAT:
+        raise LakeError(f"{place}: has format {record.format}; this version knows {FORMAT}")
+    return record
+
+
+def records_of(lake: Lake, folder: str) -> Iterator[tuple[str, Record]]:
+    """(key, record) of every record of one day folder, whether its file is there or not."""
+    return _read(lake, _own_folder(folder))
+
+
+def records_of_day(lake: Lake, certificates: str) -> Iterator[tuple[str, Record]]:
+    """As :func:`records_of`, of all day folders whose certificates are in ``certificates``."""
+    return _read(lake, f"{certificates}/compacted")
+
+
+def _read(lake: Lake, under: str) -> Iterator[tuple[str, Record]]:
+    for entry in lake.files(under):
+        if entry.key.endswith(SUFFIX):
+            with contextlib.suppress(NotFoundError):  # of a file that was merged again meanwhile
+                yield entry.key, decode(lake.read(entry.key), entry.key)

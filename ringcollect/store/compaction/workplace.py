@@ -1,0 +1,100 @@
+"""Where a day folder of a file system is rebuilt: ``compaction/<key>/``, which no reader of tables looks into.
+
+It holds what is built, with a mark in it. Exchanging the folders moves the mark to the day folder, so whether the
+exchange has happened can be told after a kill by looking where the mark is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ringcollect.errors import LakeError
+from ringcollect.failpoints import fail
+from ringcollect.store.compaction.manifest import COMPACTION
+from ringcollect.store.compaction.record import Record, folder_key
+from ringcollect.store.durable import fsync_folder, make_folders
+
+MARK = ".being-swapped-in"
+
+
+class Workplace:
+    """The places that belong to one day folder. ``folder`` is relative to the lake ``data``."""
+
+    def __init__(self, data: Path, folder: str, *, sync: bool) -> None:
+        self.day = data / folder
+        self.new = data / COMPACTION / folder_key(folder)
+        self.sync = sync
+
+    def begin(self) -> None:
+        """An empty folder ``new`` with the mark in it."""
+        make_folders(self.new, sync=self.sync)
+        (self.new / MARK).touch()
+        if self.sync:
+            fsync_folder(self.new)  # a power cut must not leave files without the mark
+
+    def is_swapped(self) -> bool:
+        """Whether ``new`` holds what was the day folder before."""
+        return self.new.is_dir() and not (self.new / MARK).exists()
+
+    def carry_over(self, replaced: Iterable[str]) -> None:
+        """Whatever else is in the day folder is in ``new``, too. OSError where files cannot have two names."""
+        leaving = set(replaced)
+        for path in self.day.iterdir():
+            if path.is_dir():
+                raise LakeError(f"{path}: a folder within a day folder: it is left as it is")
+            if path.name not in leaving:
+                (self.new / path.name).hardlink_to(path)
+        if self.sync:
+            fsync_folder(self.new)
+
+    def check_old(self, records: Iterable[Record]) -> None:
+        """LakeError if a file that was swapped out has no successor: then it must not be removed."""
+        there = {path.name for path in self.day.iterdir()}
+        replaced = {name for record in records if record.name in there for name in record.replaces}
+        for path in self.new.iterdir():
+            if path.name not in there and path.name not in replaced:
+                raise LakeError(f"{path}: was swapped out and nothing says where its rows are: look at it yourself")
+
+    def clear(self) -> None:
+        """Remove ``new`` and all in it, and the mark from the day folder."""
+        if self.new.is_dir():
+            for path in sorted(self.new.iterdir(), key=lambda path: (path.name == MARK, path.name)):
+                path.unlink()  # the mark last: without it the rest would be taken for the old folder
+                fail("compact.after_unlink")
+            self.new.rmdir()
+        (self.day / MARK).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def only_one(data: Path, folder: str) -> Iterator[bool]:
+    """Whether this process alone rebuilds or removes the day folder, as long as the context lasts."""
+    lock = data / COMPACTION / f"{folder_key(folder)}.lock"
+    lock.parent.mkdir(exist_ok=True)
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT, 0o640)
+    try:
+        is_ours = _lock(fd) and _is_still(fd, lock)
+        yield is_ours
+        if is_ours:
+            lock.unlink(missing_ok=True)
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_still(fd: int, path: Path) -> bool:
+    """Whether an open file is the one with the name ``path``: whoever had it before may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except FileNotFoundError:
+        return False
