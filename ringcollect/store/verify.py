@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 from ringcollect.errors import LakeError
 from ringcollect.store import parquet, ranges
+from ringcollect.store.compaction.slices import Slices
 from ringcollect.store.cursor import journal_files, journal_folder
 from ringcollect.store.journal import Header, Journal, Lost
+from ringcollect.store.location import Lake
 from ringcollect.store.ranges import Span
 from ringcollect.store.removed import is_removed
 from ringcollect.store.report import Coverage, Loss, Report
+from ringcollect.store.verify_merged import check_merged, is_merged
 from ringcollect.store.verify_segment import Certificate, book_claims, check_segment, read_certificate
 
 MALFORMED = (LakeError, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
@@ -33,11 +36,12 @@ def verify(data: Path, strict: bool = False, progress: Progress | None = None) -
     paths = certificate_paths(data)
     certificates: list[tuple[str, Certificate]] = []
     well_formed: list[Certificate] = []
+    slices = Slices(Lake.open(data))
     for done, path in enumerate(paths):
         place = path.relative_to(data).as_posix()
         if progress is not None:
             progress(done, len(paths), place)
-        checked = check_certificate(data, path, report, strict=strict)
+        checked = check_certificate(data, path, report, strict=strict, slices=slices)
         if checked is None:
             continue
         found = checked.certificate
@@ -62,7 +66,9 @@ class Checked(NamedTuple):
     is_good: bool
 
 
-def check_certificate(data: Path, path: Path, report: Report, *, strict: bool = False) -> Checked | None:
+def check_certificate(
+    data: Path, path: Path, report: Report, *, strict: bool = False, slices: Slices | None = None
+) -> Checked | None:
     """Make every claim of the certificate at ``path`` again; what differs goes into ``report``. None: it is none."""
     place = path.relative_to(data).as_posix()
     found = read_certificate(path, place, report)
@@ -73,7 +79,7 @@ def check_certificate(data: Path, path: Path, report: Report, *, strict: bool = 
         report.note(place, f"its {found.records} records were removed once their rows were built")
         return Checked(found, True)
     try:
-        check_segment(data, place, found, report, strict=strict)
+        check_segment(data, place, found, report, strict=strict, slices=slices)
     except MALFORMED as error:
         report.problem(place, f"cannot be checked: {error!r}")
         return Checked(found, False)
@@ -153,21 +159,21 @@ def _check_unclaimed(
     data: Path, checked: set[Path], certificates: list[tuple[str, Certificate]], report: Report, *, strict: bool
 ) -> None:
     """Parquet files that no certificate names would double rows for whoever reads the folder."""
-    claimed = {entry.path for _, cert in certificates for entry in cert.files}
-    stray = [
-        (place, path)
-        for tier in TIERS
-        for path in sorted((data / tier).rglob("*.parquet"))
-        if (place := path.relative_to(data).as_posix()) not in claimed
+    lake = Lake.open(data)
+    found = [
+        (path.relative_to(data).as_posix(), path) for tier in TIERS for path in sorted((data / tier).rglob("*.parquet"))
     ]
-    if not stray:
-        return
-    waiting = {(file.ring, file.generation, file.seq_from) for file in journal_files(data)}
+    claimed = {entry.path for _, cert in certificates for entry in cert.files}
     for path in set(certificate_paths(data)) - checked:  # sealed while we looked
         newer = read_certificate(path, path.relative_to(data).as_posix(), report)
         claimed |= set() if newer is None else {entry.path for entry in newer.files}
+    claimed |= check_merged(lake, claimed, report)
+    stray = [(place, path) for place, path in found if place not in claimed]
+    if not stray:
+        return
+    waiting = {(file.ring, file.generation, file.seq_from) for file in journal_files(data)}
     for place, path in stray:
-        if place in claimed:
+        if is_merged(lake, place) or not path.exists():  # swapped while we looked
             continue
         report.files += 1
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,12 +16,15 @@ from ringcollect.errors import LakeError
 from ringcollect.records import RECORD, Flag, dtype_from_list
 from ringcollect.store import certificate, parquet, ranges
 from ringcollect.store.chunk import Chunk, kind_of
+from ringcollect.store.compaction.slices import Slices
 from ringcollect.store.cursor import exchange_of
+from ringcollect.store.location import Lake
 from ringcollect.store.parts import claims_of, columns_for, rebuild
 from ringcollect.store.report import Report
 from ringcollect.store.schema import SCHEMA_VERSION, Column
 from ringcollect.store.schema_versions import columns_at, is_known, version_of
 from ringcollect.store.seal import CERTIFICATE_FORMAT, sign
+from ringcollect.store.verify_merged import identity_problem, read_part
 from ringcollect.store.verify_place import place_problem
 
 FORBIDDEN_IN_RAW = frozenset({"source", "snapshot", "alignment", "recovered", "backfill"})
@@ -92,16 +96,22 @@ def read_certificate(path: Path, place: str, report: Report) -> Certificate | No
     return found
 
 
-def check_segment(data: Path, place: str, cert: Certificate, report: Report, *, strict: bool) -> None:
-    """Recompute everything the certificate claims from its files; what differs goes into ``report``."""
+def check_segment(
+    data: Path, place: str, cert: Certificate, report: Report, *, strict: bool, slices: Slices | None = None
+) -> None:
+    """Recompute everything the certificate claims from its files; what differs goes into ``report``.
+
+    ``slices`` knows where merged files are; one for all certificates of a day asks the lake once.
+    """
     dtype = dtype_from_list(cert.dtype, cert.itemsize)
     kind = kind_of(dtype)
     before = len(report.problems)
     if (kind.value, exchange_of(cert.ring)) != (cert.kind, cert.exchange):
         report.problem(place, f"its kind {cert.kind} or exchange {cert.exchange} does not fit the ring {cert.ring}")
     found = []
+    slices = Slices(Lake.open(data)) if slices is None else slices
     for entry in cert.files:
-        chunk = _check_file(data, cert, entry, dtype, report, strict=strict)
+        chunk = _check_file(data, slices, cert, entry, dtype, report, strict=strict)
         if chunk is not None:
             found.append(Found(entry, chunk))
     whole = _merge(found, dtype)
@@ -125,7 +135,7 @@ def book_claims(cert: Certificate) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _check_file(
-    data: Path, cert: Certificate, entry: FileEntry, dtype: np.dtype, report: Report, *, strict: bool
+    data: Path, slices: Slices, cert: Certificate, entry: FileEntry, dtype: np.dtype, report: Report, *, strict: bool
 ) -> Chunk | None:
     place = entry.path
     if PurePosixPath(place).is_absolute() or ".." in PurePosixPath(place).parts:
@@ -133,6 +143,8 @@ def _check_file(
         return None
     try:
         content = (data / place).read_bytes()
+    except FileNotFoundError:
+        return _check_part(slices, cert, entry, dtype, report, strict=strict)
     except OSError as error:
         report.problem(place, f"is missing ({error.strerror})")
         return None
@@ -142,7 +154,7 @@ def _check_file(
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         report.problem(place, "is not the file that was certified: another sha256")
     try:
-        file = parquet.open_file(data / place)
+        file = parquet.open_file(io.BytesIO(content))  # the name may lead elsewhere by now
         metadata = parquet.metadata_of(file)
         columns = columns_for(entry.table, dtype)
         pieces = [rebuild(entry.table, values, dtype, entry.instrument) for values in parquet.read(file, columns)]
@@ -157,6 +169,28 @@ def _check_file(
     if strict:
         _check_contract(place, entry, chunk, file.schema_arrow, columns, metadata, report)
     return chunk
+
+
+def _check_part(
+    slices: Slices, cert: Certificate, entry: FileEntry, dtype: np.dtype, report: Report, *, strict: bool
+) -> Chunk | None:
+    """A file that was merged into another: its rows are there, and every claim about them still holds."""
+    try:
+        part = read_part(slices, entry.path, entry.table, dtype, entry.instrument)
+    except (LakeError, KeyError, ValueError) as error:
+        report.problem(entry.path, f"was merged; its rows cannot be read: {error}")
+        return None
+    if part is None:
+        report.problem(entry.path, "is missing (No such file or directory)")
+        return None
+    _check_rows(part.path, entry, part.chunk, report)
+    wrong = identity_problem(part, _identity(cert, entry), PurePosixPath(entry.path).name)
+    if wrong is not None:
+        report.problem(part.path, wrong)
+    if strict:
+        columns = columns_for(entry.table, dtype)
+        _check_contract(part.path, entry, part.chunk, part.schema, columns, part.metadata, report)
+    return part.chunk
 
 
 def _check_rows(place: str, entry: FileEntry, chunk: Chunk, report: Report) -> None:
@@ -176,8 +210,8 @@ def _check_rows(place: str, entry: FileEntry, chunk: Chunk, report: Report) -> N
     _compare(place, "claims", entry.claims, claims, report)
 
 
-def _check_metadata(place: str, cert: Certificate, entry: FileEntry, metadata: dict[str, Any], report: Report) -> None:
-    identity = {
+def _identity(cert: Certificate, entry: FileEntry) -> dict[str, Any]:
+    return {
         "ring": cert.ring,
         "generation": cert.generation,
         "seq_from": cert.seq_from,
@@ -185,6 +219,10 @@ def _check_metadata(place: str, cert: Certificate, entry: FileEntry, metadata: d
         "table": f"{entry.tier}/{entry.table}",
         "instrument": entry.instrument,
     }
+
+
+def _check_metadata(place: str, cert: Certificate, entry: FileEntry, metadata: dict[str, Any], report: Report) -> None:
+    identity = _identity(cert, entry)
     if metadata.get("identity") != identity:
         report.problem(place, f"says it is {metadata.get('identity')}, certified is {identity}")
     wrong = place_problem(place, cert.ring, entry.tier, entry.table, metadata)

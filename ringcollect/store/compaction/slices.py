@@ -12,7 +12,7 @@ class Slices:
     """Answers for the certificates of one exchange and day at a time; asks the lake again for another day."""
 
     def __init__(self, lake: Lake) -> None:
-        self._lake = lake
+        self.lake = lake
         self._day = ""
         self._found: dict[str, list[Slice]] = {}
         self._hidden: frozenset[str] = frozenset()
@@ -23,10 +23,10 @@ class Slices:
         Swapped away between this answer and the opening of the file: forget everything and ask again.
         """
         self._look(certificates_of(path))
-        if path not in self._hidden and self._lake.exists(path):
+        if path not in self._hidden and self.lake.exists(path):
             return Slice(path)
         for place in self._found.get(path, ()):
-            if place.path not in self._hidden and self._lake.exists(place.path):
+            if place.path not in self._hidden and self.lake.exists(place.path):
                 return place
         return Slice(path)
 
@@ -37,9 +37,9 @@ class Slices:
     def _look(self, day: str) -> None:
         if day == self._day:
             return
-        self._hidden = hidden_keys(self._lake, manifests(self._lake))
+        self._hidden = hidden_keys(self.lake, manifests(self.lake))
         self._found = {}
-        for _, record in records_of_day(self._lake, day):
+        for _, record in records_of_day(self.lake, day):
             for path, place in slices_of(record):
                 self._found.setdefault(path, []).append(place)
         self._day = day
