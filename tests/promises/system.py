@@ -106,6 +106,7 @@ class Collector:
         settings = {"rotate_time": '"3s"', "flush": '"100ms"'} | storage
         lines = [
             "[collector]", f'data = "{self.data}"', f'runtime_dir = "{self.runtime}"',
+            "stop_writer_s = 55",  # a busy machine may need it, and what is not sealed would be missed in the lake
             "[storage]", *(f"{key} = {value}" for key, value in settings.items()),
             "[sync]", 'checkpoint_interval = "500ms"',
             "[websocket]", 'retry_first = "100ms"', 'open_interest_poll = "1s"',

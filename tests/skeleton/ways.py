@@ -43,7 +43,8 @@ def config_for(
 ) -> Config:
     """Rotation every two minutes of stream time, so that nine minutes around midnight give several segments."""
     return Config(
-        collector=Collector(data=str(data), runtime_dir=str(runtime)),
+        # On a busy machine sealing must not be left to a next start, which there is none of.
+        collector=Collector(data=str(data), runtime_dir=str(runtime), stop_writer_s=55),
         storage=Storage(rotate_time=rotate, fsync="off"),
         markets=markets,
         sync=sync,
