@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringcollect.config import Config, RowPlan
 from ringcollect.durations import parse_duration
 from ringcollect.sync import catalogue
+from ringcollect.sync.catalogue.plan import ALWAYS
 from ringcollect.sync.catalogue.plan import plan as lay_out
 from ringcollect.sync.settings import Parameters
 
@@ -46,7 +47,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
     own = plan if plan is not None else sync.base
     key = f"features of the grid {own.grid}" if plan is not None and not plan.is_base else "sync.features"
     options = options_of(config)
-    columns = tuple(catalogue.select(own.features, key, options))
+    columns = tuple(name for name in catalogue.select(own.features, key, options) if name != ALWAYS)
     parameters = Parameters(
         grid_ns=own.grid_ns,
         mode=own.mode,

@@ -8,6 +8,7 @@ from ringcollect.config import SyncFeatures
 from ringcollect.errors import ConfigError
 from ringcollect.sync.catalogue import Options
 from ringcollect.sync.parameters import options_of, parameters_of
+from ringcollect.sync.rows import row_dtype
 
 from .reading import SPOT, fine, problems
 
@@ -108,3 +109,9 @@ def test_what_no_grid_can_have_names_both_keys_before_anything_starts(text: str,
 
 def test_the_finest_grid_has_group_a_and_flags() -> None:
     assert len(parameters_of(fine(SPOT + '[sync]\ngrid = "1ns"').config).columns) == 25
+
+
+@pytest.mark.parametrize("name", ["minimal", "core", "full"])
+def test_rows_of_every_set_can_be_laid_out(name: str) -> None:
+    columns = parameters_of(fine(f'{SPOT}\n[sync.features]\nselect = ["{name}"]').config).columns
+    assert row_dtype(columns).names[-len(columns) :] == columns
