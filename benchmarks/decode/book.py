@@ -7,7 +7,7 @@ from math import nan
 
 import numpy as np
 
-from ringcollect.decode.memory import address_of
+from ringcollect.decode.memory import address_of, plain
 from ringcollect.instruments import Instrument
 from ringcollect.jit import Entry, njit, types
 from ringcollect.records import RECORD_WORDS, W_TAIL
@@ -40,7 +40,7 @@ def apply_batch(context: np.ndarray, first: int, n: int) -> int:
             levels = 1
             while not (records[at + levels - 1, W_TAIL] >> 48) & B_LAST:
                 levels += 1
-            done = set_levels(address_of(records) + 64 * at, levels, row, values, books, params, shared)
+            done = set_levels(address_of(records) + 64 * at, plain(0), levels, row, values, books, params, shared)
             if done < levels:
                 return at + done
         at += levels

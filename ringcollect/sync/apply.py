@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ringcollect.decode.memory import out_of_line, plain
+from ringcollect.decode.memory import address_of, out_of_line, plain
 from ringcollect.jit import njit, types
-from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT
+from ringcollect.records import W_AUX, W_ID, W_PRICE, W_SIZE, W_TAIL, W_TS_EVENT, W_TS_RECV
 from ringcollect.sync.book import base_size, clear, has_room, set_level, truncate
 from ringcollect.sync.checksum import DIFFERENT, UNKNOWN, verify
 from ringcollect.sync.features import aggregate, observe
@@ -58,10 +58,12 @@ from ringcollect.sync.layout import (
     I_TRUSTED,
     I_UPDATES_HEAD,
     K_CHECK,
+    K_DELTA,
     K_FUNDING,
     K_INTEREST,
     K_LIQUIDATION,
     K_MARK,
+    K_SNAPSHOT,
     K_STATUS,
     K_TRADE,
     OUT_FULL,
@@ -70,12 +72,15 @@ from ringcollect.sync.layout import (
     P_SLAB,
     POOL_NEXT,
     POOL_TIME,
+    POOL_WORDS,
     UNLIMITED,
 )
-from ringcollect.sync.pool import pop, release
+from ringcollect.sync.pool import pop, pop_run, release
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.run_of_levels import set_levels
 from ringcollect.sync.snapshot import is_full, keep_event
 
+_SIDE = 0xFF << 40
 _TICK_RULE = int(RowFlag.TICK_RULE_SIDE)
 _RECV_TIME = int(RowFlag.RECV_TIME_USED)
 
@@ -290,6 +295,45 @@ def _settle_events(
 
 
 @njit
+def _waiting_levels(slot: int, pool: np.ndarray) -> int:
+    """How many slots from ``slot`` on are levels of one batch that have nothing to say but side, price and size."""
+    tail = pool[slot, W_TAIL]
+    kind = (tail >> 32) & 0xFF
+    if tail & (B_LAST | B_CLEAR) << 48 or not tail & _SIDE or kind not in (K_SNAPSHOT, K_DELTA):
+        return 0
+    n, after = 1, pool[slot, POOL_NEXT]
+    while after >= 0:
+        if (pool[after, W_TAIL] ^ tail) & ~_SIDE or not pool[after, W_TAIL] & _SIDE:
+            break
+        if pool[after, POOL_TIME] != pool[slot, POOL_TIME] or pool[after, W_TS_EVENT] != pool[slot, W_TS_EVENT]:
+            break
+        if pool[after, W_TS_RECV] != pool[slot, W_TS_RECV]:
+            break
+        n += 1
+        after = pool[after, POOL_NEXT]
+    return n
+
+
+@njit
+def _apply_waiting(
+    row: np.ndarray, values: np.ndarray, books: np.ndarray, pool: np.ndarray, params: np.ndarray, shared: np.ndarray
+) -> None:
+    """Apply the first waiting update, with the levels of its batch as far as there is room; there is for one."""
+    slot = row[I_UPDATES_HEAD]
+    n = _waiting_levels(slot, pool)
+    if n == 0:
+        apply_update(pool[slot], pool[slot, POOL_TIME], row, values, books, params, shared)
+        pop(row, plain(I_UPDATES_HEAD), shared, pool)
+        return
+    first = address_of(pool)
+    n = set_levels(first + 8 * POOL_WORDS * slot, first, n, row, values, books, params, shared)
+    row[I_APPLIED] = pool[slot, POOL_TIME]
+    row[I_BIN_UPDATES] += n
+    _mark_time(pool[slot], row, params)
+    pop_run(row, plain(I_UPDATES_HEAD), n, shared, pool)
+
+
+@njit
 def settle(
     instrument: int,
     row: np.ndarray,
@@ -316,8 +360,7 @@ def settle(
         if not has_room(row, params):
             shared[G_ARGUMENT] = instrument
             return GROW_BOOK
-        apply_update(pool[slot], pool[slot, POOL_TIME], row, values, books, params, shared)
-        pop(row, plain(I_UPDATES_HEAD), shared, pool)
+        _apply_waiting(row, values, books, pool, params, shared)
     if row[I_EVENTS_MIN] <= row[I_PERIOD] + 1:
         _settle_events(row, values, pool, params, shared)
     return 0

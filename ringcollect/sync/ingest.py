@@ -128,7 +128,8 @@ def _shed_oldest(
 
 
 @njit
-def _waits(time: int, row: np.ndarray, params: np.ndarray) -> bool:
+def waits(time: int, row: np.ndarray, params: np.ndarray) -> bool:
+    """Whether a record of this time belongs to a row that is not open yet."""
     return row[I_ANCHORED] == 0 or time >= (row[I_PERIOD] + 1) * params[P_GRID]
 
 
@@ -147,7 +148,7 @@ def _make_space(
 ) -> int:
     """Bounded hold-back: while the queue is full and this record would wait, the open rows come out early."""
     out_of_line()
-    while row[I_HELD] >= params[P_MAX_HELD] and _waits(time, row, params):
+    while row[I_HELD] >= params[P_MAX_HELD] and waits(time, row, params):
         if row[I_ANCHORED]:
             to = min(_first_due(row, pool, params), row_of(time, params)) - 1
             code = advance(instrument, to, row, values, books, pool, params, shared, wide, out, plain(OVERRUN))
@@ -183,7 +184,7 @@ def _update(
         shared[G_LATE_UPDATES] += 1
         row[I_LATE_UPDATES] += 1
     row[I_EFFECTIVE] = time
-    if _waits(time, row, params):
+    if waits(time, row, params):
         hold(record, time, row, plain(I_UPDATES_HEAD), shared, pool)
     else:
         apply_update(record, time, row, values, books, params, shared)
@@ -199,7 +200,7 @@ def _event(
     params: np.ndarray,
     shared: np.ndarray,
 ) -> None:
-    if _waits(time, row, params):
+    if waits(time, row, params):
         hold(record, time, row, plain(I_EVENTS_HEAD), shared, pool)
         row[I_EVENTS_MIN] = min(row[I_EVENTS_MIN], row_of(time, params))
     elif time >= row[I_PERIOD] * params[P_GRID]:

@@ -337,7 +337,7 @@ def consume(context: np.ndarray, closes: bool) -> int:
         if code != DONE:
             break
         shared[G_RECORDS] += 1
-        position += 1 + take_levels(records, position, ints, floats, books, params, shared)
+        position += 1 + take_levels(records, position, ints, floats, books, pool, params, shared)
     shared[G_CONSUMED] = position
     shared[G_CODE] = code
     return code

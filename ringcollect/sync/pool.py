@@ -37,6 +37,29 @@ def hold(record: np.ndarray, time: int, row: np.ndarray, head: int, shared: np.n
 
 
 @njit
+def hold_run(
+    records: np.ndarray, first: int, n: int, time: int, row: np.ndarray, head: int, shared: np.ndarray, pool: np.ndarray
+) -> None:
+    """As :func:`hold` for the records ``first .. first+n-1``, n > 0: so many free slots are already linked in order."""
+    slot = begin = end = shared[G_FREE_HEAD]
+    for i in range(first, first + n):
+        for w in range(RECORD_WORDS):
+            pool[slot, w] = records[i, w]
+        pool[slot, POOL_TIME] = time
+        end = slot
+        slot = pool[slot, POOL_NEXT]
+    shared[G_FREE_HEAD] = slot
+    shared[G_FREE] -= n
+    pool[end, POOL_NEXT] = -1
+    if row[head] < 0:
+        row[head] = begin
+    else:
+        pool[row[head + 1], POOL_NEXT] = begin
+    row[head + 1] = end
+    row[I_HELD] += n
+
+
+@njit
 def release(slot: int, row: np.ndarray, shared: np.ndarray, pool: np.ndarray) -> None:
     """Give ``slot``, already out of its list, back."""
     pool[slot, POOL_NEXT] = shared[G_FREE_HEAD]
@@ -53,6 +76,22 @@ def pop(row: np.ndarray, head: int, shared: np.ndarray, pool: np.ndarray) -> Non
     if row[head] < 0:
         row[head + 1] = -1
     release(slot, row, shared, pool)
+
+
+@njit
+def pop_run(row: np.ndarray, head: int, n: int, shared: np.ndarray, pool: np.ndarray) -> None:
+    """As :func:`pop` for the first ``n`` slots, n > 0; they stay in their order, so that they are soon one behind the
+    other in memory."""
+    begin = end = row[head]
+    for _ in range(n - 1):
+        end = pool[end, POOL_NEXT]
+    row[head] = pool[end, POOL_NEXT]
+    if row[head] < 0:
+        row[head + 1] = -1
+    pool[end, POOL_NEXT] = shared[G_FREE_HEAD]
+    shared[G_FREE_HEAD] = begin
+    shared[G_FREE] += n
+    row[I_HELD] -= n
 
 
 @njit

@@ -1,7 +1,8 @@
 """A run of levels: the records of one batch, with the side's state in registers while they stand in its window.
 
 Nearly every level changes the window and nothing else. Written level by level, each would wait for what the one before
-stored (how many there are, the side's total) to be loaded again; a run keeps both to its end.
+stored (how many there are, the side's total) to be loaded again; a run keeps both to its end. The records stand one
+behind the other, as in the ring, or in a list of the pool.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ringcollect.decode.memory import bits_float, out_of_line, word_at
-from ringcollect.jit import njit
+from ringcollect.jit import inlined, njit
 from ringcollect.records import RECORD_WORDS, W_PRICE, W_SIZE, W_TAIL
 from ringcollect.sync.book import MOST_TICKS, base_of, has_room, set_level
 from ringcollect.sync.layout import (
@@ -30,38 +31,57 @@ from ringcollect.sync.layout import (
     I_INVERSE,
     I_SIZE_UNIT,
     P_BOOK_LEVELS,
+    POOL_NEXT,
+    POOL_WORDS,
 )
 from ringcollect.sync.window import WINDOW, level_below, put_size, size_at
 
 
+@inlined
+def _behind(at: int, links: int) -> int:
+    """The address of the record behind the one at ``at``; of no use behind the last of a list."""
+    return at + 8 * RECORD_WORDS if links == 0 else links + word_at(at, POOL_NEXT) * (8 * POOL_WORDS)
+
+
 @njit
 def set_levels(
-    records: int, n: int, row: np.ndarray, values: np.ndarray, books: np.ndarray, params: np.ndarray, shared: np.ndarray
+    records: int,
+    links: int,
+    n: int,
+    row: np.ndarray,
+    values: np.ndarray,
+    books: np.ndarray,
+    params: np.ndarray,
+    shared: np.ndarray,
 ) -> int:
-    """Set or remove the levels of the ``n`` records at address ``records``, in their order, as ``set_level`` does.
+    """Set or remove the levels of ``n`` records from address ``records`` on, in their order, as ``set_level`` does.
 
-    Returns how many were set: fewer than ``n`` if the book has no room for the next one (``has_room``). Every record
-    has a side.
+    ``links`` is 0 for records one behind the other, the address of the pool for records of one of its lists. Every
+    record has a side. Returns how many were set: fewer than ``n`` if the book has no room for the next (``has_room``).
     """
     out_of_line()
+    at = records
     done = 0
     while done < n and has_room(row, params):
-        at = records + done * (8 * RECORD_WORDS)
         sign = 1 if (word_at(at, W_TAIL) >> 40) & 0xFF < 128 else -1
         taken = 0
         if row[(I_BID if sign > 0 else I_ASK) + BOOK_WINDOW] != 0:
-            taken = _near_levels(at, n - done, sign, row, values, params[P_BOOK_LEVELS])
+            taken, at = _near_levels(at, links, n - done, sign, row, values, params[P_BOOK_LEVELS])
         if taken == 0:
             price, size = bits_float(word_at(at, W_PRICE)), bits_float(word_at(at, W_SIZE))
             set_level(row, values, books, params, shared, sign, price, size)
-            taken = 1
+            taken, at = 1, _behind(at, links)
         done += taken
     return done
 
 
 @njit
-def _near_levels(records: int, n: int, sign: int, row: np.ndarray, values: np.ndarray, most: int) -> int:
-    """The levels from the first on that are of the first's side, in its window, and no reason to look closer."""
+def _near_levels(
+    records: int, links: int, n: int, sign: int, row: np.ndarray, values: np.ndarray, most: int
+) -> tuple[int, int]:
+    """The levels from the first on that are of the first's side, in its window, and no reason to look closer: how many
+    were set, and the address of what follows.
+    """
     side, total = (I_BID, F_BID_TOTAL) if sign > 0 else (I_ASK, F_ASK_TOTAL)
     window, base, best, near = (
         row[side + BOOK_WINDOW],
@@ -74,9 +94,8 @@ def _near_levels(records: int, n: int, sign: int, row: np.ndarray, values: np.nd
     unit, inverse, multiplier = row[I_SIZE_UNIT], row[I_INVERSE], values[F_MULTIPLIER]
     high, low = values[total], values[total + 1]
     side_byte = (word_at(records, W_TAIL) >> 40) & 0xFF
-    done = 0
+    done, at = 0, records
     while done < n:
-        at = records + done * (8 * RECORD_WORDS)
         price, size = bits_float(word_at(at, W_PRICE)), bits_float(word_at(at, W_SIZE))
         ticks = np.rint(price * per_unit)
         plain_level = (abs(ticks) < MOST_TICKS) & (ticks * numerator / denominator == price) & (size >= 0.0)
@@ -105,6 +124,7 @@ def _near_levels(records: int, n: int, sign: int, row: np.ndarray, values: np.nd
         low += (high - (sum_ - part)) + (change - part) + lost
         high = sum_
         done += 1
+        at = _behind(at, links)
     row[side + BOOK_BEST], row[side + BOOK_NEAR] = best, near
     values[total], values[total + 1] = high, low
-    return done
+    return done, at

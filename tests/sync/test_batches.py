@@ -56,7 +56,7 @@ UNITS = {
 }
 
 
-def made(mode: str, unit: str, depth: int) -> Engine:
+def made(mode: str, unit: str, depth: int, **more: int) -> Engine:
     table = {
         number: Instrument(
             number=number, exchange="test", market="inverse" if number else "linear", symbol=f"S{number}",
@@ -64,7 +64,7 @@ def made(mode: str, unit: str, depth: int) -> Engine:
         )
         for number in range(2)
     }  # fmt: skip
-    return engine(mode=mode, instruments=table, max_row_latency_ns=400, book_levels=150)
+    return engine(mode=mode, instruments=table, max_row_latency_ns=400, book_levels=150, **more)
 
 
 def state(one: Engine) -> dict[str, bytes]:
@@ -90,6 +90,37 @@ def test_levels_taken_together_leave_the_state_they_leave_one_by_one(mode: str, 
     assert {name for name in ours if ours[name] != theirs[name]} == set()
 
 
+@pytest.mark.parametrize("mode", ["orderbook", "external"])
+@pytest.mark.parametrize("most", [65_536, 100, 7])
+def test_levels_held_together_leave_the_state_they_leave_one_by_one(mode: str, most: int) -> None:
+    records = mixed(12, 150)
+    more = {"hold_back": 1000, "hold_back_records": most}
+    together, alone = made(mode, "base", 0, **more), made(mode, "base", 0, **more)
+    rows = [together.collect(records), np.concatenate([alone.collect(records[i : i + 1]) for i in range(len(records))])]
+    assert len(rows[0]) > 10
+    assert (together.counters()["overruns"] > 0) == (most < 1000)
+    assert rows[0].tobytes() == rows[1].tobytes()
+    assert together.counters() == alone.counters()
+    ours, theirs = state(together), state(alone)
+    assert {name for name in ours if ours[name] != theirs[name]} == set()
+    assert together.collect_rest().tobytes() == alone.collect_rest().tobytes()
+
+
+def test_levels_that_wait_are_held_together() -> None:
+    levels = [(1, 100.0 - k / 100, 1.0) for k in range(40)] + [(-1, 101.0 + k / 100, 1.0) for k in range(40)]
+    stream = Stream().book(1000, (1, 99.0, 1.0)).book(1450, *levels)
+    records = stream.array()
+    one = made("orderbook", "base", 0, hold_back=1000)
+    one.collect(records[:2])
+    arrays = one.dump()
+    args = tuple(arrays[name] for name in ("ints", "floats", "books", "pool", "params", "shared"))
+    assert take_levels(records.view(np.int64).reshape(-1, 8), 1, *args) == 78
+    assert arrays["ints"][0, at.I_HELD] == 79
+    one.collect(records[80:])
+    assert one.collect_rest()["ob_mid_price"][-1] == 100.5
+    assert len(one.book(0)[0]) == 41
+
+
 def test_most_levels_of_a_batch_are_taken_together() -> None:
     levels = [(1, 100.0 - k / 100, 1.0) for k in range(40)] + [(-1, 101.0 + k / 100, 1.0) for k in range(40)]
     stream = Stream().book(1000, (1, 99.0, 1.0)).book(1150, *levels)
@@ -98,5 +129,5 @@ def test_most_levels_of_a_batch_are_taken_together() -> None:
     one.collect(records[:2])
     words = records.view(np.int64).reshape(-1, 8)
     arrays = one.dump()
-    args = (arrays["ints"], arrays["floats"], arrays["books"], arrays["params"], arrays["shared"])
+    args = tuple(arrays[name] for name in ("ints", "floats", "books", "pool", "params", "shared"))
     assert take_levels(words, 1, *args) == 78, "all but the first, and the last, which closes the batch"
