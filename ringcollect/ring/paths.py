@@ -9,8 +9,19 @@ from pathlib import Path
 from ringcollect.errors import EnvironmentRefused, RingError
 from ringcollect.runtime import runtime_dir
 
-__all__ = ["check_name", "control_path", "ensure_runtime_dir", "half_built", "ring_path", "runtime_dir"]
+__all__ = [
+    "check_name",
+    "control_path",
+    "ensure_runtime_dir",
+    "half_built",
+    "ring_path",
+    "runtime_dir",
+    "undrained_path",
+    "undrained_rings",
+]
 
+UNDRAINED = "undrained"
+"""Folder, beside the rings, of those that were replaced before their journal had all of them."""
 OPEN_LOCK = ".open.lock"
 """Producers take it while they look for, build or take over a ring; ``clean`` takes it to keep them out meanwhile."""
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
@@ -36,6 +47,17 @@ def ring_path(folder: Path, name: str) -> Path:
 def control_path(ring: Path) -> Path:
     """The control file beside a ring file."""
     return ring.with_suffix(".ctl")
+
+
+def undrained_path(ring: Path, generation: int) -> Path:
+    """Where a replaced ring waits for its journal, with its control file."""
+    return ring.parent / UNDRAINED / f"{ring.stem}.{generation}.ring"
+
+
+def undrained_rings(folder: Path) -> list[Path]:
+    """Every ring of a runtime folder that waits for its journal, those of one name by generation."""
+    found = [path for path in (folder / UNDRAINED).glob("*.ring") if path.stem.rpartition(".")[2].isdigit()]
+    return sorted(found, key=lambda path: (path.stem.rpartition(".")[0], int(path.stem.rpartition(".")[2])))
 
 
 def under_construction(path: Path) -> Path:

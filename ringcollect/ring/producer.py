@@ -42,7 +42,9 @@ from ringcollect.ring.paths import (
     half_built,
     ring_path,
     under_construction,
+    undrained_path,
 )
+from ringcollect.ring.set_aside import keep_for_journal, let_go
 from ringcollect.ring.table import InstrumentTable, Ledger
 
 
@@ -114,8 +116,12 @@ class Producer:
             same = read_header(words, str(path)) == layout and control_path(path).exists()
             if same:
                 check_positions(words, layout, str(path))
+            generation = int(words[H_GENERATION])
             if same and (accept is None or accept(InstrumentTable(words).left_behind())):
+                let_go(undrained_path(path, generation))
                 return cls(path, fd, layout, words, reattached=True)
+            if control_path(path).exists():
+                keep_for_journal(path, generation, int(words[H_HEAD]))
             words[H_STATE] = STATE_REPLACED
         except RingError:
             pass  # of another version, or damaged: nothing in it can be trusted, so a new one takes its name

@@ -12,6 +12,7 @@ from ringcollect.failpoints import fail
 from ringcollect.instruments import Instrument
 from ringcollect.records import Kind, Status
 from ringcollect.ring.attach import Read, Reader
+from ringcollect.ring.set_aside import JOURNAL
 from ringcollect.store.chunk import Chunk, RingKind, chunk_of_entries, kind_of
 from ringcollect.store.cursor import (
     JournalFile,
@@ -26,7 +27,7 @@ from ringcollect.store.journal import Journal, JournalWriter, header_for
 from ringcollect.store.rotation import Policy, Segment, add, cut
 
 CHUNK_BYTES = 4 << 20
-CONSUMER = "journal"
+CONSUMER = JOURNAL
 
 
 class Source(Protocol):

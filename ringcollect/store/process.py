@@ -17,10 +17,11 @@ import numpy as np
 import structlog
 
 from ringcollect.config import Config
-from ringcollect.errors import RingcollectError, RingReset
+from ringcollect.errors import RingcollectError, RingError, RingReset
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
-from ringcollect.ring.paths import control_path
+from ringcollect.ring.paths import UNDRAINED, control_path, undrained_path, undrained_rings
+from ringcollect.ring.set_aside import let_go
 from ringcollect.ring.waiting import Adaptive, Watch
 from ringcollect.store.cursor import left_behind
 from ringcollect.store.drain import CONSUMER, RingJournal
@@ -160,10 +161,11 @@ class JournalProcess:
         self._logged = {self.sealers.error, self.syncer.error}
 
     def _discover(self, now_s: float) -> None:
+        waited_for = self._take_up_undrained()
         for exchange in self.exchanges:
             for path in sorted(self.runtime.glob(f"{exchange}.*.ring")):
                 name = path.stem
-                if name not in self.rings:
+                if name not in self.rings and name not in waited_for:
                     self._attach(name, path)
         for name in list(self.rings):
             state = self.rings[name]
@@ -172,6 +174,21 @@ class JournalProcess:
         if not self._looked_behind:
             self._looked_behind = True
             self.sealers.add(left_behind(self.data, {s.journal.path for s in self.rings.values()}))
+
+    def _take_up_undrained(self) -> set[str]:
+        """Rings that were replaced before they were drained; their successors, which are named, wait until they are.
+
+        The first journal of the successor says where its predecessor ended.
+        """
+        names: set[str] = set()
+        for path in undrained_rings(self.runtime):  # oldest generation first
+            name, _, _ = path.stem.rpartition(".")
+            if name.partition(".")[0] not in self.exchanges or name in names:
+                continue
+            names.add(name)
+            if path.stem not in self.rings and name not in self.rings:
+                self._attach(path.stem, path)
+        return names
 
     def _attach(self, name: str, path: Path) -> None:
         try:
@@ -185,6 +202,8 @@ class JournalProcess:
             if self.attach_errors.get(name) != str(error):
                 self._log.error("ring_not_journaled", ring=name, reason=str(error))
             self.attach_errors[name] = str(error)
+            if isinstance(error, RingError) and path.parent.name == UNDRAINED:
+                let_go(path)  # damaged: nothing can be had of it, and its successor waits
             return
         self.attach_errors.pop(name, None)
         self._readers.pop(name, None)
@@ -223,7 +242,9 @@ class JournalProcess:
         except OSError as error:
             state.failed(error, now_s)
             return
-        self.losses[name] = self.losses.get(name, 0) + state.journal.lost
+        ring, path = state.reader.name, state.reader.path
+        self.losses[ring] = self.losses.get(ring, 0) + state.journal.lost
+        let_go(path if name != ring else undrained_path(path, state.reader.generation))
         del self.rings[name]
         self._discover_s = 0.0
 

@@ -19,7 +19,7 @@ from ringcollect.observe.process_table import TABLE_FILE
 from ringcollect.observe.snapshot import STATE_FILE
 from ringcollect.ring import control, layout
 from ringcollect.ring.mapping import is_locked
-from ringcollect.ring.paths import OPEN_LOCK, check_name
+from ringcollect.ring.paths import OPEN_LOCK, UNDRAINED, check_name
 from ringcollect.store.writer_state import STATE_FILE as JOURNAL_STATE_FILE
 from ringcollect.supervise.lock import SupervisorLock
 
@@ -64,6 +64,7 @@ def _clean(runtime: Path, dry_run: bool) -> Cleaned:
         doomed = [ring for ring in rings if ring not in kept]
         doomed += [path for path in _controls(runtime) if path.with_suffix(".ring") in doomed or _is_orphan(path)]
         doomed += [path for path in runtime.iterdir() if _named_like(path, _HALF_BUILT)]
+        doomed += [*_rings(runtime / UNDRAINED), *_controls(runtime / UNDRAINED)]
         if not kept:
             doomed += _states(runtime)
         freed = sum(path.stat().st_size for path in doomed)

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ringcollect.ring.attach import Reader
+from ringcollect.ring.paths import undrained_rings
 from ringcollect.supervise.cleaning import clean
 from ringcollect.supervise.lock import SupervisorLock
 from tests.cli.running import ringcollect
@@ -66,6 +68,17 @@ def test_while_a_supervisor_runs_even_the_ring_of_a_dead_feed_stays(tmp_path: Pa
     assert (report.removed, report.kept) == ((), ("restarting.rec.ring",))
     lock.release()
     assert "restarting.rec.ring" in clean(tmp_path).removed
+
+
+def test_rings_that_wait_for_a_writer_go_too(tmp_path: Path) -> None:
+    old = producer(tmp_path)
+    old.publish(trades(4))
+    Reader(old.path, register="journal", cursor=0)
+    old.close()
+    producer(tmp_path, capacity=1 << 11).close()
+    (kept,) = undrained_rings(tmp_path)
+    assert {"binance.rec.ring", kept.name} <= set(clean(tmp_path).removed)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".ring", ".ctl")]
 
 
 def test_files_that_are_not_ours_stay(tmp_path: Path) -> None:

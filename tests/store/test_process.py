@@ -18,8 +18,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ringcollect.ring.attach import Reader
+from ringcollect.ring.paths import UNDRAINED, undrained_rings
 from ringcollect.ring.producer import Producer
 from ringcollect.store.cursor import journal_files
+from ringcollect.store.drain import CONSUMER
 from ringcollect.store.verify import verify
 from ringcollect.store.writer_state import STATE_FILE
 from tests import synthetic
@@ -238,6 +241,68 @@ def test_rings_that_come_later_and_new_generations_are_taken_up(writer: Writer) 
         ("binance.rec", lake.GENERATION, 20), ("binance.rec", lake.GENERATION + 1, 7), ("binance.100ms.row", 5, 20),
     }  # fmt: skip
     assert all(file.generation != lake.GENERATION for file in journal_files(writer.data)), "no cursor of a dead ring"
+
+
+def test_rings_replaced_while_the_writer_is_dead_are_drained_first_and_then_their_successors(writer: Writer) -> None:
+    """Everything is killed, and started again with other ring sizes, twice before the writer comes."""
+    ring = lake.producer(writer.runtime)
+    writer.start()
+    lake.publish(ring, lake.trades(10))
+    writer.stored(10)
+    writer.kill()
+    lake.publish(ring, lake.trades(10, seq=10))
+    ring.close()
+    for age, capacity in ((1, 1 << 12), (2, 1 << 13)):
+        ring = lake.producer(writer.runtime, capacity=capacity, generation=lake.GENERATION + age)
+        lake.publish(ring, lake.trades(5))
+        if age == 1:
+            Reader(ring.path, register=CONSUMER, cursor=0)  # as a writer that was killed at once
+        ring.close()
+    ring = lake.producer(writer.runtime, capacity=1 << 13)  # the same layout: taken over
+    lake.publish(ring, lake.trades(2, seq=5))
+    assert len(undrained_rings(writer.runtime)) == 2
+    writer.start()
+    writer.wait(lambda s: s["rings"].get("binance.rec", {}).get("generation") == lake.GENERATION + 2)
+    writer.stored(7)
+    ring.close()
+    assert writer.stop() == 0
+    report = verify(writer.data, strict=True)
+    assert (report.problems, report.lost) == ([], [])
+    assert {(c.generation - lake.GENERATION, c.seq_to) for c in report.coverage} == {(0, 20), (1, 5), (2, 7)}
+    assert not [*(writer.runtime / UNDRAINED).iterdir()], "memory is given back"
+
+
+def test_a_ring_replaced_under_a_living_writer_is_kept_no_longer_than_it_takes_to_drain(writer: Writer) -> None:
+    ring = lake.producer(writer.runtime)
+    writer.start()
+    lake.publish(ring, lake.trades(10))
+    writer.stored(10)
+    lake.publish(ring, lake.trades(10, seq=10))
+    ring.close()
+    ring = lake.producer(writer.runtime, capacity=1 << 12, generation=lake.GENERATION + 1)
+    lake.publish(ring, lake.trades(7))
+    writer.wait(lambda s: s["rings"].get("binance.rec", {}).get("generation") == lake.GENERATION + 1)
+    writer.stored(7)
+    assert undrained_rings(writer.runtime) == []
+    ring.close()
+    assert writer.stop() == 0
+    report = verify(writer.data, strict=True)
+    assert (report.problems, report.lost, sum(c.seq_to for c in report.coverage)) == ([], [], 27)
+
+
+def test_a_damaged_ring_that_was_kept_holds_nobody_up(writer: Writer) -> None:
+    ring = lake.producer(writer.runtime)
+    lake.publish(ring, lake.trades(10))
+    Reader(ring.path, register=CONSUMER, cursor=0)
+    ring.close()
+    ring = lake.producer(writer.runtime, capacity=1 << 12, generation=lake.GENERATION + 1)
+    [kept] = undrained_rings(writer.runtime)
+    kept.write_bytes(b"RINGCOLL" + bytes(100))
+    lake.publish(ring, lake.trades(7))
+    writer.start()
+    writer.stored(7)
+    ring.close()
+    assert writer.stop() == 0
 
 
 def test_a_living_producer_does_not_hold_up_the_stop_beyond_its_budget(writer: Writer) -> None:
