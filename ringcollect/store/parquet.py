@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,28 +11,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ringcollect.errors import LakeError
+from ringcollect.store.encoding import DICTIONARY, PLAIN, Encoding, encoding_of
 from ringcollect.store.schema import Column, is_nullable
 from ringcollect.store.schema_versions import columns_at, complete, version_of
 from ringcollect.store.tables import Columns
 
-ROW_GROUP = 1 << 17
+ROW_GROUP = 1 << 20
 UNREADABLE = (pa.ArrowException, OSError, ValueError, MemoryError)
 """What pyarrow raises on damaged files; a flipped bit in a length asks for all the memory there is."""
 METADATA_KEY = b"ringcollect"
-_DICTIONARY = frozenset({"uint8", "int8", "uint16", "uint32", "string"})
-_NEVER_DICTIONARY = frozenset({"uuid", "payload"})
-_PRICES = frozenset({"price", "size", "bid_price", "bid_size", "ask_price", "ask_size"})
+DICTIONARY_BYTES = 8 << 20
+_NO_STATISTICS = frozenset({"uuid", "payload", "native_symbol", "generation"})
 
 
-def arrow_schema(columns: Sequence[Column], metadata: dict[str, Any] | None = None) -> pa.Schema:
-    """The Arrow schema of ``columns``; ``metadata`` goes into the file as JSON under ``ringcollect``."""
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of ``columns``."""
     types = {"bool": pa.bool_(), "string": pa.string(), "binary": pa.binary()}
     fields = [
         pa.field(c.name, types[c.type] if c.type in types else getattr(pa, c.type)(), nullable=is_nullable(c))
         for c in columns
     ]
-    text = None if metadata is None else {METADATA_KEY: json.dumps(metadata, sort_keys=True).encode()}
-    return pa.schema(fields, metadata=text)
+    return pa.schema(fields)
 
 
 def write(
@@ -44,39 +43,53 @@ def write(
 ) -> int:
     """Write ``values`` and return the number of rows; Arrow's copy is one row group at a time."""
     rows = len(values["seq"])
-    schema = arrow_schema(columns, metadata)
-    with writer(target, columns, schema, level) as file:
+    schema = arrow_schema(columns)
+    with writer(target, columns, metadata, encodings_of(columns, values, level)) as file:
         for start in range(0, max(rows, 1), ROW_GROUP):
             stop = min(rows, start + ROW_GROUP)
             file.write_table(_arrow_table(schema, values, start, stop), row_group_size=ROW_GROUP)
     return rows
 
 
-def writer(target: Any, columns: Sequence[Column], schema: pa.Schema, level: int) -> pq.ParquetWriter:
-    """A writer of tables with ``schema``, made of ``columns``, with the lake's encodings."""
-    return pq.ParquetWriter(
+def writer(
+    target: Any, columns: Sequence[Column], metadata: dict[str, Any], encodings: Mapping[str, Encoding]
+) -> pq.ParquetWriter:
+    """A writer of tables made of ``columns``; ``metadata`` goes into the file as JSON under ``ringcollect``."""
+    file = pq.ParquetWriter(
         target,
-        schema,
+        arrow_schema(columns),
         compression="zstd",
-        compression_level=level,
-        use_dictionary=[c.name for c in columns if _has_dictionary(c)],
-        column_encoding={c.name: _encoding(c) for c in columns if not _has_dictionary(c) and c.type != "bool"},
+        compression_level={name: one.level for name, one in encodings.items()},
+        use_dictionary=[name for name, one in encodings.items() if one.name == DICTIONARY],
+        column_encoding={name: one.name for name, one in encodings.items() if one.name not in (DICTIONARY, PLAIN)},
+        dictionary_pagesize_limit=DICTIONARY_BYTES,
+        write_statistics=[c.name for c in columns if c.name not in _NO_STATISTICS],
         write_page_checksum=True,
+        store_schema=False,  # Parquet's own types say it all; Arrow's copy would repeat the metadata in base64
     )
+    file.add_key_value_metadata({METADATA_KEY.decode(): json.dumps(metadata, sort_keys=True)})
+    return file
 
 
-def _has_dictionary(column: Column) -> bool:
-    if column.name in _NEVER_DICTIONARY:
-        return False
-    return column.type in _DICTIONARY or column.name == "generation" or column.name in _PRICES
+def encodings_of(columns: Sequence[Column], values: Columns, level: int) -> dict[str, Encoding]:
+    """The encoding of every column of these rows; ``level`` is that of zstd."""
+    found = {}
+    for column in columns:
+        here = values[column.name]
+        floats = here[0] if isinstance(here, tuple) else here
+        found[column.name] = encoding_of(
+            column, floats if column.type == "float64" else None, level, of_levels="is_snapshot" in values
+        )
+    return found
 
 
-def _encoding(column: Column) -> str:
-    if column.type in ("int64", "uint64", "int32"):
-        return "DELTA_BINARY_PACKED"
-    if column.type == "float64":
-        return "BYTE_STREAM_SPLIT"
-    return "PLAIN"
+def encodings_of_table(columns: Sequence[Column], table: pa.Table, level: int) -> dict[str, Encoding]:
+    """As :func:`encodings_of`, of an Arrow table."""
+    values: Columns = dict.fromkeys(table.column_names)
+    for column in columns:
+        if column.type == "float64":
+            values[column.name] = np.asarray(table[column.name].combine_chunks().fill_null(0.0))
+    return encodings_of(columns, values, level)
 
 
 def _arrow_table(schema: pa.Schema, columns: Columns, start: int, stop: int) -> pa.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -80,10 +81,12 @@ def _write(
 ) -> None:
     metadata = _metadata(batch)
     there = columns_at(columns, version_of(metadata))
-    schema = parquet.arrow_schema(there, metadata)
-    with parquet.writer(file, there, schema, level) as writer:
-        for table in _groups(_segments(lake, folder, batch, columns)):
-            writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=max(len(table), 1))
+    groups = _groups(_segments(lake, folder, batch, columns))
+    first = next(groups)
+    encodings = parquet.encodings_of_table(there, first, level)
+    with parquet.writer(file, there, metadata, encodings) as writer:
+        for table in itertools.chain([first], groups):
+            writer.write_table(table, row_group_size=max(len(table), 1))
             progress(len(table))
 
 
