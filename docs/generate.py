@@ -43,7 +43,7 @@ STATUS_MEANING = {
     Status.RESYNC_DONE: "its book is whole again",
     Status.RESYNC_FAILED: "attempts used up; a cool-down follows",
     Status.CLOCK_STEP: "price = step of the host clock in seconds",
-    Status.CLOCK: "price = offset, size = dispersion, in seconds",
+    Status.CLOCK: "price = offset of the host clock (NaN: nobody disciplines it), size = dispersion, in seconds",
     Status.INSTRUMENT_NEW: "first use of this instrument number",
     Status.INSTRUMENT_CHANGED: "its metadata has a new version",
     Status.INSTRUMENT_GONE: "the exchange no longer lists it; to = the instrument it is called now, -1 if none",

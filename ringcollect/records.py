@@ -160,7 +160,9 @@ class Status(enum.IntEnum):
     RESYNC_DONE = 12
     RESYNC_FAILED = 13
     CLOCK_STEP = 14  # price = step in seconds
-    CLOCK = 15  # price = offset in seconds, size = dispersion in seconds
+    CLOCK = (
+        15  # price = the host clock's offset in seconds, NaN where nobody disciplines it; size = dispersion in seconds
+    )
     INSTRUMENT_NEW = 16
     INSTRUMENT_CHANGED = 17
     INSTRUMENT_GONE = 18  # the exchange does not list it any more; aux = the instrument it is called now, -1 if none

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+from ringcollect.feed.host_clock import ClockQuality, clock_quality
+
+_QUALITY_S = 60.0  # a clock is disciplined every minute or less often
 
 
 class Clock(Protocol):
@@ -19,9 +24,11 @@ class WallClock:
     ``threshold_ns`` since the last look is a step.
     """
 
-    def __init__(self, threshold_ns: int = 50_000_000) -> None:
+    def __init__(self, threshold_ns: int = 50_000_000, ask: Callable[[], ClockQuality | None] = clock_quality) -> None:
         self._threshold_ns = threshold_ns
         self._offset = time.time_ns() - time.monotonic_ns()
+        self._ask = ask
+        self._ask_at = 0.0
 
     def now_ns(self) -> int:
         return time.time_ns()
@@ -32,6 +39,14 @@ class WallClock:
         step = offset - self._offset
         self._offset = offset
         return step if abs(step) > self._threshold_ns else 0
+
+    def quality(self) -> ClockQuality | None:
+        """What the kernel knows of the clock, once a minute; None in between and where it knows nothing."""
+        now = time.monotonic()
+        if now < self._ask_at:
+            return None
+        self._ask_at = now + _QUALITY_S
+        return self._ask()
 
 
 class CaptureClock:

@@ -94,6 +94,8 @@ def _apply_event(session: Session, name: str, data: Any, conn: int, ts: int) -> 
         session.books_wanted(ts)
     elif name == "clock_step":
         session.clock_step(data, ts)
+    elif name == "clock_quality":
+        session.clock_quality(data[0], data[1], ts)
     elif name == "reload":
         session.reload(msgspec.convert(data, Plan), ts)
     elif name == "stop":

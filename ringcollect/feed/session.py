@@ -6,6 +6,7 @@ A session is a deterministic function of its inputs: ``start``, ``open``, ``fram
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -197,6 +198,12 @@ class Session:
             stream.shift(step_ns)
         core.sink.status(Status.CLOCK_STEP, now_ns, number=step_ns / 1e9)
         self._pulse.set_minute(now_ns)
+
+    def clock_quality(self, offset_s: float | None, dispersion_s: float, now_ns: int) -> None:
+        """What is known of the host's clock; an unknown offset is NaN in the record."""
+        self._recorder.event("clock_quality", now_ns, [offset_s, dispersion_s])
+        offset = math.nan if offset_s is None else offset_s
+        self.core.sink.status(Status.CLOCK, now_ns, number=offset, second=dispersion_s)
 
     def timer(self, now_ns: int) -> None:
         """Do what is due at ``now_ns``."""

@@ -123,6 +123,8 @@ class Shell:
         if step:
             self._log.warning("clock_step", seconds=step / 1e9)
             session.clock_step(step, now)
+        if (quality := self._clock.quality()) is not None:
+            session.clock_quality(quality.offset, quality.dispersion, now)
         for instrument in self._ring.control.pending_resyncs():
             self._ring.control.resync_done(instrument)
             session.resync(instrument, now)

@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import generate_latest
 from prometheus_client.registry import Collector
 
+from ringcollect.feed.host_clock import clock_quality
 from ringcollect.observe.health import State
 from ringcollect.observe.rings import UNTRACKED, Leg, RingReport, Subscription
 from ringcollect.observe.snapshot import ProcessReport, Snapshot
@@ -37,6 +38,7 @@ class _Ours(Collector):
     def collect(self) -> Iterator[Metric]:
         snapshot, subscriptions = self._source()
         yield from _of_collector(snapshot)
+        yield from _of_clock()
         yield from _of_processes(snapshot.processes)
         yield from _of_rings(snapshot.rings)
         yield from _of_legs([leg for ring in snapshot.rings for leg in ring.legs])
@@ -58,6 +60,17 @@ def _of_collector(snapshot: Snapshot) -> Iterator[Metric]:
         for span, count in (("1m", window.last_1m), ("5m", window.last_5m), ("15m", window.last_15m)):
             recent.add_metric([name, span], count)
     yield recent
+
+
+def _of_clock() -> Iterator[Metric]:
+    quality = clock_quality()
+    if quality is None:
+        return
+    if quality.offset is not None:
+        yield _gauge(
+            "ringcollect_clock_offset_seconds", "What of the host's clock is still slewed away", quality.offset
+        )
+    yield _gauge("ringcollect_clock_dispersion_seconds", "Bound of the host clock's error", quality.dispersion)
 
 
 def _of_processes(processes: Sequence[ProcessReport]) -> Iterator[Metric]:

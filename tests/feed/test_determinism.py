@@ -41,6 +41,8 @@ def test_what_was_recorded_plays_back_to_the_same_ring_byte_for_byte(stage, mark
     live = stage(market=market, seed=seed, record_frames=True)
     play(live, seed, 400, faults=0.06)
     live.session.clock_step(10**9, live.now)
+    live.session.clock_quality(0.002, 0.01, live.now)
+    live.session.clock_quality(None, 16.0, live.now)
     live.session.books_wanted(live.now)
     assert len(live.statuses(Status.BOOKS_WANTED)) == 1
     live.session.stop(live.now)

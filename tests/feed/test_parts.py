@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from ringcollect.feed import host_clock
 from ringcollect.feed.clock import CaptureClock, WallClock
+from ringcollect.feed.host_clock import ClockQuality, clock_quality
 from ringcollect.feed.inference import inferred_metadata
 from ringcollect.feed.timers import NEVER, Timers
 
@@ -76,6 +78,39 @@ def test_a_set_wall_clock_is_noticed_once_with_its_size_and_slewing_is_not(monke
     wall[0] -= 3_600_000_000_000
     assert clock.step_ns() == -3_600_000_000_000
     assert clock.step_ns() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "offset", "expected"),  # as in Linux's timex.h and NTP's kern.c
+    [
+        (0, 0x2001, -1_500_000, ClockQuality(-0.0015, 0.025)),  # PLL, ns
+        (0, 0x0001, 250, ClockQuality(0.00025, 0.025)),  # PLL, us
+        (5, 0x2040, 0, ClockQuality(None, 0.025)),  # nobody disciplines it
+        (0, 0x2041, 7, ClockQuality(None, 0.025)),
+    ],
+)
+def test_what_the_kernel_says_of_its_clock_is_read_in_its_units(code, status, offset, expected):
+    found = host_clock._quality(code, status, offset, 25_000)
+    assert found == pytest.approx(expected)
+
+
+def test_the_kernel_of_this_host_is_asked_and_nothing_is_set():
+    before = time.time()
+    quality = clock_quality()
+    assert quality is not None and 0 <= quality.dispersion < 1e4
+    assert abs(time.time() - before) < 5
+
+
+def test_the_clock_is_asked_once_a_minute(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    asked = []
+    clock = WallClock(ask=lambda: asked.append(now[0]) or ClockQuality(0.0, 0.1))
+    told = []
+    for _ in range(1300):
+        told.append(clock.quality())
+        now[0] += 0.1
+    assert len([q for q in told if q is not None]) == len(asked) == 3
 
 
 def test_a_captures_clock_never_goes_back():

@@ -102,9 +102,13 @@ def test_rejects_clock_steps_and_the_longest_silence_are_named(tmp_path: Path) -
             s.trade(at)
         s.status(11, Status.REJECTED, number=3)
         s.status(12, Status.CLOCK_STEP, number=-1.5)
+        s.status(13, Status.CLOCK, number=-0.004, second=0.01)
+        s.status(14, Status.CLOCK, number=float("nan"), second=16.0)
 
     day = facts(tmp_path, write)
     trades = stream_of(day, "trade")
     assert (day.rejected_frames, day.clock.steps_s) == (3, [-1.5])
+    assert (day.clock.samples, day.clock.undisciplined, day.clock.offset_max_s) == (2, 1, 0.004)
+    assert day.clock.dispersion_max_s == 16
     assert (trades.longest_silence_s, (trades.silent_from_ns - day.from_ns) / 1e9) == (7, 2)
     assert sum(trades.minutes) == trades.rows == 4

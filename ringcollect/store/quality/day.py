@@ -226,10 +226,12 @@ class _Tables(NamedTuple):
 
 def _clock(events: np.ndarray, streams: list[StreamFacts]) -> Clock:
     samples = events[events["code"] == Status.CLOCK]
+    offsets = samples["number_1"][~np.isnan(samples["number_1"])]
     return Clock(
         steps_s=events["number_1"][events["code"] == Status.CLOCK_STEP].tolist(),
         samples=len(samples),
-        offset_max_s=float(np.abs(samples["number_1"]).max()) if len(samples) else None,
+        undisciplined=len(samples) - len(offsets),
+        offset_max_s=float(np.abs(offsets).max()) if len(offsets) else None,
         dispersion_max_s=float(samples["number_2"].max()) if len(samples) else None,
         bad_ts=sum(stream.bad_ts for stream in streams),
         negative_latency=sum(stream.latency.negative for stream in streams if stream.latency),

@@ -60,10 +60,12 @@ class StreamFacts(msgspec.Struct, kw_only=True):
 
 
 class Clock(msgspec.Struct, kw_only=True):
-    """What is known of this host's clock: steps seen, samples of its offset, rows that came before they happened."""
+    """What is known of this host's clock: steps seen, samples of its offset (``undisciplined``: of a clock nobody
+    corrects, so without one), rows that came before they happened."""
 
     steps_s: list[float]
     samples: int
+    undisciplined: int
     offset_max_s: float | None
     dispersion_max_s: float | None
     bad_ts: int

@@ -102,8 +102,12 @@ def clock_lines(day: DayFacts) -> list[str]:
         f"steps: {len(clock.steps_s)}"
         + (f" ({', '.join(f'{s:+.3g} s' for s in clock.steps_s[:10])})" if clock.steps_s else "")
     ]
-    if clock.samples and clock.offset_max_s is not None:
-        lines.append(f"largest offset of {clock.samples} samples {clock.offset_max_s * 1e3:.3g} ms")
+    if clock.samples and clock.dispersion_max_s is not None:
+        offset = "not known" if clock.offset_max_s is None else f"{clock.offset_max_s * 1e3:.3g} ms"
+        bound = f"{clock.dispersion_max_s * 1e3:.3g} ms"
+        lines.append(f"largest offset of {clock.samples} samples: {offset}; largest bound of its error: {bound}")
+    if clock.undisciplined:
+        lines.append(f"in {clock.undisciplined} samples nobody corrected this clock: is an NTP client running?")
     lines.append(f"{clock.bad_ts:,} rows with an impossible exchange time (BAD_TS)")
     lines.append(f"{clock.negative_latency:,} rows received before they happened")
     return lines
