@@ -56,17 +56,21 @@ def _rows(section: Section) -> str:
     """One table: the columns of each case, what a frame and a record of it cost us, and the peer beside it."""
     heads = list(dict.fromkeys(head for case in section.cases for head in case.columns))
     peers = list(dict.fromkeys(one.subject for case in section.cases for one in case.series if not one.ours))
-    cells = [*heads, section.unit, "ns a record", *(f"{peer}, {section.unit}; ours is better by" for peer in peers)]
+    by_record = RECORDS in heads
+    costs = [section.unit, "ns a record"] if by_record else [section.unit]
+    cells = [*heads, *costs, *(f"{peer}, {section.unit}; ours is better by" for peer in peers)]
     lines = ["| " + " | ".join(cells) + " |", "|---" * len(cells) + "|"]
     for case in section.cases:
         row = [_cell(case.columns.get(head, "")) for head in heads]
         ours = next((one for one in case.series if one.ours), None)
         if ours is None:
             row.append("; ".join(f"not run: {skip.reason}" for skip in case.skipped))
-            lines.append("| " + " | ".join([*row, *[""] * (1 + len(peers))]) + " |")
+            lines.append("| " + " | ".join([*row, *[""] * (len(costs) - 1 + len(peers))]) + " |")
             continue
-        records = float(case.columns.get(RECORDS, 0.0))
-        row += [number(ours.median), number(ours.median / records) if records else "none"]
+        row.append(number(ours.median))
+        if by_record:
+            records = float(case.columns.get(RECORDS, 0.0))
+            row.append(number(ours.median / records) if records else "none")
         beside = [case.of(peer) for peer in peers]
         row += [f"{number(one.median)}; {_ratio(section, ours, one)}" if one else "not run" for one in beside]
         lines.append("| " + " | ".join(row) + " |")

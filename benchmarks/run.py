@@ -27,6 +27,8 @@ BENCHMARKS: dict[str, str] = {
     "sockets": "benchmarks.sockets.section",
     "startup": "benchmarks.startup.section",
     "sync_book": "benchmarks.sync.book",
+    "sync_rows": "benchmarks.sync.rows",
+    "sync_cost": "benchmarks.sync.cost",
 }
 """Name to module; a module has ``run(form: Form) -> Section``."""
 

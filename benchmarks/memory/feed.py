@@ -33,14 +33,14 @@ def main(script: Path, folder: Path, *, traced: bool = False) -> None:
             name, arguments = orjson.loads(line)
             tell(session, (name, arguments))
     gc.collect()
-    print(orjson.dumps({"pss": usage(os.getpid(), folder).pss, "anon": _anonymous()}).decode(), flush=True)
+    print(orjson.dumps({"pss": usage(os.getpid(), folder).pss, "anon": private_bytes()}).decode(), flush=True)
     if traced:
         for place in tracemalloc.take_snapshot().statistics("lineno")[:40]:
             print(place)
     ring.close()
 
 
-def _anonymous() -> int:
+def private_bytes() -> int:
     """Bytes in no file: pages of files are shared with whoever else runs Python, which changes from run to run."""
     try:
         lines = Path("/proc/self/smaps_rollup").read_text().splitlines()

@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.figures import Case, Section, Series
+from benchmarks.report import document
 from benchmarks.streams import Stream, simulated
 from benchmarks.sync import feeding
 from benchmarks.sync.book_own import SUBJECTS
 from benchmarks.sync.levels import levels_of, write
+from benchmarks.sync.rows import entry_of
+from benchmarks.sync.rows_own import Rows
 from ringcollect.records import Flag
 
 
@@ -66,3 +70,23 @@ def test_events_for_hftbacktest_are_its_levels_in_time_order(stream: Stream, tmp
     np.testing.assert_array_equal(events["px"], own["price"])
     assert (np.diff(events["local_ts"]) >= 0).all()
     assert set((events["ev"] & 7).tolist()) == {1, 4}
+
+
+def test_a_row_of_every_set_is_counted_and_its_state_told(stream: Stream, tmp_path: Path) -> None:
+    path = tmp_path / "records.npy"
+    stream.save(path)
+    said = {}
+    for features, columns in (("minimal", 25), ("core", 332)):
+        subject = Rows(entry_of(features, stream, (features,), path).spec)
+        subject.prepare()
+        assert subject.run() == subject.evidence()["rows"] > 20
+        assert subject.evidence()["columns"] == columns
+        said[features] = subject.evidence()["bytes"]
+    assert 700 < said["minimal"] < 2_000 < 500_000 < said["core"] < 1_000_000
+
+
+def test_a_table_without_records_has_no_column_for_them() -> None:
+    case = Case("core", series=(Series("ringcollect", (2000.0,), True),), columns={"what": "core"})
+    assert "| what | ns a row |\n|---|---|\n| core | 2,000 |" in document(
+        [Section("c", "C", "ns a row", (case,), one_table=True)]
+    )
