@@ -42,8 +42,8 @@ def run(form: Form) -> Section:
     return Section(
         "sync_rows", "Rows of features", "rows a second", tuple(cases), less_is_better=False, skipped=tuple(skipped),
         notes=(
-            "records in memory through the whole synchronizer, a second of processor time of one core, rows of 100 ms: book, chain, clocks,"
-            " hold-back of 250 ms and the features; no ring, no file",
+            "records in memory through the whole synchronizer: book, chain, clocks, hold-back of 250 ms, features;"
+            " rows of 100 ms in a second of one core's processor time; no ring, no file",
             f"`{AS_CAPTURED}`: the rows that stream time brings in a second of it; its ratio is how many times faster"
             " than real time",
             f"{MANY} instruments: every one of the capture's two is told {MANY // 2} times, frame by frame in turn",
