@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ringcollect.config.symbols import symbol_key
 from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store import parquet
+from ringcollect.store.compaction import manifest
 from ringcollect.store.location import Lake
 from ringcollect.store.naming import TOKENS, folder_value
 from ringcollect.store.selection import TIERS, Selection
@@ -192,13 +193,14 @@ def _files_in(lake: Lake, folder: str) -> list[tuple[str, int]]:
     """(path, bytes) of the Parquet files in and below ``folder``.
 
     A day folder that is swapped for a compacted one while its names are read is read again: neither half of the old
-    one, nor half of each.
+    one, nor half of each. Where folders cannot be swapped, manifests hide what is not yet or not any more there.
     """
     while True:
-        before = _which(lake, folder)
+        before, known = _which(lake, folder), manifest.state_of(lake, folder)
         found = [(entry.key, entry.bytes) for entry in lake.files(folder) if _is_data(entry.key[len(folder) + 1 :])]
-        if before == _which(lake, folder):
-            return found
+        hidden = manifest.hidden_keys(lake, known)
+        if before == _which(lake, folder) and known == manifest.state_of(lake, folder):
+            return [(key, size) for key, size in found if key not in hidden]
 
 
 def _which(lake: Lake, folder: str) -> tuple[int, int] | None:

@@ -8,8 +8,6 @@ import os
 import sys
 from pathlib import Path
 
-from ringcollect.failpoints import fail
-
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2  # linux/fs.h
 _RENAME_SWAP = 2  # sys/stdio.h of macOS
@@ -22,7 +20,6 @@ def exchange(one: Path, other: Path) -> None:
 
     OSError with an ``errno`` of ``UNSUPPORTED`` where system or file system cannot do it.
     """
-    fail("compact.exchange")
     libc = ctypes.CDLL(None, use_errno=True)
     names = os.fsencode(one), os.fsencode(other)
     if sys.platform == "darwin":

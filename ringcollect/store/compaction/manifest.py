@@ -2,24 +2,24 @@
 
 Where folders cannot be exchanged in one step (object stores, some file systems), the manifest is the step: first it
 hides the merged file that is about to come, then, in one write, the files it replaces, until they are deleted. It stays
-behind empty: whoever lists a lake looks at the manifests before and after, and lists again if they differ.
+behind empty for a while: whoever lists a lake looks at the manifests before and after, and lists again if they differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+import contextlib
+import time
+from collections.abc import Iterable
 
 import msgspec
 
 from ringcollect.errors import LakeError, NotFoundError
-from ringcollect.store.compaction.record import folder_key
+from ringcollect.store.compaction.folder_lock import only_one
+from ringcollect.store.compaction.record import COMPACTION, folder_key
 from ringcollect.store.location import Entry, Lake
 
-COMPACTION = "compaction"
 FORMAT = 1
-_TRIES = 1000
-Found = TypeVar("Found")
+_KEPT_NS = 600_000_000_000
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,16 +66,35 @@ def hidden_keys(lake: Lake, known: Iterable[Entry]) -> frozenset[str]:
     return frozenset(keys)
 
 
-def settled(lake: Lake, look: Callable[[], Found]) -> tuple[Found, frozenset[str]]:
-    """What ``look`` finds while no swap goes on, and the keys to leave out of it. LakeError if that never is."""
-    before = manifests(lake)
-    for _ in range(_TRIES):
-        found, hidden = look(), hidden_keys(lake, before)
-        after = manifests(lake)
-        if after == before:
-            return found, hidden
-        before = after
-    raise LakeError(f"{lake}: is compacted all the time; nothing could be listed")
+def state_of(lake: Lake, folder: str) -> list[Entry]:
+    """The manifests that concern ``folder``: its own if it is a day folder of a disk, else all there are."""
+    if lake.folder is None or "/date=" not in folder:
+        return manifests(lake)
+    own = lake.stat(manifest_key(folder))
+    return [] if own is None else [own]
+
+
+def hiding(lake: Lake) -> list[str]:
+    """Day folders in which something is hidden."""
+    found = []
+    for entry in manifests(lake):
+        with contextlib.suppress(NotFoundError):
+            manifest = _decode(lake, entry.key)
+            if manifest.hidden:
+                found.append(manifest.folder)
+    return found
+
+
+def clean(lake: Lake) -> None:
+    """Delete empty manifests that no reader can still be interested in."""
+    for entry in manifests(lake):
+        if time.time_ns() - entry.mtime_ns < _KEPT_NS:
+            continue
+        with contextlib.suppress(NotFoundError):
+            folder = _decode(lake, entry.key).folder
+            with only_one(lake, folder) as is_ours:
+                if is_ours and not hidden_in(lake, folder):
+                    lake.delete(entry.key)
 
 
 def _decode(lake: Lake, key: str) -> Manifest:

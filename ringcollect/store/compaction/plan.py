@@ -25,7 +25,10 @@ class Policy(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """A file as it lies in the folder: a segment's, or one merged before; ``proofs`` in the order of its rows."""
+    """A file as it lies in the folder: a segment's, or one merged before; ``proofs`` in the order of its rows.
+
+    Without proofs it is one that nobody certified yet: it stays as it is, and nothing is merged across it.
+    """
 
     name: str
     bytes: int
@@ -37,7 +40,7 @@ class Piece(NamedTuple):
     @property
     def place(self) -> tuple[int, int]:
         """(generation, seq_from): where it is in its ring."""
-        return self.proofs[0].generation, self.proofs[0].seq_from
+        return int(self.metadata["identity"]["generation"]), int(self.metadata["identity"]["seq_from"])
 
 
 class Batch(NamedTuple):
@@ -52,7 +55,7 @@ class Batch(NamedTuple):
 
 
 def pieces_of(lake: Lake, folder: str, proofs: Mapping[str, Proof], records: Iterable[Record]) -> list[Piece]:
-    """The files of a day folder that certificates or records of compaction know; others are nobody's to touch."""
+    """The files of ours in a day folder. LakeError for one that cannot be read; foreign ones are nobody's to touch."""
     merged = {record.name: record for record in records}
     found = []
     for entry in lake.files(folder):
@@ -62,31 +65,37 @@ def pieces_of(lake: Lake, folder: str, proofs: Mapping[str, Proof], records: Ite
         names = [name] if name not in merged else [source.name for source in merged[name].sources]
         known = [proofs.get(f"{folder}/{name}") for name in names]
         own = tuple(proof for proof in known if proof is not None)
-        if len(own) < len(names):
-            continue
         with lake.open_file(entry.key) as opened:
             file = parquet.open_file(opened)
-            metadata, rows = parquet.metadata_of(file), file.metadata.num_rows
-            schema = file.schema_arrow.remove_metadata().to_string()
-        lasting = {key: value for key, value in metadata.items() if key not in _OWN}
-        like = json.dumps([own[0].ring, own[0].generation, own[0].instrument, lasting, schema], sort_keys=True)
-        found.append(Piece(name, entry.bytes, rows, metadata, like, own))
+            rows, schema = file.metadata.num_rows, file.schema_arrow
+        if parquet.METADATA_KEY in (schema.metadata or {}):
+            metadata = parquet.metadata_of(file)
+            like = _like(metadata, schema.remove_metadata().to_string())
+            found.append(Piece(name, entry.bytes, rows, metadata, like, own if len(own) == len(names) else ()))
     return found
+
+
+def _like(metadata: dict[str, Any], schema: str) -> str:
+    """Equal for files that can become one."""
+    identity = metadata.get("identity") or {}
+    lasting = {key: value for key, value in metadata.items() if key not in _OWN}
+    whose = [identity.get(key) for key in ("ring", "generation", "instrument")]
+    return json.dumps([whose, lasting, schema], sort_keys=True)
 
 
 def batches(pieces: Sequence[Piece], policy: Policy) -> list[Batch]:
     """What is merged. Files between two that are merged are merged too: ranges of positions never interleave."""
     found = []
     for _, group in groupby(sorted(pieces, key=lambda piece: (piece.like, piece.place)), key=lambda piece: piece.like):
-        for is_old, run in groupby(group, key=lambda piece: _end_ns(piece) < policy.before_ns):
+        for is_ready, run in groupby(group, key=lambda piece: _is_ready(piece, policy)):
             members = list(run)
-            if is_old and len(members) >= policy.min_files and len(members) > policy.target_files:
+            if is_ready and len(members) >= policy.min_files and len(members) > policy.target_files:
                 found += [batch for batch in _split(members, policy.target_files) if len(batch.pieces) > 1]
     return found
 
 
-def _end_ns(piece: Piece) -> int:
-    return max(proof.end_ns for proof in piece.proofs)
+def _is_ready(piece: Piece, policy: Policy) -> bool:
+    return bool(piece.proofs) and max(proof.end_ns for proof in piece.proofs) < policy.before_ns
 
 
 def _split(pieces: Sequence[Piece], parts: int) -> list[Batch]:

@@ -20,6 +20,8 @@ from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store.location import Lake
 from ringcollect.store.seal import sign
 
+COMPACTION = "compaction"
+"""The folder of a lake in which compaction works: no reader of tables looks into it, nobody archives it."""
 SUFFIX = ".compacted"
 FORMAT = 1
 
@@ -97,16 +99,7 @@ def decode(raw: bytes, place: str) -> Record:
 
 def records_of(lake: Lake, folder: str) -> Iterator[tuple[str, Record]]:
     """(key, record) of every record of one day folder, whether its file is there or not."""
-    return _read(lake, _own_folder(folder))
-
-
-def records_of_day(lake: Lake, certificates: str) -> Iterator[tuple[str, Record]]:
-    """As :func:`records_of`, of all day folders whose certificates are in ``certificates``."""
-    return _read(lake, f"{certificates}/compacted")
-
-
-def _read(lake: Lake, under: str) -> Iterator[tuple[str, Record]]:
-    for entry in lake.files(under):
+    for entry in lake.files(_own_folder(folder)):
         if entry.key.endswith(SUFFIX):
             with contextlib.suppress(NotFoundError):  # of a file that was merged again meanwhile
                 yield entry.key, decode(lake.read(entry.key), entry.key)

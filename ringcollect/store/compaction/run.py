@@ -12,11 +12,12 @@ import msgspec
 from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.failpoints import fail
 from ringcollect.store.compaction.certified import Proof, proofs_of
+from ringcollect.store.compaction.folder_lock import only_one
 from ringcollect.store.compaction.merging import merge, merged_name
 from ringcollect.store.compaction.plan import Batch, Policy, batches, pieces_of
 from ringcollect.store.compaction.record import certificates_of, records_of
 from ringcollect.store.compaction.swap import names_in, put, settle
-from ringcollect.store.compaction.workplace import Workplace, only_one
+from ringcollect.store.compaction.workplace import Workplace
 from ringcollect.store.location import Lake
 
 Progress = Callable[[int], None]
@@ -70,7 +71,7 @@ def compact_folder(
     EnvironmentRefused and OSError (disk full, no permission) end the run: the next one settles what is left.
     """
     with contextlib.ExitStack() as stack:
-        if lake.folder is not None and not settings.dry_run and not stack.enter_context(only_one(lake.folder, folder)):
+        if not settings.dry_run and not stack.enter_context(only_one(lake, folder)):
             return FolderReport(folder=folder, busy=True)
         try:
             return _compact(lake, folder, settings, proofs, progress)

@@ -2,47 +2,45 @@
 
 from __future__ import annotations
 
-from ringcollect.errors import NotFoundError
-from ringcollect.store.compaction.manifest import hidden_keys, manifests
-from ringcollect.store.compaction.record import Record, Slice, certificates_of, records_of_day
+from ringcollect.store.compaction.manifest import hidden_in
+from ringcollect.store.compaction.record import Record, Slice, certificates_of, records_of
 from ringcollect.store.location import Lake
 
 
 class Slices:
-    """Answers for the certificates of one exchange and day at a time; asks the lake again for another day."""
+    """Answers for many files, each folder looked up once; what was known of another exchange or day is forgotten."""
 
     def __init__(self, lake: Lake) -> None:
         self.lake = lake
         self._day = ""
-        self._found: dict[str, list[Slice]] = {}
-        self._hidden: frozenset[str] = frozenset()
+        self._folders: dict[str, dict[str, list[Slice]]] = {}
 
     def of(self, path: str) -> Slice:
         """Where the rows of ``path`` are (keys of the lake); ``path`` itself if it is there, or nothing else is.
 
-        Swapped away between this answer and the opening of the file: forget everything and ask again.
+        Merged away between this answer and the opening of the file: :meth:`forget`, and ask again.
         """
-        self._look(certificates_of(path))
-        if path not in self._hidden and self.lake.exists(path):
+        if self.lake.exists(path):
             return Slice(path)
-        for place in self._found.get(path, ()):
-            if place.path not in self._hidden and self.lake.exists(place.path):
-                return place
-        return Slice(path)
+        day, folder = certificates_of(path), path.rpartition("/")[0]
+        if day != self._day:
+            self._folders, self._day = {}, day
+        if folder not in self._folders:
+            self._folders[folder] = self._look(folder)
+        places = self._folders[folder].get(path, [])
+        return next((place for place in places if self.lake.exists(place.path)), Slice(path))
 
     def forget(self) -> None:
         """What is known is old."""
-        self._day = ""
+        self._folders = {}
 
-    def _look(self, day: str) -> None:
-        if day == self._day:
-            return
-        self._hidden = hidden_keys(self.lake, manifests(self.lake))
-        self._found = {}
-        for _, record in records_of_day(self.lake, day):
-            for path, place in slices_of(record):
-                self._found.setdefault(path, []).append(place)
-        self._day = day
+    def _look(self, folder: str) -> dict[str, list[Slice]]:
+        found: dict[str, list[Slice]] = {}
+        hidden = set(hidden_in(self.lake, folder))
+        for _, record in records_of(self.lake, folder):
+            for path, place in slices_of(record) if record.name not in hidden else ():
+                found.setdefault(path, []).append(place)
+        return found
 
 
 def slices_of(record: Record) -> list[tuple[str, Slice]]:
@@ -52,12 +50,3 @@ def slices_of(record: Record) -> list[tuple[str, Slice]]:
         out.append((f"{record.folder}/{source.name}", Slice(f"{record.folder}/{record.name}", first, source.rows)))
         first += source.rows
     return out
-
-
-def where(lake: Lake, path: str) -> Slice:
-    """As :meth:`Slices.of`, for one path. NotFoundError if the rows are nowhere."""
-    slices = Slices(lake)
-    place = slices.of(path)
-    if place.path == path and not lake.exists(path):
-        raise NotFoundError(f"{lake}/{path} is not there, nor is a file it was merged into")
-    return place

@@ -45,20 +45,24 @@ def put(lake: Lake, folder: str, built: Path, records: Sequence[Record], *, sync
 def settle(lake: Lake, folder: str, *, sync: bool) -> None:
     """End what a run, this one or one that was killed, has begun in the day folder. LakeError where it cannot tell."""
     records = list(records_of(lake, folder))
-    if lake.folder is not None:
-        place = Workplace(lake.folder, folder, sync=sync)
-        if place.is_swapped():
-            place.check_old([record for _, record in records])
-            manifest.hide(lake, folder, [])
-            fail("compact.after_manifest")
-        place.clear()
-    _delete_hidden(lake, folder, [record for _, record in records])
-    fail("compact.after_cleanup")
+    place = None if lake.folder is None else Workplace(lake.folder, folder, sync=sync)
+    if place is not None and place.is_swapped():
+        place.check_old([record for _, record in records])
+        manifest.hide(lake, folder, [])
+        fail("compact.after_manifest")
+    hidden = manifest.hidden_in(lake, folder)
+    _delete(lake, folder, hidden, [record for _, record in records])
     there = names_in(lake, folder)
     for key, record in records:
         if record.name not in there:
             lake.delete(key)
             fail("compact.after_forget")
+    if place is not None:
+        place.clear()
+        fail("compact.after_clear")
+    if hidden:
+        manifest.hide(lake, folder, [])
+        fail("compact.after_show")
 
 
 def names_in(lake: Lake, folder: str) -> dict[str, int]:
@@ -114,10 +118,7 @@ def _by_manifest(lake: Lake, folder: str, built: Path, records: Sequence[Record]
     fail("compact.after_commit")
 
 
-def _delete_hidden(lake: Lake, folder: str, records: Sequence[Record]) -> None:
-    hidden = manifest.hidden_in(lake, folder)
-    if not hidden:
-        return
+def _delete(lake: Lake, folder: str, hidden: Sequence[str], records: Sequence[Record]) -> None:
     there = names_in(lake, folder)
     kept = there.keys() - set(hidden)
     for name in sorted(there.keys() & set(hidden)):
@@ -127,8 +128,6 @@ def _delete_hidden(lake: Lake, folder: str, records: Sequence[Record]) -> None:
             raise LakeError(f"{folder}/{name}: is hidden and nothing says where its rows are: look at it yourself")
         lake.delete(f"{folder}/{name}")
         fail("compact.after_delete")
-    manifest.hide(lake, folder, [])
-    fail("compact.after_show")
 
 
 def _has_sources(name: str, kept: set[str], records: Sequence[Record]) -> bool:

@@ -6,16 +6,12 @@ exchange has happened can be told after a kill by looking where the mark is.
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from ringcollect.errors import LakeError
 from ringcollect.failpoints import fail
-from ringcollect.store.compaction.manifest import COMPACTION
-from ringcollect.store.compaction.record import Record, folder_key
+from ringcollect.store.compaction.record import COMPACTION, Record, folder_key
 from ringcollect.store.durable import fsync_folder, make_folders
 
 MARK = ".being-swapped-in"
@@ -67,34 +63,3 @@ class Workplace:
                 fail("compact.after_unlink")
             self.new.rmdir()
         (self.day / MARK).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def only_one(data: Path, folder: str) -> Iterator[bool]:
-    """Whether this process alone rebuilds or removes the day folder, as long as the context lasts."""
-    lock = data / COMPACTION / f"{folder_key(folder)}.lock"
-    lock.parent.mkdir(exist_ok=True)
-    fd = os.open(lock, os.O_RDWR | os.O_CREAT, 0o640)
-    try:
-        is_ours = _lock(fd) and _is_still(fd, lock)
-        yield is_ours
-        if is_ours:
-            lock.unlink(missing_ok=True)
-    finally:
-        os.close(fd)
-
-
-def _lock(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_still(fd: int, path: Path) -> bool:
-    """Whether an open file is the one with the name ``path``: whoever had it before may have removed it."""
-    try:
-        return os.path.samestat(os.fstat(fd), path.stat())
-    except FileNotFoundError:
-        return False
