@@ -14,7 +14,8 @@ import pytest
 
 from ringcollect.supervise.systemd import Notifier
 
-UNIT = Path(__file__).parents[2] / "systemd" / "ringcollect.service"
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNIT = SYSTEMD / "ringcollect.service"
 
 
 @pytest.fixture
@@ -63,19 +64,35 @@ def test_without_systemd_nothing_happens_and_a_dead_systemd_is_counted_not_raise
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sorted(path.name for path in SYSTEMD.iterdir()))
+def test_systemd_takes_the_unit(name: str, tmp_path: Path) -> None:
     program = tmp_path / "ringcollect"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    unit = tmp_path / "ringcollect.service"
-    unit.write_text(UNIT.read_text().replace("/opt/ringcollect/bin/ringcollect", str(program)))
-    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
+    for path in SYSTEMD.iterdir():
+        (tmp_path / path.name).write_text(path.read_text().replace("/opt/ringcollect/bin/ringcollect", str(program)))
+    command = ["systemd-analyze", "verify", str(tmp_path / name)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "ringcollect.service" not in done.stderr, done.stderr
+    assert name not in done.stderr, done.stderr
+
+
+def settings_of(name: str) -> dict[str, str]:
+    lines = (SYSTEMD / name).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and line[0] != "#")
+
+
+def test_compaction_comes_behind_the_collector_for_everything_and_finds_its_lake() -> None:
+    night, collector = settings_of("ringcollect-compact.service"), settings_of("ringcollect.service")
+    assert (night["Nice"], night["IOSchedulingClass"]) == ("19", "idle")
+    assert int(night["OOMScoreAdjust"]) > 0
+    assert night["User"] == "ringcollect", "DynamicUser=yes names the user of ringcollect.service after the unit"
+    assert night["StateDirectory"] == collector["StateDirectory"]
+    assert settings_of("ringcollect-compact.timer")["OnCalendar"].endswith(" UTC"), "days of the lake are UTC"
 
 
 def test_the_unit_leaves_the_compiler_its_pages_and_the_kernels_their_cache() -> None:
-    settings = dict(line.split("=", 1) for line in UNIT.read_text().splitlines() if "=" in line and line[0] != "#")
+    settings = settings_of(UNIT.name)
     assert "MemoryDenyWriteExecute" not in settings, "it breaks numba"
     assert settings["Type"] == "notify"
     assert settings["RuntimeDirectory"]
