@@ -21,6 +21,10 @@ def __getattr__(name: str) -> object:
         from ringcollect.store.scan import scan
 
         return scan
+    if name == "book_at":
+        from ringcollect.store.book_at import book_at
+
+        return book_at
     if name in ("MarketSnapshot", "MarketAggregate"):
         from ringcollect.store import market_snapshot
 

@@ -7,6 +7,7 @@ not one per file.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
@@ -102,6 +103,50 @@ def files(lake: Lake, selection: Selection | None = None, tiers: tuple[str, ...]
                 yield from listing.below(folder, tier, table, ())
 
 
+class Owner(NamedTuple):
+    """One instrument of a lake (or ``_exchange``, all of one), as its folders name it; ``folder`` is below a table."""
+
+    exchange: str
+    market: str
+    symbol: str
+    folder: str
+
+
+def owners(lake: Lake, selection: Selection, tier: str, table: str) -> list[Owner]:
+    """The instruments that a table without grids has and the selection wants; times do not matter."""
+    listing = _Listing(lake, selection)
+    return list(listing.owners(f"{tier}/{table}", ()))
+
+
+def files_of_owner(lake: Lake, owner: Owner, tier: str, table: str, selection: Selection) -> list[LakeFile]:
+    """The files of one instrument in a table without grids, of the selection's days, in the order of their rows."""
+    values = _values_of(f"{owner.folder}/") or ()
+    found = _Listing(lake, selection).below(f"{tier}/{table}/{owner.folder}", tier, table, values)
+    return sorted(found, key=place)
+
+
+def files_of_folder(lake: Lake, folder: str) -> list[LakeFile]:
+    """The files of one day folder (``raw/trades/exchange=…/date=…``), in the order of their rows."""
+    tier, _, rest = folder.partition("/")
+    table, below = (tier, rest) if tier in TOKENS else (rest.partition("/")[0], rest.partition("/")[2])
+    values = _values_of(f"{below}/") or ()
+    return sorted((LakeFile(key, tier, table, values, size) for key, size in _files_in(lake, folder)), key=place)
+
+
+def place(file: LakeFile) -> tuple[Any, ...]:
+    """Sorts files by tier and folder, then by their first row: the stamp, of equal stamps the plain name, then seq."""
+    stem = PurePosixPath(file.path).name.removesuffix(".parquet")
+    time, _, suffix = stem.rpartition("_")[2].partition("-")
+    day = stem.rpartition("_")[0].rpartition("_")[2]
+    numbers = tuple(int(part) if part.isdigit() else 0 for part in suffix.split("-")) if suffix else ()
+    return (file.tier, tuple(value for _, value in file.values), day, time, numbers, file.path)
+
+
+def folder_of(file: LakeFile) -> str:
+    """Its day folder."""
+    return file.path.rpartition("/")[0]
+
+
 class _Listing:
     """One walk; what symbols are called is learnt once per instrument."""
 
@@ -119,12 +164,25 @@ class _Listing:
                 if deeper is not None and all(self._may_have(name, dict(deeper), "") for name, _ in deeper):
                     yield LakeFile(key, tier, table, (*values, *deeper), size)
             return
+        for name, pair in self._wanted_folders(folder, values):
+            yield from self.below(f"{folder}/{name}", tier, table, (*values, pair))
+
+    def owners(self, folder: str, values: Values) -> Iterator[Owner]:
+        """The instruments below ``folder``, whose folders so far were ``values``."""
+        if len(values) == 3:
+            known = dict(values)
+            below = "/".join(folder.split("/")[-3:])
+            yield Owner(known["exchange"], known["market"], known["symbol"], below)
+            return
+        for name, pair in self._wanted_folders(folder, values):
+            yield from self.owners(f"{folder}/{name}", (*values, pair))
+
+    def _wanted_folders(self, folder: str, values: Values) -> Iterator[tuple[str, tuple[str, str]]]:
         named = [(name, pair) for name in self._lake.folders(folder) if (pair := _pair(name)) is not None]
         unknown = self._unknown_names([value for _, (key, value) in named if key == "symbol"])
         for name, pair in named:
-            deeper, place = (*values, pair), f"{folder}/{name}"
-            if self._may_have(pair[0], dict(deeper), "" if not unknown else place):
-                yield from self.below(place, tier, table, deeper)
+            if self._may_have(pair[0], dict((*values, pair)), f"{folder}/{name}" if unknown else ""):
+                yield name, pair
 
     def _unknown_names(self, symbols: list[str]) -> set[str]:
         """Which of the names asked for none of ``symbols``, one market's, has as its own: a unified name then."""

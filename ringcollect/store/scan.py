@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from pathlib import PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -97,8 +96,10 @@ class Scan:
         A day folder that is compacted meanwhile is read again where it was left: no row is doubled or missed. Raises
         LakeError naming the file that is damaged, NotFoundError if one was removed meanwhile.
         """
-        for folder, members in groupby(self.files, key=_folder):
-            yield from rows_of_folder(self.lake, list(members), self._wanted, partial(self._again, folder))
+        for folder, members in groupby(self.files, key=files.folder_of):
+            yield from rows_of_folder(
+                self.lake, list(members), self._wanted, partial(files.files_of_folder, self.lake, folder)
+            )
 
     def to_reader(self) -> pa.RecordBatchReader:
         """The rows as a stream, to be read once."""
@@ -134,10 +135,6 @@ class Scan:
     def __repr__(self) -> str:
         return f"<scan of {len(self.files)} files in {self.lake}: {', '.join(self.schema.names)}>"
 
-    def _again(self, folder: str) -> list[LakeFile]:
-        found = _listed(self.lake, self._selection, self._tiers, self._steps)
-        return [file for file in found if _folder(file) == folder]
-
 
 def _tiers(type: str, mode: str | Sequence[str] | None) -> tuple[str, ...]:
     if type not in TOKENS:
@@ -166,20 +163,7 @@ def _listed(lake: Lake, selection: Selection, tiers: tuple[str, ...], steps: dic
         for file in files.files(lake, selection, tiers)
         if all(file.value(key) == value for key, value in steps.items())
     ]
-    return sorted(found, key=_place)
-
-
-def _place(file: LakeFile) -> tuple[Any, ...]:
-    """By tier and folder, then by the stamp in the name; of equal stamps the plain name comes first, then by seq."""
-    stem = PurePosixPath(file.path).name.removesuffix(".parquet")
-    plain, _, suffix = stem.rpartition("_")[2].partition("-")
-    day = stem.rpartition("_")[0].rpartition("_")[2]
-    numbers = tuple(int(part) if part.isdigit() else 0 for part in suffix.split("-")) if suffix else ()
-    return (file.tier, tuple(value for _, value in file.values), day, plain, numbers, file.path)
-
-
-def _folder(file: LakeFile) -> str:
-    return file.path.rpartition("/")[0]
+    return sorted(found, key=files.place)
 
 
 def _explain_nothing(lake: Lake, selection: Selection, tiers: tuple[str, ...], type: str) -> None:
