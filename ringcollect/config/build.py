@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_
 import msgspec
 
 from ringcollect.config.problems import Path, Problems, nearest
-from ringcollect.config.rules import Duration, Rule
+from ringcollect.config.rules import BarSize, Duration, Rule
 
 _TYPE_NAMES = {
     str: "a string", bool: "true or false", int: "an integer", float: "a number", tuple: "an array", dict: "a table",
@@ -96,7 +96,7 @@ def _value(shape: Shape, raw: Any, path: Path, problems: Problems) -> Any:
     if not _is(shape.type, raw) or (shape.rule is not None and not shape.rule.holds(raw)):
         problems.mismatch(path, raw, _allowed(shape))
         return None
-    if isinstance(shape.rule, Duration):
+    if isinstance(shape.rule, Duration | BarSize):
         return shape.rule.canonical(raw)
     return float(raw) if shape.type is float else raw
 

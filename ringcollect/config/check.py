@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
+from ringcollect.config.bar_rules import check_bars
 from ringcollect.config.feature_options import SyncFeatures
 from ringcollect.config.problems import Path, Problems, found, nearest, spell
 from ringcollect.config.row_rules import check_rows, row_warnings
@@ -32,6 +33,7 @@ def check(config: Config, problems: Problems) -> None:
             "found an empty array; allowed: at least one (or sync.enabled = false)",
         )
     check_rows(config, problems)
+    check_bars(config, problems)
     _check_order(config, ("wait", "min"), ("wait", "max"), problems)
     check_sockets(config, problems)
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from ringcollect.config.rules import Duration, FeatureChoice, Range
+from ringcollect.bar_kinds import Bar, bar_of_size, bar_of_time
+from ringcollect.config.rules import BarSize, Duration, FeatureChoice, Range
 from ringcollect.durations import parse_duration
 
 FeatureName = Annotated[str, FeatureChoice()]
@@ -42,10 +43,21 @@ class SyncFeatures(msgspec.Struct, frozen=True, kw_only=True):
     vpin_window_buckets: Annotated[int, Range(1, 256)] = 50
     vpin_bucket_volume: Annotated[float, Range(0, 10**15)] = 0.0
     state_reset: Annotated[str, Duration("1s", "1d")] = "5m"
+    bar_durations: tuple[Annotated[str, Duration("1us", "1d")], ...] = ("1s", "5s", "30s", "1m")
+    bar_sizes: tuple[Annotated[str, BarSize()], ...] = ()
 
     @property
     def horizons_ns(self) -> tuple[int, ...]:
         return tuple(parse_duration(text) for text in self.horizons)
+
+    @property
+    def time_bars(self) -> tuple[Bar, ...]:
+        return tuple(bar_of_time(text) for text in self.bar_durations)
+
+    @property
+    def size_bars(self) -> tuple[Bar, ...]:
+        """Bars of ticks, volume and quote volume."""
+        return tuple(bar_of_size(text) for text in self.bar_sizes)
 
     @property
     def emit_interval_ns(self) -> int:

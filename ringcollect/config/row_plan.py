@@ -19,7 +19,8 @@ class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One row ring: its grid (text and ns), clock, features, and whose rows are in it.
 
     ``is_base`` is the grid of those that have none of their own. With ``is_only`` the ring has the rows of ``names``
-    and of nothing else, without it those of everything but ``names``.
+    and of nothing else, without it those of everything but ``names``. ``makes_once``: what an instrument has once, on
+    however many grids it is, is made with these rows: its bars, its whole book.
     """
 
     grid: str
@@ -29,7 +30,13 @@ class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[str, ...]
     is_base: bool = False
     is_only: bool = False
+    makes_once: bool = False
     names: frozenset[SymbolName] = frozenset()
+
+    @property
+    def own_grid(self) -> str:
+        """The grid, where only some instruments are on it: what tells their other rings from those of everybody."""
+        return self.grid if self.is_only else ""
 
     def wants(self, market: str, symbol: str, unified: str = "") -> bool:
         """Whether this instrument's rows are in the ring; its own or its unified name may be the configured one."""
@@ -85,4 +92,12 @@ def row_plans(sync: Sync, overrides: Iterable[tuple[str, Choice]]) -> tuple[RowP
         )
         for grid_ns in names.keys() - whole.keys()
     ]  # fmt: skip
-    return tuple(sorted(plans, key=lambda plan: (not plan.is_base, plan.grid_ns)))
+    plans.sort(key=lambda plan: (not plan.is_base, plan.grid_ns))
+    once = _once(plans)
+    return tuple(msgspec.structs.replace(plan, makes_once=plan in once) for plan in plans)
+
+
+def _once(plans: list[RowPlan]) -> list[RowPlan]:
+    """Plans that together have each instrument once: the first with all of them, else the base and the small ones."""
+    complete = [plan for plan in plans if plan.selection() is None]
+    return complete[:1] or [plan for plan in plans if plan.is_base or plan.is_only]

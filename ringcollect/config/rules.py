@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from ringcollect.bar_kinds import bar_of_size
 from ringcollect.config.secrets import is_secret_name
 from ringcollect.config.unified import is_unified
 from ringcollect.durations import format_duration, parse_duration
@@ -100,6 +101,24 @@ class Duration:
     def canonical(self, value: str) -> str:
         """``value`` in its shortest spelling: grids of equal length must give rings of equal name."""
         return format_duration(parse_duration(value)) if value else value
+
+
+@dataclass(frozen=True)
+class BarSize:
+    """How much a bar holds that is not one of time."""
+
+    allowed: str = "a number of ticks (trades), base or quote units a bar ends with: 500ticks, 10base, 1000000quote"
+
+    def holds(self, value: object) -> bool:
+        try:
+            bar_of_size(str(value))
+        except ValueError:
+            return False
+        return True
+
+    def canonical(self, value: str) -> str:
+        """``value`` in its shortest spelling, which names rings and folders."""
+        return bar_of_size(value).name
 
 
 @dataclass(frozen=True)

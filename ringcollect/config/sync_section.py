@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 
+from ringcollect.bar_kinds import Bar
 from ringcollect.config.feature_options import FeatureName, SyncFeatures
 from ringcollect.config.rules import Duration, OneOf, PowerOfTwo, Range
 from ringcollect.durations import parse_duration
@@ -46,6 +47,7 @@ class SyncOutput(msgspec.Struct, frozen=True, kw_only=True):
     liquidations: bool = False
     fundings: bool = False
     open_interests: bool = False
+    bars: bool = False
     levels: Annotated[int, Range(1, 1000)] = 10
     books: bool = False
     book_interval: Annotated[str, Duration("1s", "1d", optional=True)] = ""
@@ -100,6 +102,11 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
         """The tables of snapshots that are on; ``keep_raw_arrays`` is another word for that of books."""
         books = ("orderbooks",) if self.choice.keep_raw_arrays and not self.output.orderbooks else ()
         return (*books, *self.output.tables)
+
+    @property
+    def bars(self) -> tuple[Bar, ...]:
+        """The kinds of bars that are made; none where they are off."""
+        return (*self.choice.time_bars, *self.choice.size_bars) if self.output.bars else ()
 
     @property
     def grids(self) -> tuple[SyncGrid, ...]:

@@ -21,6 +21,7 @@ from ringcollect.store.tables import is_rest
 
 BLOCK = 4096
 _AGGREGATED = 16
+_TIMES = ("ts_event", "ts_recv", "ts_ns", "ts_open_ns", "ts_close_ns")
 _BOOK = (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA)
 
 
@@ -69,7 +70,7 @@ def file_claims(chunk: Chunk) -> dict[str, Any]:
         "records": len(records),
         "seq": [int(records["seq"][0]), int(records["seq"][-1])] if len(records) else None,
         "row_hash": row_hash(chunk),
-    } | {name: time_range(records[name]) for name in ("ts_event", "ts_recv", "ts_ns") if name in names}
+    } | {name: time_range(records[name]) for name in _TIMES if name in names}
 
 
 def record_claims(records: np.ndarray) -> dict[str, Any]:
@@ -98,6 +99,22 @@ def row_claims(rows: np.ndarray, grid_ns: int) -> dict[str, Any]:
             "not_ascending": int(np.count_nonzero(steps <= 0)),
         }
     return {"rows": {"ring": file_claims(Chunk(rows)), "instruments": instruments}, "status": {}}
+
+
+def bar_claims(bars: np.ndarray) -> dict[str, Any]:
+    """All claims of a segment of a ring of bars. ``overlaps`` are bars that begin before the one before ends."""
+    instruments = {}
+    for number in np.unique(bars["instrument"]).tolist():
+        mine = bars[bars["instrument"] == number]
+        instruments[str(number)] = {
+            "bars": len(mine),
+            "ts_open_ns": time_range(mine["ts_open_ns"]),
+            "ts_close_ns": time_range(mine["ts_close_ns"]),
+            "overlaps": int(np.count_nonzero(mine["ts_open_ns"][1:] < mine["ts_close_ns"][:-1])),
+            "not_ascending": int(np.count_nonzero(np.diff(mine["ts_close_ns"]) < 0)),
+            "trades": int(mine["bar_trade_count"].sum()),
+        }
+    return {"rows": {"ring": file_claims(Chunk(bars)), "instruments": instruments}, "status": {}}
 
 
 def snapshot_ring_claims(records: np.ndarray, grid_ns: int) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class RingKind(enum.Enum):
     RECORDS = "records"
     ROWS = "rows"
     SNAPSHOTS = "snapshots"
+    BARS = "bars"
     FRAMES = "frames"
 
 
@@ -35,6 +36,8 @@ def kind_of(dtype: np.dtype) -> RingKind:
     names = dtype.names or ()
     if dtype.itemsize % 8 == 0 and names[:2] == ("seq", "ts_ns") and "instrument" in names:
         return RingKind.ROWS
+    if dtype.itemsize % 8 == 0 and names[:3] == ("seq", "ts_open_ns", "ts_close_ns") and "instrument" in names:
+        return RingKind.BARS
     raise LakeError(f"no journal for records of dtype {dtype}")
 
 
@@ -45,8 +48,11 @@ class Chunk(NamedTuple):
     blob: bytes = b""
 
     def times(self) -> np.ndarray:
-        """int64 ns per record: the time that drives rotation and dates."""
+        """int64 ns per record: the time that drives rotation and dates. Of a bar that is the last nanosecond it owns:
+        what it says was known no earlier, and a bar of a whole day lies in that day."""
         names = self.records.dtype.names or ()
+        if "ts_close_ns" in names:
+            return self.records["ts_close_ns"] - 1
         return self.records["ts_recv" if "ts_recv" in names else "ts_ns"]
 
     def closes_batch(self) -> np.ndarray:

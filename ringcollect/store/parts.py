@@ -97,7 +97,7 @@ def _canonical(chunk: Chunk, kind: RingKind) -> tuple[Chunk, int]:
         return Chunk(records), unstored
     if kind == RingKind.SNAPSHOTS:
         return Chunk(canonical_snapshots(chunk.records)), 0
-    if kind == RingKind.ROWS:
+    if kind in (RingKind.ROWS, RingKind.BARS):
         rows, unstored = canonical_rows(chunk.records)
         return Chunk(rows), unstored
     return canonical_frames(chunk), 0
@@ -109,6 +109,8 @@ def claims_of(kind: RingKind, chunk: Chunk, meta: dict[str, Any]) -> dict[str, A
         return certificate.record_claims(chunk.records)
     if kind == RingKind.ROWS:
         return certificate.row_claims(chunk.records, int(meta.get("grid_ns", 0)))
+    if kind == RingKind.BARS:
+        return certificate.bar_claims(chunk.records)
     if kind == RingKind.SNAPSHOTS:
         return certificate.snapshot_ring_claims(chunk.records, int(meta.get("grid_ns", 0)))
     return certificate.frame_claims(chunk)
@@ -118,7 +120,7 @@ def parts(segment: Segment, kind: RingKind) -> Iterator[Part]:
     """Every file of the segment, in a fixed order."""
     if kind == RingKind.RECORDS:
         yield from _record_parts(segment)
-    elif kind == RingKind.ROWS:
+    elif kind in (RingKind.ROWS, RingKind.BARS):
         yield from _row_parts(segment)
     elif kind == RingKind.SNAPSHOTS:
         yield from _snapshot_parts(segment)
@@ -237,10 +239,11 @@ def _frame_parts(segment: Segment) -> Iterator[Part]:
 def row_table_of(ring: str) -> tuple[str, tuple[str, str]]:
     """(table, step) of a row ring: ``binance.100ms.row`` is features on a 100ms grid, ``.bar`` bars of a duration.
 
-    A ``.sync`` ring has several tables, on its grid.
+    A ``.sync`` ring has several tables, on its grid. ``binance.1s_50ms.bar`` are bars of 1 s, too, of the instruments
+    that have the grid of 50 ms for themselves.
     """
-    _, step, what = ring.split(".")
-    return ("bars", ("duration", step)) if what == "bar" else ("features", ("grid", step))
+    step, _, what = ring.partition(".")[2].rpartition(".")
+    return ("bars", ("duration", step.partition("_")[0])) if what == "bar" else ("features", ("grid", step))
 
 
 def record_table(table: str) -> str:

@@ -39,6 +39,7 @@ def collect(
             for rows in config.row_plans(exchange):
                 chosen = parameters_of(config, rows)
                 groups |= {group.letter for group in needed(chosen.columns, chosen.options)}
+                groups |= {"P"} if chosen.bars else set()
     runtime = config.runtime_path()
     check_host(config)
     lock = SupervisorLock(runtime)

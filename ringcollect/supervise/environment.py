@@ -11,6 +11,7 @@ from ringcollect.errors import EnvironmentRefused
 from ringcollect.instruments import INSTRUMENT_ROW, MAX_INSTRUMENTS
 from ringcollect.records import RECORD_BYTES
 from ringcollect.ring.paths import ensure_runtime_dir
+from ringcollect.sync.bar_record import BAR_RING_BYTES
 from ringcollect.sync.snapshot_record import SNAPSHOT
 
 _MIB = 1 << 20
@@ -37,7 +38,13 @@ def needed_bytes(config: Config) -> int:
         per_grid += ring.capacity * SNAPSHOT.itemsize + _OVERHEAD
     if config.sync.output.books:
         per_grid += ring.capacity * RECORD_BYTES + _OVERHEAD
-    return per_exchange * len(exchanges) + row_rings * per_grid
+    return per_exchange * len(exchanges) + row_rings * per_grid + _bar_bytes(config)
+
+
+def _bar_bytes(config: Config) -> int:
+    plans = [plan for exchange in config.exchanges() for plan in config.row_plans(exchange) if plan.makes_once]
+    kinds = len(config.sync.bars) if config.sync.enabled else 0
+    return len(plans) * kinds * (BAR_RING_BYTES + _OVERHEAD)
 
 
 def _check_space(runtime: Path, needed: int) -> None:

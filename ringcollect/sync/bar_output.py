@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ringcollect.sync.bar_record import BAR, TIME, Bar
+from ringcollect.bar_kinds import TIME, Bar
+from ringcollect.sync.bar_record import BAR
 from ringcollect.sync.features.bar_writing import (
     K_KIND,
     K_SIZE,

@@ -17,7 +17,7 @@ import numpy as np
 from ringcollect.failpoints import fail
 
 MAGIC = b"RCCKPT01"
-STATE_VERSION = 4
+STATE_VERSION = 5
 """Meaning of the dumped arrays; another version is not loaded."""
 _HEAD = 8 + 8 + 8
 
@@ -35,6 +35,8 @@ class Checkpoint(NamedTuple):
     snapshots: int = 0  # snapshot records emitted by then
     book_generation: int = 0  # 0: there was no ring of books
     books: int = 0  # its records written by then
+    bar_generations: tuple[int, ...] = ()  # of the rings of bars, in the order of their kinds
+    bars: tuple[int, ...] = ()  # bars of each kind by then
 
 
 def paths(directory: Path, name: str) -> tuple[Path, Path]:
@@ -57,6 +59,8 @@ def save(directory: Path, name: str, checkpoint: Checkpoint) -> None:
             "snapshots": checkpoint.snapshots,
             "book_generation": checkpoint.book_generation,
             "books": checkpoint.books,
+            "bar_generations": checkpoint.bar_generations,
+            "bars": checkpoint.bars,
             "arrays": [[key, array.dtype.str, list(array.shape)] for key, array in arrays.items()],
         },
         sort_keys=True,
@@ -108,4 +112,5 @@ def _read(path: Path) -> Checkpoint | None:
     return Checkpoint(
         header["number"], header["generation"], header["row_generation"], header["cursor"], header["rows"], state,
         header["snapshot_generation"], header["snapshots"], header["book_generation"], header["books"],
+        tuple(header["bar_generations"]), tuple(header["bars"]),
     )  # fmt: skip

@@ -19,10 +19,11 @@ Room = Callable[[str, int], None]
 """Called with a ring's name and a number of records before so many are published: it returns when there is room."""
 
 
-def ring_slots(record_bytes: int, ring_capacity: int) -> int:
-    """Slots of a ring the synchronizer fills: a power of two, at most ``ring_capacity``, about 8 MiB, at least 1024."""
+def ring_slots(record_bytes: int, ring_capacity: int, ring_bytes: int = _RING_BYTES) -> int:
+    """Slots of a ring the synchronizer fills: a power of two, at most ``ring_capacity`` and ``ring_bytes``, at least
+    1024."""
     capacity = 1024
-    while capacity * 2 <= min(_RING_BYTES // record_bytes, ring_capacity):
+    while capacity * 2 <= min(ring_bytes // record_bytes, ring_capacity):
         capacity *= 2
     return capacity
 

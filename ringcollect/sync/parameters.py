@@ -60,6 +60,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
         options=options,
         snapshots=sync.tables,
         levels=sync.output.levels,
+        bars=sync.bars if plan is None or plan.makes_once else (),
     )
     parameters.check()
     lay_out(columns, own.grid_ns, options)

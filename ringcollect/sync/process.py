@@ -56,22 +56,10 @@ def open_planned(
         selection=plan.selection(),
         consumer=consumer_of(plan),
         stored=config.sync.output.features,
-        books=book_ring_of(config, exchange, plan),
+        books=book_ring_name(exchange, plan.own_grid) if config.sync.output.books and plan.makes_once else "",
         book_interval_ns=config.sync.output.book_interval_ns,
+        bar_grid=plan.own_grid,
     )
-
-
-def book_ring_of(config: Config, exchange: str, plan: RowPlan) -> str:
-    """The ring of whole books the worker of ``plan`` writes, empty for none: each book is written by one worker only.
-
-    That is the first grid with every instrument; without one, the base and the grids of those it does not have.
-    """
-    if not config.sync.output.books:
-        return ""
-    complete = [one for one in config.row_plans(exchange) if one.selection() is None]
-    if complete:
-        return book_ring_name(exchange) if plan == complete[0] else ""
-    return book_ring_name(exchange, plan.grid if plan.is_only else "") if plan.is_base or plan.is_only else ""
 
 
 def wants_of(plan: RowPlan) -> Callable[[Instrument], bool] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from ringcollect.bar_kinds import Bar, bars_problem
 from ringcollect.errors import ConfigError
 from ringcollect.sync import catalogue
 from ringcollect.sync import layout as at
-from ringcollect.sync.bar_record import Bar, check_bars
 from ringcollect.sync.catalogue.plan import Plan
 from ringcollect.sync.snapshot_record import check_tables
 
@@ -53,7 +53,9 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
         if self.resolved_hold_back_ns() < 0:
             raise ConfigError(f"sync.hold_back: {self.hold_back_ns} is less than 0")
         check_tables(self.snapshots, self.levels)
-        check_bars(self.bars, self.grid_ns)
+        problem = bars_problem(self.bars, self.grid_ns)
+        if problem:
+            raise ConfigError(f"sync.features.bar_durations: {problem}")
 
     def words(self, plan: Plan) -> np.ndarray:
         """The ``params`` array of the kernels."""

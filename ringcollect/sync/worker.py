@@ -1,4 +1,4 @@
-"""One ring, one grid: reads the records, runs the engine, publishes rows and snapshots. Live and in replay alike."""
+"""One ring, one grid: reads the records, runs the engine, publishes rows, snapshots, bars. Live and in replay alike."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
+from ringcollect.sync.bar_ring import BarWriter, open_bar_rings
 from ringcollect.sync.book_ring import BookWriter, open_book_ring
 from ringcollect.sync.engine import COUNTERS, Engine
 from ringcollect.sync.output import Output, Room, ring_slots
@@ -50,6 +51,7 @@ class RingWorker:
         self._room = room
         self.rows = Output(producer, reader, room)
         self.use_snapshots(None)
+        self.use_bars(BarWriter((), reader, room))
         self.books: BookWriter | None = None
         self._control = Control(control_path(reader.path)) if reader.registered else None
         self._checkpoints = checkpoints
@@ -62,6 +64,11 @@ class RingWorker:
         """Publish snapshot records there from now on; None: nowhere."""
         self.snapshots = snapshots
         self._snapshots = None if snapshots is None else Output(snapshots, self.reader, self._room).publish
+
+    def use_bars(self, bars: BarWriter) -> None:
+        """Publish bars there from now on."""
+        self.bars = bars
+        self._bars = bars.publish if bars.rings else None
 
     def step(self) -> bool:
         """Work on what is there now, at most one chunk; True if there was anything.
@@ -76,7 +83,7 @@ class RingWorker:
             self.engine.lost(lost)
         pieces = iter([read.records]) if self.books is None else self.books.pieces(self.engine, read.records)
         for piece in pieces:
-            self.engine.feed(piece, self.rows.publish, self._snapshots)
+            self.engine.feed(piece, self.rows.publish, self._snapshots, self._bars)
         self._report()
         if self.reader.registered:
             self.reader.commit()
@@ -86,7 +93,7 @@ class RingWorker:
         """The stream is over (end of a replay or import): read what is left and emit the remaining rows, PARTIAL."""
         while self.step():
             pass
-        self.engine.finalize(self.rows.publish, self._snapshots)
+        self.engine.finalize(self.rows.publish, self._snapshots, self._bars)
         self._report()
 
     def save(self) -> None:
@@ -105,6 +112,8 @@ class RingWorker:
             self.engine.snapshots_total,
             0 if self.books is None else self.books.producer.generation,
             0 if self.books is None else self.books.total,
+            self.bars.generations,
+            tuple(self.engine.bars_total),
         )
         checkpoint.save(self._checkpoints, self.producer.name, state)
 
@@ -114,6 +123,10 @@ class RingWorker:
             return False
         ends = (0, 0) if self.snapshots is None else (self.snapshots.generation, self.snapshots.head)
         if saved.snapshot_generation != ends[0] or saved.snapshots > ends[1]:
+            return False
+        if saved.bar_generations != self.bars.generations:
+            return False
+        if any(out > there for out, there in zip(saved.bars, self.bars.heads, strict=True)):
             return False
         goes_on = self.books is not None and saved.book_generation == self.books.producer.generation
         if self.books is not None and goes_on and saved.books > self.books.producer.head:
@@ -146,7 +159,7 @@ class RingWorker:
     def others(self) -> list[Producer]:
         """The rings beside that of the rows."""
         rings = [self.snapshots, None if self.books is None else self.books.producer]
-        return [ring for ring in rings if ring is not None]
+        return [*(ring for ring in rings if ring is not None), *self.bars.rings]
 
     def _counts(self) -> np.ndarray:
         counts = self.engine.counters()
@@ -216,10 +229,12 @@ def open_worker(
     stored: bool = True,
     books: str = "",
     book_interval_ns: int = 0,
+    bar_grid: str = "",
 ) -> RingWorker:
     """A worker between ``<exchange>.rec`` and ``<exchange>.<grid>.row`` in ``directory``; with ``parameters.snapshots``
     also ``<exchange>.<grid>.sync``. ``stored``: the rows go to the lake (the snapshots always do). ``books`` is the
     name of the ring of whole books, written every ``book_interval_ns`` (0: at midnight only); empty: there is none.
+    ``bar_grid`` is a part of the names of the rings of ``parameters.bars``, if these are of some instruments only.
 
     ``resume`` goes on from a checkpoint, or else from the oldest record with the rows known that are out already
     (live); without it neither is looked at (replay into fresh rings). ``wants`` says whose rows these are (all, if
@@ -271,6 +286,10 @@ def open_worker(
         if books:
             ring = open_book_ring(directory, books, meta, ring_capacity, resume=resume, saved=saved)
             worker.books = BookWriter(ring, reader, book_interval_ns, room)
+        bars = open_bar_rings(
+            directory, exchange, parameters.bars, meta, ring_capacity, grid=bar_grid, resume=resume, saved=saved
+        )
+        worker.use_bars(BarWriter(bars, reader, room))
     except EnvironmentRefused:
         worker.close()
         raise
@@ -282,7 +301,7 @@ def open_worker(
         # row begins again in a ring of its own.
         worker.snapshots.close()
         worker.use_snapshots(rings.open(saved, fresh=True))
-    worker.engine.resume_after(periods, floor, rows_total=producer.head)
+    worker.engine.resume_after(periods, floor, rows_total=producer.head, bars_total=worker.bars.heads)
     return worker
 
 

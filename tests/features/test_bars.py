@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from ringcollect.errors import ConfigError
+from ringcollect.bar_kinds import TIME, Bar, bar_of_size, bar_of_time, bars_problem, parse_bar
 from ringcollect.records import Flag
-from ringcollect.sync.bar_record import BAR, COLUMNS, TIME, Bar, check_bars, parse_bar
+from ringcollect.sync.bar_record import BAR, COLUMNS
 from ringcollect.sync.catalogue.plan import BAR_STATE
 from ringcollect.sync.engine import Engine
 from ringcollect.sync.features import bar_writing
@@ -162,7 +162,8 @@ def test_an_empty_bar_is_not_written_and_a_skipped_one_is_closed_behind_the_gap(
     bars = bars_of(made, stream.array())
     assert [int(b["ts_open_ns"]) // SECOND for b in bars] == [0, 1, 5, 60, 61]
     assert list(bars["bar_trade_count"]) == [1, 1, 1, 1, 1]
-    assert [bool(f & RowFlag.PARTIAL) for f in bars["row_flags"]] == [False, False, False, False, True]
+    # the clock began at 0.2 s, and the stream ended in the last; nothing came while it was silent
+    assert [bool(f & RowFlag.PARTIAL) for f in bars["row_flags"]] == [True, False, False, False, True]
 
 
 def test_corwin_schultz_needs_two_neighbours_and_is_never_negative() -> None:
@@ -184,16 +185,23 @@ def test_corwin_schultz_needs_two_neighbours_and_is_never_negative() -> None:
         assert bar["corwin_schultz_spread"] == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("text", ["0s", "5", "1.5ticks", "0base", "-1quote", "1lots", ""])
-def test_what_is_no_bar_is_refused_by_name(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"sync\.bars"):
-        check_bars([parse_bar(text)], GRID)
+@pytest.mark.parametrize("text", ["0s", "5", "1.5ticks", "0base", "-1quote", "1lots", "", "1e3quote", "ticks"])
+def test_what_is_no_bar_is_refused(text: str) -> None:
+    for parse in (parse_bar, bar_of_size, bar_of_time):
+        with pytest.raises(ValueError, match=r"bar|duration"):
+            parse(text)
 
 
 def test_bars_have_names_columns_and_state_of_the_catalogue() -> None:
-    names = ["1s", "100ms", "50ticks", "2.5base", "1000000quote"]
+    names = ["1s", "100ms", "50ticks", "2.5base", "1000000quote", "0.00001base", "100000000000000quote"]
     assert [parse_bar(text).name for text in names] == names
+    assert parse_bar("60s").name == "1m" and parse_bar("0500.10quote").name == "500.1quote"
     assert len(COLUMNS) == 25 and COLUMNS[0] == "duration_s" and COLUMNS[-1] == "corwin_schultz_spread"
     assert bar_writing.STATE == BAR_STATE
-    with pytest.raises(ConfigError, match="150ms is no multiple"):
-        check_bars([parse_bar("150ms")], GRID)
+
+
+def test_a_grid_makes_bars_of_its_multiples_only_each_kind_once_and_sixteen_at_most() -> None:
+    assert bars_problem([parse_bar("1s"), parse_bar("3ticks")], GRID) == ""
+    assert bars_problem([parse_bar("150ms")], GRID) == "150ms is no multiple of the grid they are made on, 100ms"
+    assert bars_problem([parse_bar("1m"), parse_bar("60s")], GRID) == "1m is there twice"
+    assert "at most 16" in bars_problem([parse_bar(f"{n}ticks") for n in range(1, 18)], GRID)

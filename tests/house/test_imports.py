@@ -26,12 +26,12 @@ LAYERS = (
     ("ring",),
     ("config",),
     ("instruments", "records"),
-    ("errors", "failpoints", "jit", "kernel_cache", "durations", "runtime"),
+    ("errors", "failpoints", "jit", "kernel_cache", "bar_kinds", "durations", "runtime"),
 )
 """From the top down. Units of one layer do not know each other, but for single files of the last two layers."""
 
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
-SINGLE_FILES = {"instruments", "records", "errors", "failpoints", "jit", "kernel_cache", "durations", "runtime"}
+SINGLE_FILES = {"instruments", "records", *LAYERS[-1]}
 
 
 def unit_of(module: str) -> str:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from ringcollect.config import Config
+from ringcollect.config.feature_options import SyncFeatures
 from ringcollect.config.sync_section import SyncGrid, SyncOutput
 from ringcollect.sim.world import Options
 from ringcollect.sim.write import write_capture
@@ -30,8 +31,12 @@ def grids(config: Config) -> Config:
         SyncGrid(grid="1s", mode="external", features=("ob_mid_price", "trade_*")),
         SyncGrid(grid="250ms", mode="trade"),
     )
-    output = SyncOutput(orderbooks=True, trades=True, liquidations=True, fundings=True, open_interests=True, levels=5)
-    return msgspec.structs.replace(config, sync=msgspec.structs.replace(config.sync, grid=grid, output=output))
+    output = SyncOutput(
+        orderbooks=True, trades=True, liquidations=True, fundings=True, open_interests=True, bars=True, levels=5
+    )
+    features = SyncFeatures(bar_durations=("1s", "5s"), bar_sizes=("50ticks", "0.5base", "20000quote"))
+    sync = msgspec.structs.replace(config.sync, grid=grid, features=features, output=output)
+    return msgspec.structs.replace(config, sync=sync)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +77,7 @@ def test_segments_that_come_later_are_built_when_they_come(tmp_path: Path) -> No
     """Run after run on a growing lake, with every column and with snapshots; files end elsewhere, rows are the same."""
     lake = quick_lake(tmp_path / "first")
     config = quick_config(lake)
-    output = SyncOutput(orderbooks=True, trades=True)
+    output = SyncOutput(orderbooks=True, trades=True, bars=True)
     config = msgspec.structs.replace(
         config, sync=msgspec.structs.replace(config.sync, features=("full",), output=output)
     )
@@ -96,7 +101,7 @@ def test_segments_that_come_later_are_built_when_they_come(tmp_path: Path) -> No
         journal.unlink(missing_ok=True)
     assert segments == len(certificates)
     assert built(growing, tmp_path / "out", config).built == []
-    for table in ("features", "orderbooks", "trades", "snapshots"):
+    for table in ("features", "orderbooks", "trades", "snapshots", "bars"):
         assert assert_same_rows(tmp_path / "out", tmp_path / "whole", table=table) > 100
 
 
@@ -120,5 +125,8 @@ def test_several_grids_with_clocks_and_features_of_their_own(tmp_path: Path) -> 
     assert built(tmp_path / "lake", tmp_path / "out", config).problems() == []
     assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
     found = {tuple(name.split("/")[1:3]) for name in hashes(tmp_path / "out")}
-    assert {grid for _, grid in found} == {"grid=100ms", "grid=1s", "grid=250ms"}
+    steps = {step for table, step in found if table != "bars"}
+    assert steps == {"grid=100ms", "grid=1s", "grid=250ms"}
+    bars = {step for table, step in found if table == "bars"}
+    assert bars == {f"duration={name}" for name in ("1s", "5s", "50ticks", "0.5base", "20000quote")}
     assert {table for table, _ in found} >= {"features", "orderbooks", "trades", "open_interests", "snapshots"}

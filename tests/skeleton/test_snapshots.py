@@ -1,4 +1,4 @@
-"""Snapshots of two grids to the lake: live writes what replay writes, and all of it is what the engine says."""
+"""Snapshots of two grids to the lake: live writes what replay writes, bars too, and all of it is what the engine says."""
 
 from __future__ import annotations
 
@@ -17,21 +17,17 @@ from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.snapshot_record import KINDS_OF_TABLE, ROW_KIND, SNAPSHOT
 from tests import synthetic
 from tests.skeleton import ways
+from tests.skeleton.everything import STREAM, SYNC
 
-STREAM = synthetic.stream(1500)
-ALL = SyncOutput(orderbooks=True, trades=True, liquidations=True, fundings=True, open_interests=True, levels=3)
-SYNC = Sync(grid=(SyncGrid(grid="200ms"), SyncGrid(grid="1s", mode="external")), output=ALL)
 TOKENS = {
     "orderbooks": "ob", "trades": "trades", "liquidations": "liquidations", "fundings": "funding",
     "open_interests": "oi", "snapshots": "snapshots",
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("replayed")
-    ways.replayed(STREAM, folder / "lake", folder / "runtime", sync=SYNC)
-    return folder
+@pytest.fixture
+def replayed(with_everything: Path) -> Path:
+    return with_everything
 
 
 def expected(grid: SyncGrid) -> np.ndarray:

@@ -13,9 +13,10 @@ from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, ring_path
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import checkpoint
+from ringcollect.sync.book_ring import book_ring_name
 from ringcollect.sync.catalogue import select
 from ringcollect.sync.engine import Engine
-from ringcollect.sync.process import book_ring_of, run
+from ringcollect.sync.process import run
 from ringcollect.sync.settings import Parameters
 from tests import synthetic
 
@@ -122,14 +123,15 @@ def test_a_grid_that_is_configured_no_more_leaves_no_reader_that_hangs(tmp_path:
     assert attach("binance.1s.row", directory=tmp_path).state == "closed"
 
 
-def test_every_book_is_written_by_one_worker_whatever_the_grids() -> None:
+def test_every_book_and_bar_is_made_by_one_worker_whatever_the_grids() -> None:
     def rings(grid: str | tuple[SyncGrid, ...], override_grid: str) -> dict[str, str]:
         market = Market(
             exchange="binance", market="spot", symbols=("BTCUSDT", "ETHUSDT"),
             override=(Override(symbols=("ETHUSDT",), grid=override_grid),) if override_grid else (),
         )  # fmt: skip
         config = Config(markets=(market,), sync=Sync(grid=grid, output=SyncOutput(books=True)))
-        return {plan.grid: book_ring_of(config, "binance", plan) for plan in config.row_plans("binance")}
+        plans = config.row_plans("binance")
+        return {plan.grid: book_ring_name("binance", plan.own_grid) if plan.makes_once else "" for plan in plans}
 
     two = (SyncGrid(grid="100ms"), SyncGrid(grid="1s"))
     assert rings("100ms", "") == {"100ms": "binance.book"}

@@ -22,6 +22,9 @@ from ringcollect.sources.offline.segments import Entry, Place, Segment
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
 from ringcollect.sources.offline.work import DONE, Work, snapshots_of
+from ringcollect.sync.bar_record import BAR
+from ringcollect.sync.bar_ring import bar_meta, split
+from ringcollect.sync.checkpoint import Checkpoint
 from ringcollect.sync.engine import Engine
 from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import SNAPSHOT
@@ -59,7 +62,11 @@ class Builder:
         if task.parameters.snapshots:
             name, meta = snapshots_of(own.ring), snapshot_meta(task.parameters, own.meta)
             self._snapshots = Output(RowFiles(target, name, own.generation, SNAPSHOT, meta, table), own.start_ns)
-        self._outputs = [self._rows, *([] if self._snapshots is None else [self._snapshots])]
+        self._bars = []
+        for bar, name in zip(task.parameters.bars, own.bars, strict=True):
+            files = RowFiles(target, name, own.generation, BAR, bar_meta(bar, own.meta), table)
+            self._bars.append(Output(files, own.start_ns, stamp="ts_open_ns"))
+        self._outputs = [self._rows, *([] if self._snapshots is None else [self._snapshots]), *self._bars]
         self._begun = self._end = 0
         self._next_save = time.monotonic() + self._pause()
 
@@ -72,7 +79,7 @@ class Builder:
         position = self._resume(places)
         self._begun = position
         self._end = max(position, places[-1].load().seq_to) if places else position
-        sinks = Sinks(self._rows.take, None if self._snapshots is None else self._snapshots.take)
+        sinks = Sinks(self._rows.take, None if self._snapshots is None else self._snapshots.take, self._take_bars)
         feeder = Feeder(self._engine, self._versions, sinks, position, is_whole=self._task.is_whole)
         before = self._engine.counters()
         try:
@@ -94,16 +101,16 @@ class Builder:
     def _resume(self, places: Sequence[Place]) -> int:
         """Bring the engine to where it was; the position to go on at."""
         saved = self._work.load()
-        reach = self._rows.files.reach
-        more = 0 if self._snapshots is None else self._snapshots.files.reach
-        if saved is not None and saved.rows <= reach and saved.snapshots <= more and self._engine.load(saved.state):
-            self._rows.count = saved.rows
-            if self._snapshots is not None:
-                self._snapshots.count = saved.snapshots
+        reaches = [output.files.reach for output in self._outputs]
+        counts = [] if saved is None else self._counts_of(saved)
+        is_there = len(counts) == len(reaches) and all(n <= reach for n, reach in zip(counts, reaches, strict=True))
+        if saved is not None and is_there and self._engine.load(saved.state):
+            for output, count in zip(self._outputs, counts, strict=True):
+                output.count = count
             self._recall(places, saved.cursor, len(saved.state["ints"]))
             return saved.cursor
         origin = self._work.description.origin
-        if saved is not None or reach or more:
+        if saved is not None or any(reaches):
             if not places or places[0].seq_from > origin:
                 raise LakeError(
                     f"{self._work.folder}: no state to go on from, and the records from {origin} on are not in the "
@@ -112,6 +119,14 @@ class Builder:
             if saved is not None:
                 self.built.notes.append("its state is of no use any more: computed anew, rows that are there are kept")
         return origin
+
+    def _counts_of(self, saved: Checkpoint) -> list[int]:
+        """How much of each output had come by then."""
+        return [saved.rows, *([] if self._snapshots is None else [saved.snapshots]), *saved.bars]
+
+    def _take_bars(self, bars: np.ndarray) -> None:
+        for kind, mine in split(bars, len(self._bars)):
+            self._bars[kind].take(mine)
 
     def _recall(self, places: Sequence[Place], position: int, instruments: int) -> None:
         """Learn again what the engine knows: the rows' files say whose they are."""
@@ -194,7 +209,8 @@ class Builder:
         for output in self._outputs:
             output.files.flush()
         snapshots = 0 if self._snapshots is None else self._snapshots.count
-        self._work.save(position, self._rows.count, snapshots, self._engine.dump(), sync=self._settings.sync)
+        bars = [output.count for output in self._bars]
+        self._work.save(position, self._rows.count, snapshots, bars, self._engine.dump(), sync=self._settings.sync)
         fail("build.after_save")
         self._next_save = time.monotonic() + self._pause()
 
@@ -216,6 +232,7 @@ class Builder:
         built.files, built.bytes = sum(one.files for one in sealed), sum(one.bytes for one in sealed)
         built.rows, built.until_ns = self._rows.written, self._rows.until_ns
         built.snapshots = 0 if self._snapshots is None else self._snapshots.written
+        built.bars = sum(output.written for output in self._bars)
         built.sync = {name: n - before.get(name, 0) for name, n in self._engine.counters().items()}
 
 

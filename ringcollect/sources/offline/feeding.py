@@ -17,10 +17,11 @@ _VERSIONED = (Status.INSTRUMENT_NEW, Status.INSTRUMENT_CHANGED)
 
 
 class Sinks(NamedTuple):
-    """Where rows go, and snapshot records if there are any."""
+    """Where rows go, and snapshot records and bars if there are any."""
 
     rows: Sink
     snapshots: Sink | None = None
+    bars: Sink | None = None
 
 
 class Counts(msgspec.Struct):

@@ -17,6 +17,7 @@ from ringcollect.sources.offline.work import Description, Work, builds, find
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.naming import folder_value, parse_journal_stem
 from ringcollect.store.selection import Selection, may_share
+from ringcollect.sync.bar_ring import bar_ring_name
 from ringcollect.sync.settings import Parameters
 from ringcollect.sync.worker import row_meta, row_ring_name
 
@@ -47,6 +48,7 @@ def describe(plan: RowPlan, parameters: Parameters, first: Segment, selection: S
         filters=filters,
         parameters=json.loads(msgspec.json.encode(parameters)),
         meta=meta,
+        bars=[bar_ring_name(first.exchange, bar, plan.own_grid) for bar in parameters.bars],
     )
 
 

@@ -11,20 +11,24 @@ _WAITING_BYTES = 8 << 20
 
 
 class Output:
-    """Rows, or snapshot records. ``count`` of them have come so far: the ``seq`` of the next one."""
+    """Rows, snapshot records, or bars of one kind. ``count`` of them have come so far: the ``seq`` of the next one.
 
-    def __init__(self, files: RowFiles, start_ns: int) -> None:
+    ``stamp`` is the field that says what is before ``start_ns``: a bar that is not all of it behind it is left out.
+    """
+
+    def __init__(self, files: RowFiles, start_ns: int, stamp: str = "ts_ns") -> None:
         self.files = files
         self.count = 0
         self.written = 0
         self.until_ns = 0
         self._start_ns = start_ns
+        self._stamp = stamp
         self._waiting: list[np.ndarray] = []
         self._waiting_bytes = 0
 
     def take(self, records: np.ndarray) -> None:
-        """Take what the engine hands out (``seq`` and ``ts_ns`` among its fields); the array may change afterwards."""
-        mine = records[records["ts_ns"] >= self._start_ns] if self._start_ns else records.copy()
+        """Take what the engine hands out (``seq`` and the stamp among its fields); the array may change afterwards."""
+        mine = records[records[self._stamp] >= self._start_ns] if self._start_ns else records.copy()
         if not len(mine):
             return
         mine["seq"] = np.arange(self.count, self.count + len(mine))
@@ -41,5 +45,5 @@ class Output:
         records = np.concatenate(self._waiting)
         self._waiting, self._waiting_bytes = [], 0
         self.written += max(0, self.count - max(int(records["seq"][0]), self.files.reach))
-        self.until_ns = max(self.until_ns, int(records["ts_ns"].max()))
+        self.until_ns = max(self.until_ns, int(records[self._stamp].max()))
         self.files.add(records)

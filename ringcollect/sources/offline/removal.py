@@ -59,7 +59,7 @@ def _check_rows(out: Path, rows: Sequence[Description]) -> list[str]:
     report = Report(str(out))
     for own in rows:
         folder = out / "certificates" / f"exchange={folder_value(own.exchange)}"
-        for ring in (own.ring, snapshots_of(own.ring)):
+        for ring in (own.ring, snapshots_of(own.ring), *own.bars):
             for path in sorted(folder.glob(f"date=*/{ring}-{own.generation}-*.json")):
                 if parse_journal_stem(path.stem) is not None:
                     check_certificate(out, path, report, strict=True)

@@ -12,7 +12,7 @@ from ringcollect.store.naming import utc
 class Built(msgspec.Struct, kw_only=True):
     """One row ring from one generation of records, in this run. ``sync`` are the engine's counters, their increase.
 
-    ``snapshots`` are records of ``sync/`` tables.
+    ``snapshots`` are records of ``sync/`` tables, ``bars`` those of every kind.
     ``lost`` are records that certificates call lost, ``missing`` those nothing explains. ``until_ns`` is the stamp of
     the newest row of this run, 0 without one. ``state``: built, finished (the stream is over), busy (by another run).
     """
@@ -25,6 +25,7 @@ class Built(msgspec.Struct, kw_only=True):
     records: int = 0
     rows: int = 0
     snapshots: int = 0
+    bars: int = 0
     files: int = 0
     bytes: int = 0
     lost: int = 0
@@ -91,6 +92,7 @@ def lines_of(built: Built) -> list[str]:
     out = [
         f"{name}: {built.rows:,} rows{until} from {built.records:,} records in {built.segments} segments, "
         + (f"{built.snapshots:,} snapshot records, " if built.snapshots else "")
+        + (f"{built.bars:,} bars, " if built.bars else "")
         + f"{built.files} files, {built.bytes / 1e6:.1f} MB"
         + (f"; {counted}" if counted else "")
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,8 @@ _STATE = "state"
 class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What decides the rows of a build. ``meta`` is the row ring's own description, ``filters`` the instruments.
 
-    ``parameters`` is everything the engine is told, as JSON has it: what no row ring says of itself, too.
+    ``parameters`` is everything the engine is told, as JSON has it: what no row ring says of itself, too. ``bars`` are
+    the names of the rings of bars.
     """
 
     ring: str
@@ -42,6 +44,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     filters: dict[str, Any]
     parameters: dict[str, Any]
     meta: dict[str, Any]
+    bars: list[str] = []
 
 
 class Work:
@@ -127,13 +130,17 @@ class Work:
             os.close(self._fd)
             self._fd = -1
 
-    def save(self, position: int, rows: int, snapshots: int, state: dict[str, np.ndarray], *, sync: bool) -> None:
-        """Keep the state after the records before ``position``, by which so many rows and snapshot records had come."""
+    def save(
+        self, position: int, rows: int, snapshots: int, bars: Sequence[int], state: dict[str, np.ndarray], *, sync: bool
+    ) -> None:
+        """Keep the state after the records before ``position``, by which so many rows, snapshot records and bars of
+        each kind had come."""
         self._number += 1
         own = self.description
         kept = checkpoint.Checkpoint(
             self._number, own.source_generation, own.generation, position, rows, state,
             own.generation if snapshots else 0, snapshots,
+            bar_generations=(own.generation,) * len(bars), bars=tuple(bars),
         )  # fmt: skip
         checkpoint.save(self.folder, _STATE, kept)
         if sync:

@@ -10,9 +10,10 @@ import math
 
 import numpy as np
 
+from ringcollect.bar_kinds import MAX_BARS
 from ringcollect.decode.memory import out_of_line, word_pointer
 from ringcollect.jit import carray, njit
-from ringcollect.sync.bar_record import BAR, MAX_BARS
+from ringcollect.sync.bar_record import BAR
 from ringcollect.sync.layout import G_BARS, I_HELD, I_NUMBER
 
 # The words behind shared[G_BARS]: settings, then R_OUT and R_COUNT for one call, then three words for each kind.

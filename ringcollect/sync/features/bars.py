@@ -10,14 +10,14 @@ import math
 
 import numpy as np
 
+from ringcollect.bar_kinds import QUOTE, TICKS, TIME
 from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
-from ringcollect.sync.bar_record import QUOTE, TICKS, TIME
 from ringcollect.sync.features import bar_writing as bar
 from ringcollect.sync.features import places as at
 from ringcollect.sync.features.event import event_at, group_entry, params_of, row_at, words_at
 from ringcollect.sync.features.flow import level_flow
-from ringcollect.sync.layout import I_FINAL_ROW, I_PERIOD, P_OPTIONS
+from ringcollect.sync.layout import I_FINAL_ROW, I_JUMPED, I_PERIOD, P_OPTIONS
 from ringcollect.sync.rows import RowFlag
 
 SLAB = 0
@@ -39,6 +39,8 @@ def _enter(control: np.ndarray, i: int, row: np.ndarray, values: np.ndarray, s: 
     index = row[I_PERIOD] // rows
     if words[s + bar.BEGUN] and index != words[s + bar.INDEX]:
         bar.close_interval(control, i, row, values, s, rows * event[at.E_GRID])
+    if words[s + bar.BEGUN] == 0 and row[I_PERIOD] % rows != 0 and not row[I_JUMPED]:
+        words[s + bar.FLAGS] |= _PARTIAL  # the clock began in the middle of it: what was before is not known
     words[s + bar.INDEX] = index
     words[s + bar.BEGUN] = 1
 
