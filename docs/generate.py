@@ -131,6 +131,14 @@ OPTION_MEANING = {
     "vpin_window_buckets": ("buckets of the mean", "nothing"),
     "vpin_bucket_volume": ("base units in a bucket; 0: a day's volume divided", "nothing"),
     "state_reset": ("longer without a book and every window begins anew", "nothing"),
+    "bar_durations": (
+        "bars of time, if `[sync.output] bars`: multiples of the grid they are made on",
+        "264 bytes an instrument each, a ring of 3 MiB each, some ns each at every update and trade",
+    ),
+    "bar_sizes": (
+        "bars that end with the trade that fills them: `500ticks` (trades), `10base`, `1000000quote`",
+        "the same",
+    ),
 }
 
 
@@ -171,7 +179,8 @@ M mark and index price, R earlier rows, C the clock.
 {groups}
 ## P. Bars
 
-{len(COLUMNS)} columns behind both stamps, by `Parameters(bars=...)` of `ringcollect.sync.engine.Engine`.
+{len(COLUMNS)} columns behind both stamps, for each of `bar_durations` and `bar_sizes` below. `[sync.output] bars` turns
+them on; [synchronizer.md](synchronizer.md) says what a bar is, [lake.md](lake.md) where it lies.
 
 {table(["columns", "formula", "unit", "undefined"], escaped(bar_rows))}
 ## Options
@@ -191,6 +200,7 @@ LAKE_NOTES = {
     "tickers": "One row holds the fields of one frame.",
     "others": "What no other table can give back exactly: unknown kinds, secondary quote streams.",
     "sync/orderbooks": "Of the row's books, if `[sync.output]` wants them; `sync/books` has columns as `orderbooks`.",
+    "sync/bars": "One table for each kind of bars: `duration=1s`, `duration=500ticks`.",
     "sync/snapshots": "One row per grid row: what the other tables of the grid hold beside it.",
 }
 
@@ -211,6 +221,7 @@ def lake_table(name: str, columns: Sequence[Column]) -> str:
 
 def lake_page() -> str:
     """docs/lake.md: what is written by hand up to the heading, and the columns behind it."""
+    from ringcollect.store.bar_table import BAR_COLUMNS
     from ringcollect.store.naming import TABLES_OF_CHANNEL, TOKENS
     from ringcollect.store.row_table import columns_of
     from ringcollect.store.schema import COMMON, FRAME_COLUMNS, NATIVE_SYMBOL, SCHEMA_VERSION, TABLES
@@ -223,6 +234,7 @@ def lake_page() -> str:
     tables = [lake_table(table.name, table.columns[len(COMMON) : -1]) for table in TABLES]
     tables.append(lake_table("frames, rejects", FRAME_COLUMNS))
     tables += [lake_table(f"sync/{name}", columns) for name, columns in SNAPSHOT_TABLES.items()]
+    tables.append(lake_table("sync/bars", [c._replace(text=escaped([[c.text]])[0][0]) for c in BAR_COLUMNS]))
     rows = columns_of(row_dtype([]))
     return f"""{by_hand}{LAKE_HEADING}
 

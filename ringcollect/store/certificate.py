@@ -21,7 +21,8 @@ from ringcollect.store.tables import is_rest
 
 BLOCK = 4096
 _AGGREGATED = 16
-_TIMES = ("ts_event", "ts_recv", "ts_ns", "ts_open_ns", "ts_close_ns")
+TIMES = ("ts_event", "ts_recv", "ts_ns", "ts_open_ns", "ts_close_ns")
+"""Fields whose range a file claims."""
 _BOOK = (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA)
 
 
@@ -70,7 +71,7 @@ def file_claims(chunk: Chunk) -> dict[str, Any]:
         "records": len(records),
         "seq": [int(records["seq"][0]), int(records["seq"][-1])] if len(records) else None,
         "row_hash": row_hash(chunk),
-    } | {name: time_range(records[name]) for name in _TIMES if name in names}
+    } | {name: time_range(records[name]) for name in TIMES if name in names}
 
 
 def record_claims(records: np.ndarray) -> dict[str, Any]:

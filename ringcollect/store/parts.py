@@ -12,6 +12,7 @@ from ringcollect.instruments import Instrument
 from ringcollect.records import RECORD
 from ringcollect.ring.layout import FRAME_ENTRY
 from ringcollect.store import certificate
+from ringcollect.store.bar_table import BAR_COLUMNS, bars_to_columns, canonical_bars, columns_to_bars
 from ringcollect.store.chunk import Chunk, RingKind
 from ringcollect.store.cursor import exchange_of
 from ringcollect.store.frame_table import REJECT, canonical_frames, columns_to_frames, frames_to_columns, select
@@ -97,7 +98,9 @@ def _canonical(chunk: Chunk, kind: RingKind) -> tuple[Chunk, int]:
         return Chunk(records), unstored
     if kind == RingKind.SNAPSHOTS:
         return Chunk(canonical_snapshots(chunk.records)), 0
-    if kind in (RingKind.ROWS, RingKind.BARS):
+    if kind == RingKind.BARS:
+        return Chunk(canonical_bars(chunk.records)), 0
+    if kind == RingKind.ROWS:
         rows, unstored = canonical_rows(chunk.records)
         return Chunk(rows), unstored
     return canonical_frames(chunk), 0
@@ -171,7 +174,8 @@ def _row_parts(segment: Segment) -> Iterator[Part]:
         at = np.flatnonzero(rows["instrument"] == number)
 
         def columns(chunk: Chunk, owner: Owner = owner) -> Columns:
-            return rows_to_columns(chunk.records, segment.header.generation, owner.native_symbol)
+            to_columns = bars_to_columns if table == "bars" else rows_to_columns
+            return to_columns(chunk.records, segment.header.generation, owner.native_symbol)
 
         folder_ns = int(segment.stream[at[0]])
         exchange = exchange_of(segment.header.ring)
@@ -181,7 +185,7 @@ def _row_parts(segment: Segment) -> Iterator[Part]:
             instrument=number,
             folder=table_folder("sync", table, exchange=exchange, owner=owner, ns=folder_ns, step=step),
             name=_namer(owner.stem, table, "sync", folder_ns),
-            columns=columns_of(rows.dtype),
+            columns=columns_for(table, rows.dtype),
             chunk=Chunk(rows[at]),
             to_columns=columns,
             metadata=_metadata(segment, "sync", table, number, folder_ns) | whose | {"meta": segment.header.meta},
@@ -255,6 +259,8 @@ def columns_for(table: str, dtype: np.dtype) -> tuple[Column, ...]:
     """The columns of a table in the lake, of a ring with ``dtype``."""
     if dtype == SNAPSHOT:
         return SNAPSHOT_TABLES[table]
+    if table == "bars":
+        return BAR_COLUMNS
     if record_table(table) in TABLES_BY_NAME:
         return TABLES_BY_NAME[record_table(table)].columns
     return FRAME_COLUMNS if dtype == FRAME_ENTRY else columns_of(dtype)
@@ -266,6 +272,8 @@ def rebuild(table: str, columns: Columns, dtype: np.dtype, instrument: int | Non
         return columns_to_frames(columns)
     if dtype == SNAPSHOT:
         return Chunk(columns_to_snapshots(table, columns, int(instrument or 0)))
+    if table == "bars":
+        return Chunk(columns_to_bars(columns, int(instrument or 0)))
     if dtype == RECORD:
         return Chunk(to_records(record_table(table), columns, int(instrument or 0)))
     return Chunk(columns_to_rows(columns, dtype, int(instrument or 0)))

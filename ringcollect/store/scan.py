@@ -43,9 +43,9 @@ def scan(
 
     ``mode`` is ``"raw"`` (default), ``"rest"``, ``"sync"``, or ``("raw", "rest")``, which adds a column ``tier``;
     features, bars, snapshots and books are in sync only. ``exchange``, ``market``, ``symbol`` (the venue's own or the
-    unified name) are one or several. ``start <= t < end`` where t is ``ts_recv``, in sync tables ``ts_ns``; times are
-    ns, ISO texts (UTC) or datetimes. ``columns``: only these, folder columns (exchange, market, symbol, date, and grid
-    or duration) included. Older schema versions are read as if they were of this one.
+    unified name) are one or several. ``start <= t < end`` where t is ``ts_recv``, in sync tables ``ts_ns``, of a bar
+    the last ns it owns; times are ns, ISO texts (UTC) or datetimes. ``columns``: only these, folder columns (exchange,
+    market, symbol, date, and grid or duration) included. Older schema versions are read as if they were of this one.
 
     Rows of one instrument come in ring order within a file, files in the order of their first row. Raises NotFoundError
     where there is nothing of the kind, ConfigError for a choice that cannot be.
@@ -195,12 +195,16 @@ def _wanted(
     unknown = [name for name in names if name not in by_name]
     if unknown:
         raise ConfigError(f"columns: {identity} has no {', '.join(unknown)}; it has {', '.join(by_name)}")
+    is_bar = table == "bars"  # its end is not in it
+    time_column = "ts_close_ns" if is_bar else "ts_ns"
+    if own is not None and "ts_recv" in schema.names:
+        time_column = "ts_recv"
     return Wanted(
         schema=pa.schema([by_name[name] for name in names]),
         columns=own,
-        time_column="ts_recv" if own is not None and "ts_recv" in schema.names else "ts_ns",
-        start_ns=selection.start_ns,
-        end_ns=selection.end_ns,
+        time_column=time_column,
+        start_ns=selection.start_ns + is_bar if selection.start_ns > 0 else 0,
+        end_ns=selection.end_ns + is_bar,
         values=values,
     )
 

@@ -212,16 +212,14 @@ ROW_TEXT = {
 """What every row begins with; its features follow, documented by their catalogue (features.md)."""
 
 # Features are f8 in the ring. These are whole numbers by definition and are stored as such.
-COUNT_FEATURES = frozenset(
-    {"trade_count", "trade_buy_count", "trade_sell_count", "liq_count", "count", "bar_trade_count"}
-)
+COUNT_FEATURES = frozenset({"trade_count", "trade_buy_count", "trade_sell_count", "liq_count"})
 SIGNED_FEATURES = frozenset({"fr_next_settlement_delta"})
 ROW_TYPES = {"<i8": "int64", "<u4": "uint32", "<u2": "uint16", "<f8": "float64", "|u1": "uint8", "|i1": "int8"}
-ROW_FIELDS_NOT_STORED = frozenset({"instrument", "reserved", "bar"})
+ROW_FIELDS_NOT_STORED = frozenset({"instrument", "reserved"})
 
 
 def row_columns(fields: list[tuple[str, str]]) -> tuple[Column, ...]:
-    """Columns of a row or bar ring whose dtype has ``fields`` (name, format): generation, the fields, native_symbol."""
+    """Columns of a row ring whose dtype has ``fields`` (name, format): generation, the fields, native_symbol."""
     columns = [COMMON[0]]
     for name, form in fields:
         if name in ROW_FIELDS_NOT_STORED:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ringcollect.errors import LakeError
+from ringcollect.store.bar_table import BAR_COLUMNS
 from ringcollect.store.schema import FRAME_COLUMNS, SCHEMA_VERSION, TABLES_BY_NAME, Column, is_nullable
 from ringcollect.store.snapshot_table import SNAPSHOT_TABLES
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FIRST_VERSION = 1
-_ROWS = frozenset({"features", "bars"})
 _FRAMES = frozenset({"frames", "rejects"})
 
 
@@ -36,13 +36,15 @@ def version_of(metadata: Mapping[str, Any]) -> int:
 def current(identity: str) -> tuple[Column, ...] | None:
     """The columns of a table of the lake (``raw/trades``, ``sync/orderbooks``, ``frames/rejects``) in this version.
 
-    None for tables of rows: their columns are those of their feature set. LakeError for a table that is none of ours.
+    None for rows of features: their columns are those of their set. LakeError for a table that is none of ours.
     """
     tier, _, table = identity.partition("/")
     if table in _FRAMES:
         return FRAME_COLUMNS
-    if tier == "sync" and table in _ROWS:
+    if (tier, table) == ("sync", "features"):
         return None
+    if (tier, table) == ("sync", "bars"):
+        return BAR_COLUMNS
     if tier == "sync" and table in SNAPSHOT_TABLES:
         return SNAPSHOT_TABLES[table]
     name = "orderbooks" if (tier, table) == ("sync", "books") else table

@@ -1,4 +1,4 @@
-"""Snapshots of two grids to the lake: live writes what replay writes, bars too, and all of it is what the engine says."""
+"""Snapshots of two grids to the lake: live writes what replay writes (bars too), all of it is what the engine says."""
 
 from __future__ import annotations
 

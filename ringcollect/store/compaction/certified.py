@@ -23,6 +23,8 @@ class _Claims(msgspec.Struct):
     ts_event: tuple[int, int] | None = None
     ts_recv: tuple[int, int] | None = None
     ts_ns: tuple[int, int] | None = None
+    ts_open_ns: tuple[int, int] | None = None
+    ts_close_ns: tuple[int, int] | None = None
 
 
 class _Entry(msgspec.Struct):
@@ -65,7 +67,7 @@ class Proof(NamedTuple):
     @property
     def end_ns(self) -> int:
         """The latest time in it: when a row was stamped or received."""
-        return max(span[1] for name in ("ts_recv", "ts_ns") if (span := self.claims.get(name)))
+        return max(span[1] for name in ("ts_recv", "ts_ns", "ts_close_ns") if (span := self.claims.get(name)))
 
 
 def proofs_of(lake: Lake, certificates: str) -> dict[str, Proof]:

@@ -150,7 +150,7 @@ def _metadata(batch: Batch) -> dict[str, Any]:
 def _claims(proofs: Sequence[Proof]) -> dict[str, Any]:
     """Counts and ranges over all; the hashes stay those of the segments."""
     out: dict[str, Any] = {"records": sum(proof.claims["records"] for proof in proofs)}
-    for name in ("seq", "ts_event", "ts_recv", "ts_ns"):
+    for name in ("seq", *certificate.TIMES):
         spans = [proof.claims[name] for proof in proofs if proof.claims.get(name)]
         if spans:
             out[name] = [min(span[0] for span in spans), max(span[1] for span in spans)]
