@@ -240,7 +240,9 @@ _NULLABLE = frozenset(
 
 def is_nullable(column: Column) -> bool:
     """True for the few columns where "absent" must differ from every value."""
-    return column.name in _NULLABLE or (column.type in ("uint64", "int64") and _is_whole_feature(column.name))
+    return (column.name in _NULLABLE and not column.source) or (
+        column.type in ("uint64", "int64") and _is_whole_feature(column.name)
+    )
 
 
 def _is_whole_feature(name: str) -> bool:
