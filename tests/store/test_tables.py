@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ringcollect.records import RECORD, Flag, Kind
 from ringcollect.store import parquet, row_table, tables
-from ringcollect.store.schema import TABLES, TABLES_BY_NAME
+from ringcollect.store.schema import SCHEMA_VERSION, TABLES, TABLES_BY_NAME
 from tests import synthetic
 
 I8 = st.integers(-(2**63), 2**63 - 1)
@@ -24,12 +24,13 @@ RECORDS = st.lists(
     ),
     max_size=12,
 )  # fmt: skip
+VERSION = {"schema_version": SCHEMA_VERSION}
 
 
 def _through_parquet(table_name: str, records: np.ndarray) -> np.ndarray:
     table = TABLES_BY_NAME[table_name]
     target = io.BytesIO()
-    parquet.write(target, table.columns, {}, tables.to_columns(table, records, 5, "BTC/USD"), 3)
+    parquet.write(target, table.columns, VERSION, tables.to_columns(table, records, 5, "BTC/USD"), 3)
     target.seek(0)
     pieces = parquet.read(parquet.open_file(target), table.columns)
     return np.concatenate([tables.to_records(table_name, piece, 3) for piece in pieces])
@@ -148,7 +149,7 @@ def test_rows_of_the_synchronizer_come_back_and_counts_are_whole_numbers() -> No
         ("native_symbol", "string"),
     ]  # fmt: skip
     target = io.BytesIO()
-    parquet.write(target, columns, {}, row_table.rows_to_columns(canonical, 1, "X"), 3)
+    parquet.write(target, columns, VERSION, row_table.rows_to_columns(canonical, 1, "X"), 3)
     target.seek(0)
     (back,) = parquet.read(parquet.open_file(target), columns)
     assert row_table.columns_to_rows(back, ROW, 3).tobytes() == canonical.tobytes()
