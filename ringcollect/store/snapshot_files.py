@@ -43,12 +43,15 @@ class Choice(NamedTuple):
 
 
 class File(NamedTuple):
-    """One file, known from its footer."""
+    """One file of a segment, known from a footer: ``rows`` of the file ``path`` from row ``first`` on (None: all)."""
 
     path: Path
     table: str
     number: int
     instrument: Instrument
+    seq_to: int
+    first: int = 0
+    rows: int | None = None
 
 
 class SnapshotRing(NamedTuple):
@@ -78,9 +81,20 @@ def rings_in(data: Path, choice: Choice) -> list[SnapshotRing]:
             identity = metadata["identity"]
             key = (values["exchange"], values["grid"])
             ring = rings.setdefault(key, SnapshotRing(data, *key, {}))
-            segment = (int(identity["generation"]), int(identity["seq_from"]))
-            ring.segments.setdefault(segment, []).append(File(path, table, int(identity["instrument"]), instrument))
+            for seq_from, file in _segments(File(path, table, int(identity["instrument"]), instrument, 0), metadata):
+                ring.segments.setdefault((int(identity["generation"]), seq_from), []).append(file)
     return list(rings.values())
+
+
+def _segments(whole: File, metadata: dict[str, Any]) -> Iterator[tuple[int, File]]:
+    """(seq_from, file) of what is in a file: one segment, or each of those that were merged into it."""
+    if "sources" not in metadata:
+        yield int(metadata["identity"]["seq_from"]), whole._replace(seq_to=int(metadata["identity"]["seq_to"]))
+        return
+    first = 0
+    for source in metadata["sources"]:
+        yield int(source["seq_from"]), whole._replace(seq_to=int(source["seq_to"]), first=first, rows=source["rows"])
+        first += int(source["rows"])
 
 
 def snapshots_of_ring(ring: SnapshotRing, choice: Choice) -> Iterator[MarketSnapshot]:
@@ -94,7 +108,7 @@ def snapshots_of_ring(ring: SnapshotRing, choice: Choice) -> Iterator[MarketSnap
             assembler.torn()
         instruments.update((file.number, file.instrument) for file in files)
         records = np.concatenate([_records(file) for file in files])
-        seq_to = _seq_to(files[0])
+        seq_to = files[0].seq_to
         yield from filter(choice.wants, assembler.take(records[np.argsort(records["seq"], kind="stable")]))
 
 
@@ -111,12 +125,12 @@ def _is_covered(ring: SnapshotRing, generation: int, seq_from: int, seq_to: int)
 
 
 def _records(file: File) -> np.ndarray:
-    columns = parquet.read(parquet.open_file(file.path), SNAPSHOT_TABLES[file.table])
-    return np.concatenate([columns_to_snapshots(file.table, group, file.number) for group in columns])
-
-
-def _seq_to(file: File) -> int:
-    return int(parquet.metadata_of(parquet.open_file(file.path))["identity"]["seq_to"])
+    columns, opened = SNAPSHOT_TABLES[file.table], parquet.open_file(file.path)
+    if file.rows is None:
+        groups = parquet.read(opened, columns)
+    else:
+        groups = parquet.read_rows(opened, columns, file.first, file.rows)
+    return np.concatenate([columns_to_snapshots(file.table, group, file.number) for group in groups])
 
 
 def _may_have(choice: Choice, values: dict[str, str]) -> bool:

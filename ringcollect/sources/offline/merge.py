@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ringcollect.errors import LakeError
+from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.records import RECORD, RECORD_WORDS
 from ringcollect.sources.offline.segments import Entry, Segment
 from ringcollect.store import parquet
+from ringcollect.store.compaction.record import Slice
+from ringcollect.store.compaction.slices import Slices
+from ringcollect.store.location import Lake
 from ringcollect.store.parts import record_table
 from ringcollect.store.schema import COMMON, NATIVE_SYMBOL, TABLES_BY_NAME, Column
-from ringcollect.store.tables import to_records
+from ringcollect.store.tables import Columns, to_records
 
 WINDOW = 1 << 20
 """Positions in memory at a time (64 MiB); a segment has as many at most by default."""
@@ -28,13 +31,13 @@ def windows(data: Path, segment: Segment, entries: Sequence[Entry], seq_from: in
 
     Memory: one window and a row group. LakeError naming the file that is missing, damaged, or says something twice.
     """
-    low = max(segment.seq_from, seq_from)
+    low, slices = max(segment.seq_from, seq_from), Slices(Lake.open(data))
     while low < segment.seq_to:
         high = min(low + WINDOW, segment.seq_to)
         words = np.zeros((high - low, RECORD_WORDS), np.int64)
         there = np.zeros(high - low, bool)
         for entry in entries:
-            for records in _read(data, entry, low, high):
+            for records in _read(slices, entry, low, high):
                 _place(records, words, there, low, entry)
         found = words if there.all() else words[there]
         if len(found):
@@ -53,23 +56,32 @@ def _place(records: np.ndarray, words: np.ndarray, there: np.ndarray, low: int, 
     words[at] = records.view(np.int64).reshape(-1, RECORD_WORDS)
 
 
-def _read(data: Path, entry: Entry, low: int, high: int) -> Iterator[np.ndarray]:
+def _read(slices: Slices, entry: Entry, low: int, high: int) -> Iterator[np.ndarray]:
     """The records of one file with positions in or near ``[low, high)``, a row group at a time."""
     span = entry.claims.get("seq")
     if span is not None and (span[0] >= high or span[1] < low):
         return
     columns = [column for column in TABLES_BY_NAME[record_table(entry.table)].columns if column.name not in _NOT_NEEDED]
+    place = slices.of(entry.path)
     try:
-        file = parquet.open_file(data / entry.path)
-        if file.metadata.num_rows != entry.rows:
-            raise LakeError(f"has {file.metadata.num_rows} rows, certified are {entry.rows}")
-        for values in parquet.read(file, columns, _groups(file, columns, low, high)):
-            records = to_records(record_table(entry.table), values, entry.instrument)
-            if len(records) > 1 and (np.diff(records["seq"]) <= 0).any():
-                raise LakeError("its rows are not in ring order")
-            yield records
-    except (LakeError, KeyError, ValueError) as error:
-        raise LakeError(f"{data / entry.path}: {error}") from error
+        with slices.lake.open_file(place.path) as opened:
+            file = parquet.open_file(opened)
+            rows = file.metadata.num_rows if place.rows is None else place.rows
+            if rows != entry.rows:
+                raise LakeError(f"has {rows} rows, certified are {entry.rows}")
+            groups = _groups(file, columns, low, high)
+            for values in parquet.read(file, columns, groups) if place.rows is None else _of(file, columns, place):
+                records = to_records(record_table(entry.table), values, entry.instrument)
+                if len(records) > 1 and (np.diff(records["seq"]) <= 0).any():
+                    raise LakeError("its rows are not in ring order")
+                yield records
+    except (LakeError, NotFoundError, KeyError, ValueError) as error:
+        raise LakeError(f"{slices.lake}/{entry.path}: {error}") from error
+
+
+def _of(file: Any, columns: Sequence[Column], place: Slice) -> Iterator[Columns]:
+    """The rows of one segment in a file that many were merged into."""
+    return parquet.read_rows(file, columns, place.first, place.rows or 0)
 
 
 def _groups(file: Any, columns: Sequence[Column], low: int, high: int) -> list[int]:

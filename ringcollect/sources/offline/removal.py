@@ -15,7 +15,9 @@ from ringcollect.failpoints import fail
 from ringcollect.sources.offline.segments import Place, Segment
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.work import Description, snapshots_of
+from ringcollect.store.compaction.removal import unlink_merged
 from ringcollect.store.durable import write_whole
+from ringcollect.store.location import Lake
 from ringcollect.store.naming import folder_value, parse_journal_stem
 from ringcollect.store.removed import begun_mark, end_removal
 from ringcollect.store.report import Report
@@ -89,11 +91,14 @@ def go_on(data: Path, places: Sequence[Place]) -> Removed:
 
 def _unlink(data: Path, certificate: Path, segment: Segment) -> int:
     total = 0
+    lake = Lake.open(data)
     for entry in segment.files:
         path = data / entry.path
         if path.exists():
             total += path.stat().st_size
             path.unlink()
-            fail("build.after_unlink")
+        else:
+            total += unlink_merged(lake, entry.path)
+        fail("build.after_unlink")
     end_removal(certificate)
     return total
