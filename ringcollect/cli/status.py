@@ -43,6 +43,8 @@ def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: b
         click.echo("\n\n".join(filter(None, (text.subscriptions_text(rows, now_ns), text.legs_text(legs, now_ns)))))
         return 0
     waits = waiting(Path(now.data))
+    if now.archive is not None:
+        waits = msgspec.structs.replace(waits, archive=now.archive.waiting_files)
     if as_json:
         said = msgspec.json.decode(encode(now)) | {"waiting": msgspec.to_builtins(waits)}
         click.echo(msgspec.json.encode(said).decode())

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from ringcollect.config.archive_section import Archive
 from ringcollect.config.feature_options import FeatureName
 from ringcollect.config.row_plan import RowPlan, row_plans
 from ringcollect.config.rules import (
@@ -200,6 +201,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     wait: Wait = Wait()
     sync: Sync = Sync()
     storage: Storage = Storage()
+    archive: Archive = Archive()
     websocket: Websocket = Websocket()
     http: Http = Http()
     log: Log = Log()

@@ -1,10 +1,11 @@
 """READY, DEGRADED, OFFLINE or ERROR, and why. The first rule that applies decides; every reason clears again.
 
-1. ERROR: the writer is down or says so (disk full, read-only), or a ring cannot be read.
+1. ERROR: the writer is down or says so (disk full, read-only), or a ring cannot be read, or archiving has failed for
+   15 minutes.
 2. OFFLINE: no subscription of any feed has data.
 3. DEGRADED: a process is down; a ring is 80 % full for one of our own readers; one of them lost records, or frames
    were rejected, in the last 15 minutes; 10 gaps came in the last minute; a subscription is stale or failed; a
-   configured symbol is not one of the exchange's.
+   configured symbol is not one of the exchange's; the last attempt to archive failed.
 4. READY.
 """
 
@@ -16,6 +17,7 @@ import msgspec
 
 FILL_LIMIT = 0.8
 GAPS_PER_MINUTE_LIMIT = 10
+ARCHIVE_FAILING_LIMIT_S = 900.0
 
 
 def is_own(consumer: str) -> bool:
@@ -56,6 +58,8 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     rejected_15m: int = 0
     gaps_1m: int = 0
     problems: tuple[str, ...] = ()
+    archive_failing: tuple[str, float] | None = None
+    """(reason, seconds since it began)"""
 
 
 def derive(signs: Signs) -> tuple[State, str]:
@@ -78,6 +82,9 @@ def _error(signs: Signs) -> str:
         return f"the writer cannot write: {signs.writer_error}"
     if signs.unreadable_rings:
         return f"unreadable: {', '.join(signs.unreadable_rings)}"
+    if signs.archive_failing is not None and signs.archive_failing[1] >= ARCHIVE_FAILING_LIMIT_S:
+        reason, seconds = signs.archive_failing
+        return f"archiving has failed for {seconds / 60:.0f} minutes: {reason}"
     return ""
 
 
@@ -95,6 +102,8 @@ def _degradations(signs: Signs) -> list[str]:
         reasons.append(f"{signs.gaps_1m} gaps in the last minute")
     if signs.broken:
         reasons.append(f"{signs.broken} of {signs.subscriptions} subscriptions stale or failed")
+    if signs.archive_failing is not None:
+        reasons.append(f"archive: {signs.archive_failing[0]}")
     if signs.problems:
         more = f" (and {len(signs.problems) - 1} more)" if len(signs.problems) > 1 else ""
         reasons.append(signs.problems[0] + more)

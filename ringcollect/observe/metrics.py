@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from ringcollect.feed.host_clock import clock_quality
 from ringcollect.observe.health import State
 from ringcollect.observe.rings import UNTRACKED, Leg, RingReport, Subscription
-from ringcollect.observe.snapshot import ProcessReport, Snapshot
+from ringcollect.observe.snapshot import Archive, ProcessReport, Snapshot
 from ringcollect.ring.layout import GAP_SIZE_BOUNDS, SILENCE_BOUNDS_NS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -60,6 +60,32 @@ def _of_collector(snapshot: Snapshot) -> Iterator[Metric]:
         for span, count in (("1m", window.last_1m), ("5m", window.last_5m), ("15m", window.last_15m)):
             recent.add_metric([name, span], count)
     yield recent
+    if snapshot.archive is not None:
+        yield from _of_archive(snapshot.archive)
+
+
+def _of_archive(archive: Archive) -> Iterator[Metric]:
+    for name, text, value in (
+        ("waiting_files", "Sealed files not yet archived", archive.waiting_files),
+        ("waiting_bytes", "Bytes in sealed files not yet archived", archive.waiting_bytes),
+        ("waiting_oldest_seconds", "Since the oldest segment that waits was sealed", archive.oldest_s),
+        ("failing_seconds", "Since archiving began to fail, 0 while it works", archive.failing_s),
+    ):
+        yield _gauge(f"ringcollect_archive_{name}", text, value)
+    for name, text, value in (
+        ("segments", "Segments archived", archive.segments),
+        ("files", "Files sent", archive.files),
+        ("bytes", "Bytes sent", archive.bytes),
+        ("files_found", "Files that the archive had already", archive.there),
+        ("files_removed", "Files removed here once they were archived", archive.removed),
+        ("seconds", "Time spent archiving", archive.seconds),
+        ("retries", "Rounds begun after a failure", archive.retries),
+    ):
+        yield CounterMetricFamily(f"ringcollect_archive_{name}", text, value=value)
+    failures = CounterMetricFamily("ringcollect_archive_failures", "Failures, by stage", labels=["stage"])
+    for stage, count in archive.failures.items():
+        failures.add_metric([stage], count)
+    yield failures
 
 
 def _of_clock() -> Iterator[Metric]:

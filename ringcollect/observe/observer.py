@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from ringcollect.feed.desk import problems_in
-from ringcollect.observe import health, journals
+from ringcollect.observe import archive, health, journals
 from ringcollect.observe.health import Signs, State
 from ringcollect.observe.process_table import ProcessTable
 from ringcollect.observe.processes import SHORTEST_S, ProcessWatch
@@ -15,6 +15,7 @@ from ringcollect.observe.snapshot import ProcessReport, Snapshot
 from ringcollect.observe.windows import SlidingWindows
 
 WRITER = "journal"
+ARCHIVER = "archive"
 _CLOSED = "closed"
 _UP = ("running", "stopping", "stopped")
 """A child that stopped because it was told to is not a fault."""
@@ -46,6 +47,9 @@ class Observer:
         processes = self._processes.reports(table, mono_ns / 1e9)
         data = Path(table.data)
         unsealed = journals.look(data, self._runtime, now_ns / 1e9)
+        archiving = None
+        if any(process.name == ARCHIVER for process in processes):
+            archiving = archive.look(self._runtime, now_ns / 1e9)
         fullest, where = _fullest(rings)
         signs = Signs(
             writer_running=_is_up(processes, WRITER),
@@ -61,6 +65,7 @@ class Observer:
             lost_15m=windows["lost"].last_15m if "lost" in windows else 0,
             rejected_15m=windows["rejected"].last_15m if "rejected" in windows else 0,
             gaps_1m=windows["gaps"].last_1m if "gaps" in windows else 0,
+            archive_failing=(archiving.error, archiving.failing_s) if archiving and archiving.error else None,
         )
         state, reason = health.derive(signs)
         if state is not self._state or not self._since_ns:
@@ -79,6 +84,7 @@ class Observer:
             windows=windows,
             subscriptions=subscriptions,
             journals=unsealed,
+            archive=archiving,
             unreadable=dict(self._rings.unreadable),
             problems=problems,
         )

@@ -43,9 +43,33 @@ class Journals(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
 
 
+class Archive(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for the archive, and what went there since its process started.
+
+    ``there``: files it had already; ``seconds``: spent sending; ``failures`` by stage; ``error``: the last one, while
+    archiving has failed for ``failing_s``.
+    """
+
+    uri: str = ""
+    waiting_segments: int = 0
+    waiting_files: int = 0
+    waiting_bytes: int = 0
+    oldest_s: float = 0.0
+    segments: int = 0
+    files: int = 0
+    bytes: int = 0
+    there: int = 0
+    removed: int = 0
+    seconds: float = 0.0
+    retries: int = 0
+    failures: dict[str, int] = {}
+    error: str = ""
+    failing_s: float = 0.0
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Wall times in ns. ``windows`` counts gaps, lost, rejected, reconnects in 1, 5 and 15 minutes; ``problems`` are
-    those of the configured symbols, with the paths of their keys."""
+    those of the configured symbols, with the paths of their keys; ``archive`` is None while none is configured."""
 
     at_ns: int
     started_ns: int
@@ -60,6 +84,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     windows: dict[str, Windowed] = {}
     subscriptions: dict[str, int] = {}
     journals: Journals = Journals()
+    archive: Archive | None = None
     unreadable: dict[str, str] = {}
     problems: tuple[str, ...] = ()
 

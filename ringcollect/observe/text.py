@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ringcollect.observe.rings import Leg, RingReport, Subscription
-from ringcollect.observe.snapshot import ProcessReport, Snapshot, iso
+from ringcollect.observe.snapshot import Archive, ProcessReport, Snapshot, iso
 
 MISSING = "-"
 
@@ -182,9 +182,22 @@ def _below(now: Snapshot) -> str:
     )
     if unsealed.error:
         lines.append(f"writer: {unsealed.error}")
+    if now.archive is not None:
+        lines += _archive_lines(now.archive)
     lines.extend(f"symbols: {problem}" for problem in now.problems)
     lines.extend(f"unreadable: {reason}" for reason in now.unreadable.values())
     return "\n".join(lines)
+
+
+def _archive_lines(archive: Archive) -> list[str]:
+    lines = [
+        f"archive: {archive.waiting_files:,} files wait ({archive.waiting_bytes / 1e6:.1f} MB, oldest sealed "
+        f"{span(archive.oldest_s)} ago); sent {archive.files:,} files, {archive.bytes / 1e6:.1f} MB, "
+        f"{archive.retries:,} retries, {sum(archive.failures.values()):,} failures"
+    ]
+    if archive.error:
+        lines.append(f"archive has failed for {span(archive.failing_s)}: {archive.error}")
+    return lines
 
 
 def _is_number(cell: str) -> bool:

@@ -90,7 +90,7 @@ class Lake:
         root = f"{bucket}/{prefix}" if prefix else bucket
         said = endpoint or Endpoint()
         endpoint = Endpoint(said.url or env.get(ENDPOINT_NAME, ""), said.region or _first(env, REGION_NAMES))
-        secrets = (_first(env, KEY_NAMES), _first(env, SECRET_NAMES), env.get("AWS_SESSION_TOKEN", ""))
+        secrets = credentials(env)
         return cls(f"{SCHEME}{root}", root, None, endpoint, _store(endpoint, *secrets), tuple(filter(None, secrets)))
 
     @classmethod
@@ -267,9 +267,15 @@ def _without(text: str, secrets: tuple[str, ...]) -> str:
     return text
 
 
-def _store(endpoint: Endpoint, key: str, secret: str, token: str) -> S3FileSystem:
+def credentials(env: Mapping[str, str]) -> tuple[str, str, str]:
+    """Access key, secret key and session token (empty if there is none). ConfigError without the first two."""
+    key, secret = _first(env, KEY_NAMES), _first(env, SECRET_NAMES)
     if not (key and secret):
         raise ConfigError(f"no credentials: set {KEY_NAMES[0]} and {SECRET_NAMES[0]} in the environment")
+    return key, secret, env.get("AWS_SESSION_TOKEN", "")
+
+
+def _store(endpoint: Endpoint, key: str, secret: str, token: str) -> S3FileSystem:
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")  # read when the client library starts
     from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 

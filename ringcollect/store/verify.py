@@ -14,7 +14,7 @@ from ringcollect.store.cursor import journal_files, journal_folder
 from ringcollect.store.journal import Header, Journal, Lost
 from ringcollect.store.location import Lake
 from ringcollect.store.ranges import Span
-from ringcollect.store.removed import is_removed
+from ringcollect.store.removed import is_removed, why_removed
 from ringcollect.store.report import Coverage, Loss, Report
 from ringcollect.store.verify_merged import check_merged, is_merged
 from ringcollect.store.verify_segment import Certificate, book_claims, check_segment, read_certificate
@@ -76,7 +76,7 @@ def check_certificate(
         return None
     report.certificates += 1
     if is_removed(path):
-        report.note(place, f"its {found.records} records were removed once their rows were built")
+        report.note(place, f"its {found.records} records {why_removed(path)}")
         return Checked(found, True)
     try:
         check_segment(data, place, found, report, strict=strict, slices=slices)

@@ -11,6 +11,8 @@ from ringcollect.errors import EnvironmentRefused
 from ringcollect.instruments import INSTRUMENT_ROW, MAX_INSTRUMENTS
 from ringcollect.records import RECORD_BYTES
 from ringcollect.ring.paths import ensure_runtime_dir
+from ringcollect.store.archive.settings import target_of
+from ringcollect.store.location import credentials
 from ringcollect.sync.bar_record import BAR_RING_BYTES
 from ringcollect.sync.snapshot_record import SNAPSHOT
 
@@ -20,7 +22,12 @@ _OVERHEAD = MAX_INSTRUMENTS * INSTRUMENT_ROW.itemsize + _MIB  # instrument table
 
 
 def check_host(config: Config) -> None:
-    """Raise EnvironmentRefused if the runtime folder is too small or unwritable, or the data folder unwritable."""
+    """Raise EnvironmentRefused if the runtime folder is too small or unwritable, or the data folder unwritable.
+
+    ConfigError for an archive without a bucket or credentials.
+    """
+    if target_of(config) is not None:
+        credentials(os.environ)
     runtime = ensure_runtime_dir(config.runtime_path())
     _check_space(runtime, needed_bytes(config))
     _check_data(config.data_path())

@@ -15,6 +15,7 @@ class Stage(enum.IntEnum):
     FEED = 0
     SYNC = 1
     WRITER = 2
+    ARCHIVE = 3
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class ChildSpec:
 
 
 def plan(config: Config) -> tuple[ChildSpec, ...]:
-    """The children of ``config``: a feed per exchange, the synchronizer unless disabled, the journal process."""
+    """The children of ``config``: a feed per exchange, the synchronizer unless disabled, the journal process,
+    the archive process if there is an archive."""
     exchanges = config.exchanges()
     collector = config.collector
     children = [
@@ -47,4 +49,7 @@ def plan(config: Config) -> tuple[ChildSpec, ...]:
             "journal", Stage.WRITER, "ringcollect.store.process:run", (config, exchanges), collector.stop_writer_s
         )
     )
+    if config.archive.mode != "off":
+        budget = collector.stop_archive_s
+        children.append(ChildSpec("archive", Stage.ARCHIVE, "ringcollect.store.archive.process:run", (config,), budget))
     return tuple(children)

@@ -1,6 +1,6 @@
 """What every child shares: imported once by the forkserver, before any fork, and frozen.
 
-Importing this module loads numba, runs every kernel once, and loads the transport and the three process mains. It
+Importing this module loads numba, runs every kernel once, and loads the transport and the four process mains. It
 opens no loop, socket, file or lock and starts no thread, so that a fork of it is a whole process. multiprocessing
 swallows an ImportError from here without a word: each child therefore calls :func:`assert_inherited`.
 """
@@ -16,6 +16,7 @@ import click  # noqa: F401  the console script is run again as __mp_main__ in ea
 from ringcollect.errors import RingcollectError
 from ringcollect.feed import process as _feed  # noqa: F401
 from ringcollect.store import process as _store  # noqa: F401
+from ringcollect.store.archive import process as _archive  # noqa: F401
 from ringcollect.supervise.kernels import EXCHANGES_VARIABLE, preloaded, warm_kernels
 from ringcollect.supervise.pages import give_back
 from ringcollect.sync import process as _sync  # noqa: F401

@@ -113,7 +113,7 @@ class Supervisor:
         return EXIT_LOST if self.failed_stops else 0
 
     def stop(self) -> None:
-        """Begin to stop: feeds, then the synchronizer, then the writer; :meth:`poll` carries it on."""
+        """Begin to stop: feeds, then the synchronizer, the writer, the archiver; :meth:`poll` carries it on."""
         if not self.stopping:
             self._stop_stage = Stage.FEED
             self.poll()

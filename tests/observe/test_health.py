@@ -13,6 +13,7 @@ RULES = [
     ("writer_running", False, State.ERROR, "journal process is down"),
     ("writer_error", "No space left on device", State.ERROR, "No space left"),
     ("unreadable_rings", ("x.rec.ring",), State.ERROR, "x.rec.ring"),
+    ("archive_failing", ("access denied", 900.0), State.ERROR, "archiving has failed for 15 minutes: access denied"),
     ("flowing", 0, State.OFFLINE, "none of 10"),
     ("down", ("feed-binance",), State.DEGRADED, "feed-binance"),
     ("fullest", 0.8, State.DEGRADED, "80% full"),
@@ -44,6 +45,12 @@ def test_a_sign_higher_up_decides_over_all_below_it(first: int) -> None:
 
 def test_just_below_a_limit_is_ready() -> None:
     assert derive(msgspec.structs.replace(WELL, fullest=0.799, gaps_1m=9))[0] is State.READY
+
+
+def test_an_archive_that_fails_degrades_at_once_and_is_an_error_after_a_quarter_of_an_hour() -> None:
+    for seconds in (0.0, 899.0):
+        state, why = derive(msgspec.structs.replace(WELL, archive_failing=("access denied", seconds)))
+        assert (state, why) == (State.DEGRADED, "archive: access denied")
 
 
 def test_quiet_liquidations_do_not_degrade_but_an_empty_ledger_is_offline() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from ringcollect.sources.offline import failpoint_names as offline
+from ringcollect.store.archive import failpoint_names as archive
 from ringcollect.store.compaction import failpoint_names as compaction
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.failpoint_names import FAILPOINTS, SEAL
@@ -86,7 +87,7 @@ def test_the_documentation_names_every_failpoint_and_no_other() -> None:
     lines = (ROOT / "docs" / "failpoints.md").read_text().splitlines()
     rows = [line.split("|")[1].strip().strip("`") for line in lines if line.startswith("| `")]
     elsewhere = ("sync.", "checkpoint.", "ring.")
-    named = FAILPOINTS | offline.FAILPOINTS | compaction.FAILPOINTS
+    named = FAILPOINTS | offline.FAILPOINTS | compaction.FAILPOINTS | archive.FAILPOINTS
     assert {row for row in rows if not row.startswith(elsewhere)} == set(named)
     files = [path for folder in ("sync", "ring") for path in (ROOT / "ringcollect" / folder).glob("*.py")]
     sources = "\n".join(path.read_text() for path in files)

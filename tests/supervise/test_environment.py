@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from ringcollect.config import Config, Market, Override, Sync
-from ringcollect.errors import EnvironmentRefused
+from ringcollect.config.archive_section import Archive
+from ringcollect.errors import ConfigError, EnvironmentRefused
 from ringcollect.supervise import environment
 from ringcollect.supervise.environment import ROW_BYTES, check_host, needed_bytes
 from ringcollect.supervise.plan import Stage, plan
@@ -84,3 +85,27 @@ def test_budgets_come_from_the_configuration_stage_by_stage(config: Config) -> N
         (Stage.SYNC, 2.5),
         (Stage.WRITER, 3.5),
     ]
+
+
+def test_an_archive_adds_a_process_that_stops_last_within_its_own_budget(config: Config) -> None:
+    collector = msgspec.structs.replace(config.collector, stop_archive_s=4.5)
+    specs = plan(msgspec.structs.replace(config, collector=collector, archive=Archive(mode="s3", bucket="lake")))
+    assert (specs[-1].name, specs[-1].stage, specs[-1].stop_budget_s) == ("archive", max(Stage), 4.5)
+    assert "archive" not in [spec.name for spec in plan(config)]
+
+
+def test_an_archive_without_a_bucket_or_keys_is_refused_before_anything_starts(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    archived = msgspec.structs.replace(config, archive=Archive(mode="both"))
+    with pytest.raises(ConfigError, match=r"archive\.bucket: is not set, nor is S3_BUCKET"):
+        check_host(archived)
+    monkeypatch.setenv("S3_BUCKET", "lake")
+    with pytest.raises(ConfigError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
+        check_host(archived)
+    monkeypatch.setenv("AWS_ACCESS_KEY", "a")
+    monkeypatch.setenv("AWS_SECRET_KEY", "b")
+    check_host(archived)
