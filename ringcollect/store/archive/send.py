@@ -23,7 +23,7 @@ from ringcollect.store.archive.marks import archived_mark
 from ringcollect.store.archive.settings import Target
 from ringcollect.store.durable import write_whole
 from ringcollect.store.location import Lake
-from ringcollect.store.removed import begun_mark, end_removal
+from ringcollect.store.removed import REMOVED, begun_mark, end_removal
 
 Tell = Callable[[str, int], None]
 """Called with the key and the bytes of every piece that was sent: somebody watches whether it goes on."""
@@ -218,7 +218,10 @@ def _reason(target: Target) -> bytes:
 
 
 def _is_being_removed(certificate: Path, target: Target) -> bool | None:
-    """Whether a removal has begun: True if it was ours, so that the archive has all of it; None if somebody else's."""
+    """Whether a removal has begun: True if it was ours, so that the archive has all of it; None if it was
+    somebody else's, or is over."""
+    if certificate.with_suffix(REMOVED).exists():
+        return None
     try:
         return True if begun_mark(certificate).read_bytes() == _reason(target) else None
     except FileNotFoundError:
