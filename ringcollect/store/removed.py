@@ -6,7 +6,10 @@ The mark is ``<certificate>.removing`` until the last file is gone and ``.remove
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+from ringcollect.errors import NotFoundError
+from ringcollect.store.location import Lake
 
 REMOVING, REMOVED = ".removing", ".removed"
 
@@ -21,16 +24,20 @@ def is_removed(certificate: Path) -> bool:
     return begun_mark(certificate).exists() or certificate.with_suffix(REMOVED).exists()
 
 
-def why_removed(certificate: Path) -> str:
-    """Of a segment whose files are gone: the end of a sentence about its records."""
-    for mark in (certificate.with_suffix(REMOVED), begun_mark(certificate)):
+def why_removed(lake: Lake, certificate: str) -> str | None:
+    """Of a segment (the key of its certificate) whose files are gone, or may be: the end of a sentence about its
+    records. None: they are there."""
+    for mark in (REMOVED, REMOVING):
         try:
-            said = json.loads(mark.read_bytes())
-        except (FileNotFoundError, ValueError):
+            said = json.loads(lake.read(str(PurePosixPath(certificate).with_suffix(mark))))
+        except NotFoundError:
             continue
+        except ValueError:
+            said = None
         if isinstance(said, dict) and "archived" in said:
             return f"were removed once they were archived in {said['archived']}"
-    return "were removed once their rows were built"
+        return "were removed once their rows were built"
+    return None
 
 
 def end_removal(certificate: Path) -> None:

@@ -62,6 +62,13 @@ class Report(msgspec.Struct):
             return 1
         return 0 if self.certificates or self.files or self.unsealed_journals else 3
 
+    def add(self, other: Report) -> None:
+        """Take over what ``other`` found elsewhere."""
+        for name in ("problems", "lost", "notes", "coverage"):
+            getattr(self, name).extend(getattr(other, name))
+        for name in ("certificates", "files", "records", "bytes", "chain_gaps"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def problem(self, place: str, what: str) -> None:
         """A claim that fails."""
         self.problems.append(Finding(place, what))

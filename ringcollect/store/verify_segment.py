@@ -6,13 +6,13 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from ringcollect.errors import LakeError
+from ringcollect.errors import LakeError, NotFoundError, RingcollectError
 from ringcollect.records import RECORD, Flag, dtype_from_list
 from ringcollect.store import certificate, parquet, ranges
 from ringcollect.store.chunk import Chunk, kind_of
@@ -78,9 +78,9 @@ class Found(NamedTuple):
     chunk: Chunk
 
 
-def read_certificate(path: Path, place: str, report: Report) -> Certificate | None:
-    """The certificate, if it can be read at all; a changed one is a problem and is still checked."""
-    raw = path.read_bytes()
+def read_certificate(lake: Lake, place: str, report: Report) -> Certificate | None:
+    """The certificate ``place``, if it can be read at all; a changed one is a problem and is still checked."""
+    raw = lake.read(place)
     try:
         content = json.loads(raw)
         found = msgspec.convert(content, Certificate)
@@ -96,9 +96,7 @@ def read_certificate(path: Path, place: str, report: Report) -> Certificate | No
     return found
 
 
-def check_segment(
-    data: Path, place: str, cert: Certificate, report: Report, *, strict: bool, slices: Slices | None = None
-) -> None:
+def check_segment(place: str, cert: Certificate, report: Report, *, strict: bool, slices: Slices) -> None:
     """Recompute everything the certificate claims from its files; what differs goes into ``report``.
 
     ``slices`` knows where merged files are; one for all certificates of a day asks the lake once.
@@ -109,9 +107,8 @@ def check_segment(
     if (kind.value, exchange_of(cert.ring)) != (cert.kind, cert.exchange):
         report.problem(place, f"its kind {cert.kind} or exchange {cert.exchange} does not fit the ring {cert.ring}")
     found = []
-    slices = Slices(Lake.open(data)) if slices is None else slices
     for entry in cert.files:
-        chunk = _check_file(data, slices, cert, entry, dtype, report, strict=strict)
+        chunk = check_file(slices, cert, entry, dtype, report, strict=strict)
         if chunk is not None:
             found.append(Found(entry, chunk))
     whole = _merge(found, dtype)
@@ -134,19 +131,20 @@ def book_claims(cert: Certificate) -> Iterator[tuple[str, dict[str, Any]]]:
             yield number, claims["book"]
 
 
-def _check_file(
-    data: Path, slices: Slices, cert: Certificate, entry: FileEntry, dtype: np.dtype, report: Report, *, strict: bool
+def check_file(
+    slices: Slices, cert: Certificate, entry: FileEntry, dtype: np.dtype, report: Report, *, strict: bool
 ) -> Chunk | None:
+    """Make every claim about one file again; its records in ring order, None if they cannot be read."""
     place = entry.path
     if PurePosixPath(place).is_absolute() or ".." in PurePosixPath(place).parts:
         report.problem(place, "lies outside the lake")
         return None
     try:
-        content = (data / place).read_bytes()
-    except FileNotFoundError:
+        content = slices.lake.read(place)
+    except NotFoundError:
         return _check_part(slices, cert, entry, dtype, report, strict=strict)
-    except OSError as error:
-        report.problem(place, f"is missing ({error.strerror})")
+    except RingcollectError as error:
+        report.problem(place, str(error))
         return None
     report.bytes += len(content)
     if len(content) != entry.bytes:

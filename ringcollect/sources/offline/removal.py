@@ -21,7 +21,7 @@ from ringcollect.store.location import Lake
 from ringcollect.store.naming import folder_value, parse_journal_stem
 from ringcollect.store.removed import begun_mark, end_removal
 from ringcollect.store.report import Report
-from ringcollect.store.verify import check_certificate
+from ringcollect.store.verify_certificates import check_certificate
 
 
 class Removed(NamedTuple):
@@ -58,13 +58,13 @@ def remove(settings: Settings, places: Sequence[Place], position: int, rows: Seq
 
 def _check_rows(out: Path, rows: Sequence[Description]) -> list[str]:
     """Every claim about the rows, made again from their files."""
-    report = Report(str(out))
+    report, lake = Report(str(out)), Lake.open(out)
     for own in rows:
         folder = out / "certificates" / f"exchange={folder_value(own.exchange)}"
         for ring in (own.ring, snapshots_of(own.ring), *own.bars):
             for path in sorted(folder.glob(f"date=*/{ring}-{own.generation}-*.json")):
                 if parse_journal_stem(path.stem) is not None:
-                    check_certificate(out, path, report, strict=True)
+                    check_certificate(lake, path.relative_to(out).as_posix(), report, strict=True)
     return [f"{problem.place}: {problem.what}" for problem in report.problems]
 
 
