@@ -1,0 +1,41 @@
+"""A lake in a bucket is verified and reported on as if it were a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ringcollect.store.location import Lake
+from ringcollect.store.quality.day import days_of
+from ringcollect.store.selection import Selection
+from ringcollect.store.verify import verify
+from tests.store import lake as made
+
+
+def _copied(folder: Path, uri: str) -> tuple[Path, Lake]:
+    data = made.make_lake(folder, made.over_midnight(600))
+    remote = Lake.open(uri)
+    for entry in Lake.open(data).files():
+        if not entry.key.startswith("journal/"):
+            remote.write(entry.key, (data / entry.key).read_bytes())
+    return data, remote
+
+
+def test_a_lake_in_a_bucket_is_verified_as_a_folder_is(tmp_path: Path, bucket: str) -> None:
+    data, remote = _copied(tmp_path, f"{bucket}/lake")
+    here, there = verify(data, strict=True), verify(remote, strict=True, jobs=2)
+    assert there.exit_code == 0
+    assert here.to_dict() | {"data": ""} == there.to_dict() | {"data": ""}
+    victim = next(entry.key for entry in remote.files("raw/trades"))
+    remote.write(victim, b"not it")
+    remote.write("raw/trades/exchange=binance/market=spot/symbol=X/date=2026-09-21/X_trades_raw_x.parquet", b"stray")
+    places = {problem.place for problem in verify(remote, strict=True).problems}
+    assert victim in places
+    assert any("symbol=X" in place for place in places)
+    remote.delete(victim)
+    assert victim in {problem.place for problem in verify(remote).problems}
+
+
+def test_the_report_of_a_bucket_is_that_of_the_folder(tmp_path: Path, bucket: str) -> None:
+    data, remote = _copied(tmp_path, bucket)
+    now_ns = 1_795_000_000_000_000_000
+    assert list(days_of(remote, Selection(), now_ns)) == list(days_of(Lake.open(data), Selection(), now_ns))
