@@ -140,8 +140,11 @@ def _record_text(fields: dict[str, Any], symbol: str) -> str:
 
 
 def _row_text(fields: dict[str, Any], symbol: str) -> str:
-    rest = {name: value for name, value in fields.items() if name not in ("seq", "instrument", "reserved")}
-    when = clock(rest.pop("ts_ns", 0))
+    rest = {name: value for name, value in fields.items() if name not in ("seq", "instrument", "reserved", "bar")}
+    if "ts_open_ns" in rest:
+        when = f"{clock(rest.pop('ts_open_ns'))} to {clock(rest.pop('ts_close_ns'))}"
+    else:
+        when = clock(rest.pop("ts_ns", 0))
     words = (f"{name}={value:.10g}" if isinstance(value, float) else f"{name}={value}" for name, value in rest.items())
     return f"{fields['seq']:>10}  {when}  {symbol:16} {'  '.join(words)}"
 

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ringcollect.instruments import Instrument
 from ringcollect.ring.attach import attach
 from ringcollect.ring.frames import Direction, FrameProducer
 from ringcollect.ring.producer import Producer
+from ringcollect.sync.bar_record import BAR
 from tests.cli.running import ringcollect
 from tests.observe.rings import CAPACITY, producer, trades
 
@@ -67,6 +70,27 @@ def test_tail_filters_by_channel_and_symbol_and_looks_back_until_it_has_enough(
     assert [json.loads(line)["seq"] for line in done.stdout.splitlines()] == [1, 2, 3]
     done = ringcollect("tail", "binance.rec", "--channel", "book", cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_bars_have_both_their_stamps_and_their_ring_its_kind(tmp_path: Path, env: dict[str, str]) -> None:
+    ring = Producer.open(tmp_path, "binance.1s.bar", BAR, 1024, generation=1, meta={"kind": "bar", "bar": "1s"})
+    ring.instruments.put(Instrument(number=0, exchange="binance", market="spot", symbol="BTCUSDT"))
+    bars = np.zeros(2, BAR)
+    bars["seq"] = (0, 1)
+    bars["ts_open_ns"] = (0, 10**9)
+    bars["ts_close_ns"] = (10**9, 2 * 10**9)
+    bars["close"] = (100.5, np.nan)
+    ring.publish(bars)
+    (report,) = json.loads(ringcollect("rings", "--json", cwd=tmp_path, env=env).stdout)
+    assert (report["name"], report["kind"], report["head"]) == ("binance.1s.bar", "bar", 2)
+    first, second = map(
+        json.loads, ringcollect("tail", "binance.1s.bar", "--json", cwd=tmp_path, env=env).stdout.splitlines()
+    )
+    assert (first["symbol"], first["ts_close_ns"], first["close"]) == ("spot:BTCUSDT", 10**9, 100.5)
+    assert second["close"] is None
+    lines = ringcollect("tail", "binance.1s.bar", cwd=tmp_path, env=env).stdout.splitlines()
+    assert "00:00:01.000000 to 00:00:02.000000  spot:BTCUSDT" in lines[1]
+    ring.close()
 
 
 def test_tail_of_an_unknown_channel_names_those_there_are(ring: Producer, tmp_path: Path, env: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ringcollect.config import Config, Market, Override, Sync
+from ringcollect.config import Config, Market, Override, Sync, SyncFeatures, SyncOutput
 from ringcollect.config.archive_section import Archive
 from ringcollect.errors import ConfigError, EnvironmentRefused
 from ringcollect.supervise import environment
@@ -68,6 +68,16 @@ def test_every_grid_has_a_row_ring_that_needs_room(config: Config) -> None:
     three = msgspec.structs.replace(config, markets=(market,))
     assert needed_bytes(three) - needed_bytes(config) == 2 * one_row_ring > 0
     assert needed_bytes(msgspec.structs.replace(three, sync=off)) < needed_bytes(config)
+
+
+def test_every_kind_of_bars_has_a_ring_that_needs_room(config: Config) -> None:
+    def with_bars(*sizes: str) -> int:
+        sync = Sync(features=SyncFeatures(bar_sizes=sizes), output=SyncOutput(bars=True))
+        return needed_bytes(msgspec.structs.replace(config, sync=sync))
+
+    one = with_bars("5ticks") - with_bars()
+    assert 2 << 20 < one < 5 << 20
+    assert with_bars() - needed_bytes(config) == 4 * one
 
 
 def test_without_the_synchronizer_no_such_process_is_planned_and_less_memory_is_asked_for(config: Config) -> None:
