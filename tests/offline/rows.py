@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ringcollect.config import Config
+from ringcollect.config import Config, Sync, SyncFeatures, SyncOutput
 from ringcollect.sources.offline.build import build
 from ringcollect.sources.offline.report import Report
 from ringcollect.sources.offline.settings import Settings
@@ -19,19 +19,20 @@ from tests import synthetic
 from tests.skeleton import ways
 
 QUICK = "12s"
+WITH_BARS = Sync(features=SyncFeatures(bar_durations=("5s",), bar_sizes=("7ticks",)), output=SyncOutput(bars=True))
 FEATURES = Path("sync/features")
 NAMING = ("generation", "seq")
 """What names a row; everything else is what it says."""
 
 
 def quick_config(data: Path) -> Config:
-    """Segments of twelve seconds: several of them, and soon built."""
-    return ways.config_for(data, data, rotate=QUICK)
+    """Segments of twelve seconds: several of them, and soon built; with bars."""
+    return ways.config_for(data, data, sync=WITH_BARS, rotate=QUICK)
 
 
 def quick_lake(folder: Path) -> Path:
     """About a minute of the made-up exchange, replayed; use with the fixture ``sealed_here``."""
-    ways.replayed(synthetic.stream(900), folder / "lake", folder / "runtime", rotate=QUICK)
+    ways.replayed(synthetic.stream(900), folder / "lake", folder / "runtime", sync=WITH_BARS, rotate=QUICK)
     return folder / "lake"
 
 

@@ -59,6 +59,7 @@ def test_killed_at_any_step_it_goes_on_and_doubles_nothing(
     report = built(lake, tmp_path)
     assert report.problems() == []
     assert_same_rows(tmp_path, reference)
+    assert_same_rows(tmp_path, reference, table="bars")
     assert verify(tmp_path, strict=True).exit_code == 0
     assert [path for path in tmp_path.rglob("*") if path.name.endswith((".tmp", ".new"))] == []
     if not name.startswith("seal"):  # what was sealed by then is not written again
@@ -71,14 +72,17 @@ def test_killed_while_it_removes_no_record_is_gone_without_its_rows(
 ) -> None:
     data, out = tmp_path / "lake", tmp_path / "out"
     shutil.copytree(lake, data)
-    shutil.rmtree(data / FEATURES)
-    for path in (data / "certificates").rglob("*.row-*.json"):
-        path.unlink()
+    shutil.rmtree(data / "sync")
+    for path in (data / "certificates").rglob("*.json"):
+        if ".rec-" not in path.name:
+            path.unlink()
     assert alone.ended(alone.started(name, data, out, delete_source=True)) == -signal.SIGKILL
     assert_same_rows(out, reference)
+    assert_same_rows(out, reference, table="bars")
     assert verify(data).problems == []
     assert built(data, out, by_segment=True, delete_source=True).problems() == []
     assert_same_rows(out, reference)
+    assert_same_rows(out, reference, table="bars")
     assert list(data.rglob("*.parquet")) == []
     assert verify(data).problems == []
 
@@ -88,6 +92,7 @@ def test_two_runs_at_once_never_build_the_same(lake: Path, reference: Path, tmp_
     children = [alone.started("", lake, tmp_path, piecewise=True) for _ in range(2)]
     assert [alone.ended(child) for child in children] == [0, 0]
     assert_same_rows(tmp_path, reference)
+    assert_same_rows(tmp_path, reference, table="bars")
     assert verify(tmp_path, strict=True).exit_code == 0
     logs = [path.read_text().split() for path in tmp_path.glob("built-*")]
     segments = len(list((lake / "certificates").rglob("*.rec-*.json")))

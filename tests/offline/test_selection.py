@@ -137,7 +137,7 @@ def test_other_settings_or_a_gap_in_the_same_folder_are_refused_with_what_to_do(
     built(lake, tmp_path, end_ns=times[1][0])
     config = quick_config(lake)
     other = msgspec.structs.replace(config, sync=msgspec.structs.replace(config.sync, features=("trade_*",)))
-    with pytest.raises(ConfigError, match=r"other settings \(columns\)"):
+    with pytest.raises(ConfigError, match=r"other settings \(bars, columns\)"):
         built(lake, tmp_path, other)
     with pytest.raises(ConfigError, match="closes the gap"):
         built(lake, tmp_path, start_ns=times[-1][0])
