@@ -73,6 +73,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     hold_back: Annotated[str, Duration("0s", "1h", optional=True)] = ""
     max_gap_fill: Annotated[int, Range(1, 10_000_000)] = 10_000
     max_future_skew: Annotated[str, Duration("1ms", "1d")] = "30s"
+    max_row_latency: Annotated[str, Duration("1ms", "1h", optional=True)] = ""
     hold_back_records: Annotated[int, Range(1024, 1 << 24)] = 65_536
     book_levels: Annotated[int, PowerOfTwo(64, 1 << 20)] = 65_536
     checkpoint_interval: Annotated[str, Duration("100ms", "1h")] = "10s"
@@ -139,6 +140,11 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def max_future_skew_ns(self) -> int:
         return parse_duration(self.max_future_skew)
+
+    @property
+    def max_row_latency_ns(self) -> int:
+        """How long a silent driver may hold finished rows back, 0: as long as it is silent."""
+        return parse_duration(self.max_row_latency) if self.max_row_latency else 0
 
     @property
     def checkpoint_interval_ns(self) -> int:

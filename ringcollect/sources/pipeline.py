@@ -22,7 +22,8 @@ from ringcollect.sources.sealing import Sealing
 from ringcollect.store.drain import CONSUMER, RingJournal
 from ringcollect.store.rotation import Policy
 from ringcollect.sync.process import consumer_of, open_planned
-from ringcollect.sync.worker import RingWorker, row_ring_name, stored_outputs
+from ringcollect.sync.row_ring import row_ring_name
+from ringcollect.sync.worker import RingWorker, stored_outputs
 
 CAPACITY = 1 << 17
 """Slots of a source's record ring. One event may fill half of it: the decoder's batch has 65,536 records."""

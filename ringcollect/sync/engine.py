@@ -5,7 +5,7 @@ A pure function of one ``.rec`` stream: the rows do not depend on how the stream
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -224,6 +224,26 @@ class Engine:
     def load(self, state: dict[str, np.ndarray]) -> bool:
         """Take over a dumped state; False (and unchanged) if it belongs to other parameters or another layout."""
         return self.state.load(state)
+
+    def carry_over(
+        self, state: dict[str, np.ndarray], rows_total: int, periods: Mapping[int, int], *, rows_out: int
+    ) -> bool:
+        """Go on from a dump that :meth:`load` refuses because outputs or columns were chosen otherwise, with the clocks
+        and books of it; False (and unchanged) where that cannot be (see :meth:`State.carry_over`).
+
+        ``rows_out`` rows are in the ring of before; the next one that is not gets number ``rows_total``.
+        """
+        exact = self.state.makes_same_rows(state)
+        if not self.state.carry_over(state, periods):
+            return False
+        if exact:  # rows that are out already come once more, with numbers before rows_total
+            rows_total -= rows_out - int(state["shared"][at.G_ROWS_TOTAL])
+        self.state.shared[at.G_ROWS_TOTAL] = rows_total
+        return True
+
+    def begin_snapshots(self, periods: Mapping[int, int]) -> None:
+        """After :meth:`carry_over`, for a ring of snapshots of its own: from the first whole row on that is not out."""
+        self.state.begin_snapshots(periods)
 
     def resume_after(
         self,

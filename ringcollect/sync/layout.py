@@ -121,6 +121,8 @@ I_BIN_OTHER = 75
 I_HEARD = 76
 # ints: the instrument itself
 I_NUMBER = 83
+# ints: snapshot records of rows before this one are not written: another ring has them, or nobody has all of them
+I_SNAPSHOTS_FROM = 84
 INTS = 88
 CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 

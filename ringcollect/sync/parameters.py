@@ -54,6 +54,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
         hold_back_ns=own.hold_back_ns,
         max_gap_fill=sync.max_gap_fill,
         max_future_skew_ns=sync.max_future_skew_ns,
+        max_row_latency_ns=sync.max_row_latency_ns,
         hold_back_records=sync.hold_back_records,
         book_levels=sync.book_levels,
         columns=columns,

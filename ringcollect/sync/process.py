@@ -16,7 +16,8 @@ from ringcollect.ring.waiting import Watch, strategy
 from ringcollect.sync.book_ring import book_ring_name
 from ringcollect.sync.output import Room
 from ringcollect.sync.parameters import parameters_of
-from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker, row_ring_name
+from ringcollect.sync.row_ring import row_ring_name
+from ringcollect.sync.worker import RingWorker, consumer_name, forget_others, open_worker
 
 _log = logging.getLogger(__name__)
 _LOOK_S = 0.1

@@ -39,6 +39,7 @@ from ringcollect.sync.layout import (
     I_INTEREST_TS,
     I_MARK_TS,
     I_PERIOD,
+    I_SNAPSHOTS_FROM,
     K_FUNDING,
     K_INTEREST,
     K_LIQUIDATION,
@@ -93,7 +94,7 @@ def keep_event(
 ) -> None:
     """A record (its words, its time) took its place in the open row; a trade or liquidation is written."""
     control = shared[G_SNAPSHOTS]
-    if control == 0:
+    if control == 0 or row[I_PERIOD] + 1 < row[I_SNAPSHOTS_FROM]:
         return
     out_of_line()
     tail = record[W_TAIL]
@@ -137,6 +138,8 @@ def write(
 ) -> None:
     """The row of ``instrument`` with boundary ``close`` and ``row_flags`` closes: its states and its end."""
     out_of_line()
+    if row[I_PERIOD] + 1 < row[I_SNAPSHOTS_FROM]:
+        return
     control = shared[G_SNAPSHOTS]
     mask = word_at(control, S_MASK)
     bids, asks = 0.0, 0.0

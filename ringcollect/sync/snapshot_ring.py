@@ -13,7 +13,7 @@ from ringcollect.sync.output import ring_slots
 from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import SNAPSHOT, SNAPSHOT_SCHEMA_VERSION
 
-_OF_ROWS_ONLY = frozenset({"columns", "stored"})
+_OF_ROWS_ONLY = frozenset({"columns", "options", "stored"})
 
 
 def snapshot_ring_name(exchange: str, grid: str) -> str:

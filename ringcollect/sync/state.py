@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -153,20 +154,97 @@ class State:
             return False
         if not self.snapshots.fits(state["snapshots"]) or not self.bars.fits(state["bars"]):
             return False
-        for name, array in state.items():
-            own = expected[name]
-            if array.dtype != own.dtype or array.shape[1:] != own.shape[1:]:
-                return False
-        self.shared[: at.SHARED] = state["shared"]
-        self.ints = state["ints"].copy()
+        if not all(_same_columns(array, expected[name]) for name, array in state.items()):
+            return False
+        self._take(state)
         self.floats = state["floats"].copy()
-        self.books.slab = state["books"].copy()
-        self.pool = state["pool"].copy()
         self.snapshots.total = int(state["snapshots"][-1])
         self.bars.load(state["bars"])
-        self.books.windows.load(self.ints, state["near"])
         self.bind()
         return True
+
+    def makes_same_rows(self, state: dict[str, np.ndarray]) -> bool:
+        """Whether rows and bars that follow a dumped state are here what they were to be there."""
+        return np.array_equal(state["params"], self.params) and self.bars.fits(state["bars"])
+
+    def makes_same_snapshots(self, state: dict[str, np.ndarray]) -> bool:
+        """Whether the snapshot records that follow are the same too."""
+        return self.makes_same_rows(state) and self.snapshots.fits(state["snapshots"])
+
+    def carry_over(self, state: dict[str, np.ndarray], periods: Mapping[int, int]) -> bool:
+        """Take over a dump that :meth:`load` refuses, because something about the output was chosen otherwise: clocks,
+        books, what waits, carried states. False (and unchanged) if grid, mode or depth of books are others.
+
+        Where other rows follow, windows begin anew; an open row that had something already is marked LOST, and rows up
+        to ``periods[instrument]``, which are out, are not written again.
+        """
+        before = state["params"]
+        kept = [at.P_GRID, at.P_MODE, at.P_BOOK_LEVELS]
+        expected = self.dump()
+        alike = ("shared", "ints", "books", "pool", "near")
+        if len(before) < at.P_SELECT or not np.array_equal(before[kept], self.params[kept]):
+            return False
+        if not all(_same_columns(state[name], expected[name]) for name in alike):
+            return False
+        self._take(state)
+        if self.makes_same_rows(state):
+            self.floats = state["floats"].copy()
+            self.bars.load(state["bars"])
+            self.snapshots.total = int(state["snapshots"][-1])
+        else:
+            self._begin_windows(before, state["floats"])
+            for number, last in periods.items():
+                if number < self.count and last > self.ints[number, at.I_PERIOD]:
+                    self._open_behind(number, last)
+        self.bind()
+        return True
+
+    def _begin_windows(self, before: np.ndarray, floats: np.ndarray) -> None:
+        """The state of each instrument with that of the groups as at the beginning; ``before`` are its params."""
+        self.floats = np.zeros((len(floats), self.plan.floats), np.float64)
+        self.floats[:, : at.F_GROUPS] = floats[:, : at.F_GROUPS]
+        begin_features(self.floats, self.plan)
+        if before[at.P_GROUPS] & self.params[at.P_GROUPS] & at.GROUP_A:
+            self.floats[:, self._sums] = floats[:, before[at.P_SLAB] :][:, : at.GROUP_A_SLAB]
+        self.ints[:, at.I_RENEWED] = 1
+        begun = self.ints[:, at.I_BIN_UPDATES : at.I_BIN_STATES + 1].any(axis=1)
+        open_row = np.where(begun, self.ints[:, at.I_PERIOD] + 1, 0)
+        self.ints[:, at.I_LOST_UNTIL] = np.maximum(self.ints[:, at.I_LOST_UNTIL], open_row)
+
+    def _open_behind(self, number: int, last: int) -> None:
+        """The row behind ``last`` is open; what was gathered for an earlier one went with it."""
+        row = self.ints[number]
+        row[at.I_PERIOD] = last
+        row[[*range(at.I_BIN_UPDATES, at.I_BIN_FLAGS + 1), at.I_BIN_OTHER]] = 0
+        if self.params[at.P_GROUPS] & at.GROUP_A:
+            self.floats[number, self._sums] = 0.0
+
+    @property
+    def _sums(self) -> slice:
+        """Where the running sums of group A stand in a row of ``floats``."""
+        first = int(self.params[at.P_SLAB])
+        return slice(first, first + at.GROUP_A_SLAB)
+
+    def begin_snapshots(self, periods: Mapping[int, int]) -> None:
+        """A ring of snapshots begins: with the first row of each instrument that is open and has no event yet, and is
+        not out already (``periods``)."""
+        self.snapshots.total = 0
+        for number, row in enumerate(self.ints[: self.count]):
+            has_events = row[at.I_BIN_TRADES] or row[at.I_BIN_LIQUIDATIONS]
+            first = int(row[at.I_PERIOD]) + (2 if has_events else 1)
+            row[at.I_SNAPSHOTS_FROM] = max(first, periods.get(number, -1) + 1)
+
+    def _take(self, state: dict[str, np.ndarray]) -> None:
+        """What does not depend on the columns."""
+        self.shared[: at.SHARED] = state["shared"]
+        self.ints = state["ints"].copy()
+        self.books.slab = state["books"].copy()
+        self.pool = state["pool"].copy()
+        self.books.windows.load(self.ints, state["near"])
+
+
+def _same_columns(one: np.ndarray, other: np.ndarray) -> bool:
+    return one.dtype == other.dtype and one.shape[1:] == other.shape[1:]
 
 
 def _grown(array: np.ndarray, rows: int) -> np.ndarray:

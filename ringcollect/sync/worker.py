@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ringcollect.errors import EnvironmentRefused, NotFoundError, RingError
+from ringcollect.errors import EnvironmentRefused, NotFoundError
 from ringcollect.instruments import Instrument
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
@@ -18,8 +18,9 @@ from ringcollect.sync import checkpoint
 from ringcollect.sync.bar_ring import BarWriter, open_bar_rings
 from ringcollect.sync.book_ring import BookWriter, open_book_ring
 from ringcollect.sync.engine import COUNTERS, Engine
-from ringcollect.sync.output import Output, Room, ring_slots
-from ringcollect.sync.rows import SCHEMA_VERSION, row_dtype
+from ringcollect.sync.output import Output, Room
+from ringcollect.sync.row_ring import existing, row_capacity, row_meta, row_ring_name, rows_out
+from ringcollect.sync.rows import row_dtype
 from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_ring import SnapshotRings
 
@@ -133,13 +134,44 @@ class RingWorker:
             return False
         if saved.cursor > self.reader.head or saved.rows > self.producer.head or not self.engine.load(saved.state):
             return False
+        self._go_on_from(saved)
+        return True
+
+    def carry_over(
+        self, saved: checkpoint.Checkpoint, before: Reader, periods: Mapping[int, int], rings: SnapshotRings
+    ) -> bool:
+        """Go on with the clocks and books of ``saved`` where the output was chosen otherwise since.
+
+        ``before`` is the row ring as it was, ``periods`` the last rows in it. A ring of snapshots begins anew unless it
+        goes on exactly.
+        """
+        fits = (saved.generation, saved.row_generation) == (self.reader.generation, before.generation)
+        is_whole = saved.cursor <= self.reader.head and saved.rows <= before.head
+        same_instruments = before.meta.get("symbols") == self.producer.layout.meta.get("symbols")
+        if not (fits and is_whole and same_instruments):
+            return False
+        if not self.engine.carry_over(saved.state, self.producer.head, periods, rows_out=before.head):
+            return False
+        ring = self.snapshots
+        goes_on = ring is not None and saved.snapshot_generation == ring.generation and saved.snapshots <= ring.head
+        if not (goes_on and self.engine.state.makes_same_snapshots(saved.state)):
+            if ring is not None and ring.head:
+                ring.close()
+                self.use_snapshots(rings.open(saved, fresh=True))
+            self.engine.begin_snapshots(periods)
+        self._go_on_from(saved)
+        if self.producer.generation != before.generation:
+            self._base = self.producer.counters.words - self._counted
+            self._base[self.producer.counters.names.index("rows")] = 0
+        return True
+
+    def _go_on_from(self, saved: checkpoint.Checkpoint) -> None:
         self.reader.cursor = saved.cursor
-        if self.books is not None and goes_on:
+        if self.books is not None and saved.book_generation == self.books.producer.generation:
             self.books.total = saved.books
         self._number = saved.number
         self._base[:] = 0
         self._counted = self._counts()
-        return True
 
     def heartbeat(self, now_ns: int) -> None:
         """Say "alive" at both ends."""
@@ -184,11 +216,6 @@ def stored_outputs(worker: RingWorker) -> list[Producer]:
     return [*rings, *worker.others()]
 
 
-def row_ring_name(exchange: str, grid: str) -> str:
-    """``binance.100ms.row``."""
-    return f"{exchange}.{grid}.row"
-
-
 def consumer_name(grid: str = "") -> str:
     """The row in the record ring's control file: ``sync``, or ``sync.1s`` for a grid beside that of ``[sync]``."""
     return f"{CONSUMER}.{grid}" if grid else CONSUMER
@@ -206,11 +233,6 @@ def forget_others(directory: Path, exchange: str, consumers: Collection[str]) ->
                 control.forget(row.name)
     finally:
         control.close()
-
-
-def row_capacity(parameters: Parameters, ring_capacity: int) -> int:
-    """Slots of a row ring: a power of two, at most ``ring_capacity`` and about 8 MiB, at least 1024."""
-    return ring_slots(row_dtype(parameters.columns).itemsize, ring_capacity)
 
 
 def open_worker(
@@ -244,11 +266,11 @@ def open_worker(
     """
     source = attach(f"{exchange}.rec", directory=directory)
     name = row_ring_name(exchange, grid)
-    before = _existing(directory, name) if resume else None
+    before = existing(directory, name) if resume else None
     meta = row_meta(exchange, grid, parameters, source.name, source.generation, selection)
     if not stored:
         meta["stored"] = False
-    periods, floor = _rows_out(before, meta) if before else ({}, 0)
+    periods, floor = rows_out(before, meta) if before else ({}, 0)
     generation = source.generation
     if before is not None:
         generation = max(generation, before.generation + 1)
@@ -295,6 +317,8 @@ def open_worker(
         raise
     if saved is not None and worker.restore(saved):
         return worker
+    if saved is not None and before is not None and worker.carry_over(saved, before, periods, rings):
+        return worker
     checkpoint.remove(directory, name)
     if worker.snapshots is not None and worker.snapshots.head:
         # The row it may have been in the middle of is not known any more: what no row record closes is void, and the
@@ -303,57 +327,3 @@ def open_worker(
         worker.use_snapshots(rings.open(saved, fresh=True))
     worker.engine.resume_after(periods, floor, rows_total=producer.head, bars_total=worker.bars.heads)
     return worker
-
-
-def row_meta(
-    exchange: str,
-    grid: str,
-    parameters: Parameters,
-    source: str,
-    source_generation: int,
-    selection: Mapping[str, Sequence[str]] | None = None,
-) -> dict[str, object]:
-    """What a row ring says of itself. All that decides the rows is in it, so that a change of it is a new layout,
-    and a new layout a new generation. ``symbols`` is there only where other grids have some of the rows."""
-    meta: dict[str, object] = {
-        "kind": "row",
-        "exchange": exchange,
-        "grid": grid,
-        "grid_ns": parameters.grid_ns,
-        "mode": parameters.mode,
-        "hold_back_ns": parameters.resolved_hold_back_ns(),
-        "max_gap_fill": parameters.max_gap_fill,
-        "max_future_skew_ns": parameters.max_future_skew_ns,
-        "hold_back_records": parameters.hold_back_records,
-        "book_levels": parameters.book_levels,
-        "columns": list(parameters.columns),
-        "schema_version": SCHEMA_VERSION,
-        "source": source,
-        "source_generation": source_generation,
-    }
-    if selection is not None:
-        meta["symbols"] = {how: sorted(names) for how, names in selection.items()}
-    return meta
-
-
-def _existing(directory: Path, name: str) -> Reader | None:
-    try:
-        return attach(name, directory=directory)
-    except (NotFoundError, RingError):
-        return None
-
-
-def _rows_out(before: Reader, meta: Mapping[str, object]) -> tuple[dict[int, int], int]:
-    """(last period per instrument, floor for the others) of the rows that came from this input already.
-
-    An instrument that was on another grid meanwhile may have had rows here before that: it starts at the floor too.
-    """
-    if any(before.meta.get(key) != meta[key] for key in ("source_generation", "grid_ns")):
-        return {}, 0
-    grid_ns = before.meta["grid_ns"]
-    rows = before.last(before.capacity)
-    periods: dict[int, int] = {}
-    for number in np.unique(rows["instrument"]):
-        periods[int(number)] = int(rows["ts_ns"][rows["instrument"] == number].max()) // grid_ns
-    is_part = before.head > len(rows) or before.meta.get("symbols") != meta.get("symbols")
-    return periods, max(periods.values(), default=0) if is_part else 0

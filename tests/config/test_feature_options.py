@@ -63,6 +63,11 @@ silence_market = "7s"
     )  # fmt: skip
 
 
+def test_how_long_a_silent_driver_holds_rows_back_reaches_the_clocks() -> None:
+    assert parameters_of(fine(SPOT).config).max_row_latency_ns == 0
+    assert parameters_of(fine(SPOT + '[sync]\nmax_row_latency = "5s"').config).max_row_latency_ns == 5 * SECOND
+
+
 def test_a_wide_set_on_a_fine_grid_is_two_grids_unless_the_interval_is_empty() -> None:
     def plans(text: str) -> list[tuple[str, tuple[str, ...]]]:
         return [(plan.grid, plan.features) for plan in fine(SPOT + text).config.row_plans("binance")]

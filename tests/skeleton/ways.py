@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -115,6 +116,8 @@ def _row_meta(parameters: Any) -> dict[str, Any]:
         "max_future_skew_ns": parameters.max_future_skew_ns,
         "hold_back_records": parameters.hold_back_records,
         "book_levels": parameters.book_levels,
+        "max_row_latency_ns": 0,
+        "options": msgspec.to_builtins(parameters.options),
         "columns": list(parameters.columns),
         "schema_version": 1,
         "source": f"{EXCHANGE}.rec",

@@ -18,8 +18,8 @@ from ringcollect.store.cursor import journal_files
 from ringcollect.store.naming import folder_value, parse_journal_stem
 from ringcollect.store.selection import Selection, may_share
 from ringcollect.sync.bar_ring import bar_ring_name
+from ringcollect.sync.row_ring import row_meta, row_ring_name
 from ringcollect.sync.settings import Parameters
-from ringcollect.sync.worker import row_meta, row_ring_name
 
 
 def describe(plan: RowPlan, parameters: Parameters, first: Segment, selection: Selection) -> Description:
