@@ -59,6 +59,11 @@ class BarOutput:
         return self._words.ctypes.data
 
     @property
+    def kinds(self) -> int:
+        """How many kinds of bars there are."""
+        return len(self._totals)
+
+    @property
     def totals(self) -> list[int]:
         """Per kind, bars written since the stream began; the seq of the next one."""
         return [int(total) for total in self._words[self._totals]]

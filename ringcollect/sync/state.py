@@ -13,7 +13,7 @@ from ringcollect.sync import layout as at
 from ringcollect.sync.arrays import put
 from ringcollect.sync.bar_output import BarOutput
 from ringcollect.sync.book_memory import BookMemory
-from ringcollect.sync.catalogue.plan import Plan
+from ringcollect.sync.catalogue.plan import BAR_STATE, Plan
 from ringcollect.sync.features import places
 from ringcollect.sync.features.kernels import begin_features, kernel_addresses
 from ringcollect.sync.settings import Parameters
@@ -193,6 +193,8 @@ class State:
             self.snapshots.total = int(state["snapshots"][-1])
         else:
             self._begin_windows(before, state["floats"])
+            if self.bars.fits(state["bars"]):
+                self.floats[:, self._open_bars(self.params)] = state["floats"][:, self._open_bars(before)]
             for number, last in periods.items():
                 if number < self.count and last > self.ints[number, at.I_PERIOD]:
                     self._open_behind(number, last)
@@ -218,6 +220,14 @@ class State:
         row[[*range(at.I_BIN_UPDATES, at.I_BIN_FLAGS + 1), at.I_BIN_OTHER]] = 0
         if self.params[at.P_GROUPS] & at.GROUP_A:
             self.floats[number, self._sums] = 0.0
+        if self.plan.words[0] & at.GROUP_P:  # what the open bars had is not known any more
+            self.floats[number, self._open_bars(self.params)] = 0.0
+            row[at.I_LOST_UNTIL] = max(int(row[at.I_LOST_UNTIL]), last + 1)
+
+    def _open_bars(self, params: np.ndarray) -> slice:
+        """Where the open bars of each kind stand in a row of ``floats`` with ``params``; empty without bars."""
+        first = int(params[at.P_SLAB + at.GROUP_P.bit_length() - 1])
+        return slice(first, first + BAR_STATE * self.bars.kinds)
 
     @property
     def _sums(self) -> slice:

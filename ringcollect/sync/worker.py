@@ -125,9 +125,7 @@ class RingWorker:
         ends = (0, 0) if self.snapshots is None else (self.snapshots.generation, self.snapshots.head)
         if saved.snapshot_generation != ends[0] or saved.snapshots > ends[1]:
             return False
-        if saved.bar_generations != self.bars.generations:
-            return False
-        if any(out > there for out, there in zip(saved.bars, self.bars.heads, strict=True)):
+        if not self._has_bars_of(saved):
             return False
         goes_on = self.books is not None and saved.book_generation == self.books.producer.generation
         if self.books is not None and goes_on and saved.books > self.books.producer.head:
@@ -148,10 +146,13 @@ class RingWorker:
         fits = (saved.generation, saved.row_generation) == (self.reader.generation, before.generation)
         is_whole = saved.cursor <= self.reader.head and saved.rows <= before.head
         same_instruments = before.meta.get("symbols") == self.producer.layout.meta.get("symbols")
-        if not (fits and is_whole and same_instruments):
+        same_rows = self.engine.state.makes_same_rows(saved.state)
+        if not (fits and is_whole and same_instruments) or (same_rows and not self._has_bars_of(saved)):
             return False
         if not self.engine.carry_over(saved.state, self.producer.head, periods, rows_out=before.head):
             return False
+        if not same_rows:
+            self.engine.state.bars.totals = self.bars.heads
         ring = self.snapshots
         goes_on = ring is not None and saved.snapshot_generation == ring.generation and saved.snapshots <= ring.head
         if not (goes_on and self.engine.state.makes_same_snapshots(saved.state)):
@@ -164,6 +165,12 @@ class RingWorker:
             self._base = self.producer.counters.words - self._counted
             self._base[self.producer.counters.names.index("rows")] = 0
         return True
+
+    def _has_bars_of(self, saved: checkpoint.Checkpoint) -> bool:
+        """Whether the rings of bars are those of ``saved``, with everything that was in them then."""
+        if saved.bar_generations != self.bars.generations:
+            return False
+        return all(out <= there for out, there in zip(saved.bars, self.bars.heads, strict=True))
 
     def _go_on_from(self, saved: checkpoint.Checkpoint) -> None:
         self.reader.cursor = saved.cursor
