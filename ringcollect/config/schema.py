@@ -154,6 +154,12 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     zstd_level: Annotated[int, Range(1, 19)] = 3
     record_frames: bool = False
     duplicates: Annotated[str, OneOf(("keep", "drop"))] = "keep"
+    recycle: Annotated[str, Duration("1s", "30d", optional=True)] = ""
+
+    @property
+    def recycle_ns(self) -> int:
+        """How old the journal process gets before it starts anew, 0: as old as the collector."""
+        return parse_duration(self.recycle) if self.recycle else 0
 
     @property
     def flush_ns(self) -> int:

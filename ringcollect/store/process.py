@@ -141,6 +141,19 @@ class JournalProcess:
                 state.journal.abandon()
         self.sealers.hurry()
 
+    def hand_over(self) -> bool:
+        """Leave journals and rings to a next process as they are; False while that could cost a record.
+
+        The journal is the cursor: what is in it is stored, the rest is still in the ring. No segment ends by this.
+        """
+        if self.error() or not self.sealers.idle:
+            return False
+        for state in self.rings.values():
+            state.journal.abandon()
+        self.syncer.close()
+        self.write_state()
+        return True
+
     def write_state(self) -> None:
         """Say how things stand, for ``status``. A runtime folder that refuses is not the data's problem."""
         try:
@@ -272,15 +285,19 @@ def committed_of(path: Path) -> int:
 
 
 def run(config: Config, exchanges: list[str], stop: Callable[[], bool]) -> None:
-    """Main of the journal process. Returns when ``stop()`` is true and rings are drained, ended and sealed.
+    """Main of the journal process. Returns when ``stop()`` is true and rings are drained, ended and sealed, or, once it
+    is ``storage.recycle`` old, when another journal process can go on where it was.
 
     Past its budget (``collector.stop_writer_s``) it leaves what is not sealed to the next start.
     """
     process = JournalProcess(config, exchanges)
     waiting, watch = Adaptive(config.wait.min_ns / 1e9, config.wait.max_ns / 1e9), Watch()
+    recycle_s = time.monotonic() + config.storage.recycle_ns / 1e9 if config.storage.recycle_ns else float("inf")
     while not stop():
         process.step(time.monotonic())
         now_s = time.monotonic()
+        if now_s >= recycle_s and process.hand_over():
+            return
         watch.set(process.watched(now_s))
         waiting.wait(watch, process.next_due_s(now_s) - now_s, stop)
     began = time.monotonic()

@@ -27,6 +27,8 @@ class ChildSpec:
     target: str
     args: tuple[Any, ...]
     stop_budget_s: float
+    recycle_s: float = 0.0
+    """At this age the process may end by itself with exit code 0 and is started again at once; 0: never."""
 
 
 def plan(config: Config) -> tuple[ChildSpec, ...]:
@@ -46,7 +48,12 @@ def plan(config: Config) -> tuple[ChildSpec, ...]:
         )
     children.append(
         ChildSpec(
-            "journal", Stage.WRITER, "ringcollect.store.process:run", (config, exchanges), collector.stop_writer_s
+            "journal",
+            Stage.WRITER,
+            "ringcollect.store.process:run",
+            (config, exchanges),
+            collector.stop_writer_s,
+            recycle_s=config.storage.recycle_ns / 1e9,
         )
     )
     if config.archive.mode != "off":

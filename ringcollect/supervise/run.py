@@ -235,7 +235,7 @@ class Run:
         return handle
 
     def _report(self, event: str, name: str, detail: str) -> None:
-        level = self._log.info if event == "process_started" else self._log.error
+        level = self._log.info if event in ("process_started", "process_recycled") else self._log.error
         level(event, child=name, detail=detail)
 
     def _look(self) -> None:

@@ -160,6 +160,10 @@ class Supervisor:
         child.handle = None
         if child.state is State.KILLED:
             return  # what it said as it died is not why it died
+        if child.state is State.RUNNING and code == 0 and 0 < child.spec.recycle_s <= now_s - child.started_s:
+            child.state, child.next_start_s = State.BACKOFF, now_s
+            self._report("process_recycled", child.spec.name, f"after {now_s - child.started_s:.0f} s")
+            return
         child.last_exit = describe_exit(code)
         if child.state is State.STOPPING:
             child.state = State.STOPPED

@@ -93,9 +93,15 @@ class Collector:
     """``ringcollect start`` on that exchange, with its own runtime folder and lake."""
 
     def __init__(
-        self, folder: Path, exchange: Exchange, *, websocket: dict[str, str] | None = None, **storage: str
+        self,
+        folder: Path,
+        exchange: Exchange,
+        *,
+        websocket: dict[str, str] | None = None,
+        data: Path | None = None,
+        **storage: str,
     ) -> None:
-        self.data = folder / "data"
+        self.data = data or folder / "data"
         self.runtime = Path(tempfile.mkdtemp(prefix="ringcollect-test-", dir=shm()))
         self.config = folder / "config.toml"
         self.log = folder / "log.txt"
@@ -216,11 +222,16 @@ class Collector:
 
 @contextmanager
 def system(
-    folder: Path, rate: int = 400, faults: str = "", websocket: dict[str, str] | None = None, **storage: str
+    folder: Path,
+    rate: int = 400,
+    faults: str = "",
+    websocket: dict[str, str] | None = None,
+    data: Path | None = None,
+    **storage: str,
 ) -> Iterator[tuple[Exchange, Collector]]:
-    """An exchange and a collector (not yet started); both are gone afterwards."""
+    """An exchange and a collector (not yet started); both are gone afterwards. ``data`` is the lake."""
     exchange = Exchange(folder, rate, faults=faults)
-    collector = Collector(folder, exchange, websocket=websocket, **storage)
+    collector = Collector(folder, exchange, websocket=websocket, data=data, **storage)
     try:
         yield exchange, collector
     finally:

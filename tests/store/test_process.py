@@ -39,13 +39,14 @@ class Writer:
         self.runtime, self.data = folder / "run", folder / "data"
         self.child: subprocess.Popen[bytes] | None = None
 
-    def start(self, budget_s: float = 60, limit: int | None = None) -> None:
-        """Start it; ``limit`` is the largest file it may write."""
+    def start(self, budget_s: float = 60, limit: int | None = None, recycle: str = "") -> None:
+        """Start it; ``limit`` is the largest file it may write, ``recycle`` the age at which it starts anew."""
 
         def limited() -> None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit or 0, resource.RLIM_INFINITY))
 
-        command = [sys.executable, "-m", "tests.store.journal_main", str(self.runtime), str(self.data), str(budget_s)]
+        command = [sys.executable, "-m", "tests.store.journal_main"]
+        command += [str(self.runtime), str(self.data), str(budget_s), recycle]
         (self.runtime / STATE_FILE).unlink(missing_ok=True)
         self.child = subprocess.Popen(command, cwd=ROOT, preexec_fn=limited if limit else None)
 
@@ -81,6 +82,10 @@ class Writer:
     def stored(self, head: int, ring: str = "binance.rec") -> None:
         """Until everything before ``head`` is in journals."""
         self.wait(lambda state: state["rings"].get(ring, {}).get("cursor", -1) >= head)
+
+    def stored_some(self) -> None:
+        """Until it has looked at its ring."""
+        self.wait(lambda state: "binance.rec" in state["rings"])
 
     def stored_or_refused(self, head: int) -> dict[str, Any]:
         """Until everything before ``head`` is in journals, or it has an error."""
@@ -146,6 +151,32 @@ def test_killed_at_random_moments_nothing_is_lost_or_doubled(writer: Writer) -> 
 @pytest.mark.parametrize("seed", range(5))
 def test_killed_many_times_nothing_is_lost_or_doubled(writer: Writer, seed: int) -> None:
     _killed_at_random(writer, synthetic.stream(4000), 15, seed)
+
+
+def test_recycled_on_schedule_and_killed_in_between_it_loses_nothing_and_cuts_no_file(writer: Writer) -> None:
+    records = lake.trades(6000)
+    ring = lake.producer(writer.runtime)
+    ends = []
+    for turn, part in enumerate(np.array_split(records, 3)):
+        writer.start(recycle="1s")
+        assert writer.child is not None
+        lake.publish(ring, part)
+        if turn == 1:
+            writer.stored_some()
+            writer.kill()
+        else:
+            ends.append(writer.child.wait(60))
+    assert ends == [0, 0], "it ends by itself"
+    ring.close()
+    writer.start()
+    writer.stored(6000)
+    assert writer.stop() == 0
+    report = verify(writer.data, strict=True)
+    assert (report.problems, report.lost, report.unsealed_journals) == ([], [], 0)
+    assert lake.rows_by_seq(writer.data) == lake.expected_by_seq(records)
+    assert sorted(certificate.name[-24:-5] for certificate in (writer.data / "certificates").rglob("*.json")) == [
+        f"{seq:019d}" for seq in range(0, 6000, 1000)
+    ]
 
 
 def test_a_disk_that_refuses_is_an_error_with_exact_losses_and_writing_resumes_by_itself(writer: Writer) -> None:

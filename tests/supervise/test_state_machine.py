@@ -75,6 +75,26 @@ def test_restart_delays_double_to_the_cap_and_begin_anew_after_a_healthy_while()
     assert child.last_exit == "signal 9"
 
 
+def test_a_child_that_recycles_itself_starts_again_at_once_and_was_not_restarted() -> None:
+    world = World(Stage.WRITER, first_s=1, max_s=4)
+    world.supervisor.respecify([ChildSpec("writer", Stage.WRITER, "", (), 10.0, recycle_s=100.0)])
+    child = world.supervisor.children[0]
+    world.newest("writer").code = 0
+    world.at(100)
+    assert (len(world.spawned["writer"]), child.restarts, child.failures) == (2, 0, 0)
+    assert world.events[-2:] == [("process_recycled", "writer"), ("process_started", "writer")]
+
+
+def test_a_child_that_ends_before_it_is_due_has_died() -> None:
+    for code, at in ((0, 99), (1, 100), (-9, 100)):
+        world = World(Stage.WRITER, first_s=1, max_s=4)
+        world.supervisor.respecify([ChildSpec("writer", Stage.WRITER, "", (), 10.0, recycle_s=100.0)])
+        world.newest("writer").code = code
+        world.at(at)
+        assert world.supervisor.children[0].state is State.BACKOFF
+        assert world.events[-1] == ("process_died", "writer")
+
+
 def test_it_is_steady_while_every_child_runs_and_none_is_to_stop() -> None:
     world = World(Stage.FEED, Stage.SYNC, first_s=1, max_s=4)
     assert world.supervisor.steady
