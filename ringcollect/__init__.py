@@ -21,6 +21,10 @@ def __getattr__(name: str) -> object:
         from ringcollect.store.scan import scan
 
         return scan
+    if name == "write":
+        from ringcollect.store.write import write
+
+        return write
     if name == "book_at":
         from ringcollect.store.book_at import book_at
 

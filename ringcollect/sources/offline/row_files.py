@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 
 from ringcollect.instruments import Instrument
-from ringcollect.ring.attach import Read
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.drain import RingJournal
+from ringcollect.store.held_rows import HeldRows
 from ringcollect.store.rotation import Policy
 from ringcollect.store.seal import Sealed, seal
-
-_ENDLESS = 2**62
 
 
 class Target:
@@ -44,7 +42,7 @@ class RowFiles:
     ) -> None:
         self.sealed: list[Sealed] = []
         self._target = target
-        self._source = _Rows(ring, generation, dtype, meta, table)
+        self._source = HeldRows(ring, generation, dtype, meta, table)
         self._journal: RingJournal | None = None
 
     @property
@@ -97,46 +95,3 @@ class RowFiles:
             done = seal(path, target.out, target.level, sync=target.sync)
             if done is not None:
                 self.sealed.append(done)
-
-
-class _Rows:
-    """Rows that wait for the journal, as a ring's reader would give them (``store.drain.Source``)."""
-
-    registered = False
-    head = _ENDLESS
-
-    def __init__(
-        self, name: str, generation: int, dtype: np.dtype, meta: dict[str, Any], table: dict[int, Instrument]
-    ) -> None:
-        self.name = name
-        self.generation = generation
-        self.dtype = dtype
-        self.meta = meta
-        self.cursor = 0
-        self._table = table
-        self._waiting: list[np.ndarray] = []
-
-    @property
-    def instrument_count(self) -> int:
-        return len(self._table)
-
-    def instruments(self) -> list[Instrument]:
-        return [self._table[number] for number in sorted(self._table)]
-
-    def give(self, rows: np.ndarray) -> None:
-        """Rows that follow those given before."""
-        self._waiting.append(rows)
-
-    def read(self, max_records: int | None = None) -> Read:
-        if not self._waiting:
-            return Read(np.empty(0, self.dtype), (self.cursor, self.cursor))
-        rows = self._waiting.pop(0)
-        if max_records is not None and len(rows) > max_records:
-            self._waiting.insert(0, rows[max_records:])
-            rows = rows[:max_records]
-        lost = (self.cursor, self.cursor)
-        self.cursor = int(rows["seq"][-1]) + 1
-        return Read(rows, lost)
-
-    def commit(self, cursor: int | None = None) -> None:
-        return None
