@@ -15,7 +15,8 @@ from ringcollect.config import Config
 from ringcollect.config.archive_section import Archive
 from ringcollect.config.schema import Collector
 from ringcollect.store.archive.process import ArchiveProcess
-from ringcollect.store.archive.send import ArchiveError, send
+from ringcollect.store.archive.send import send
+from ringcollect.store.archive.sending import ArchiveError
 from ringcollect.store.verify import verify
 from tests.servers import archives
 from tests.servers.seaweed import Seaweed, weed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ringcollect.store.archive.failpoint_names import FAILPOINTS
+from ringcollect.store.archive.failpoint_names import REMOVING, SENDING
 from ringcollect.store.verify import verify
 from tests.servers import archives
 from tests.store.archive import segments
@@ -26,7 +26,7 @@ def data(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-@pytest.mark.parametrize("name", FAILPOINTS)
+@pytest.mark.parametrize("name", SENDING | REMOVING)
 def test_killed_at_every_step_the_next_run_ends_what_it_began(name: str, data: Path, bucket: str) -> None:
     before, where = segments.content(data), segments.target(f"{bucket}/lake", server="tokyo")
     certificates = sorted((data / "certificates").rglob("*.json"))

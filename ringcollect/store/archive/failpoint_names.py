@@ -16,6 +16,12 @@ SENDING = {
     "archive.mark.after_dirsync": "and the name is durable",
 }
 
+MERGED = {
+    "archive.merged.after_hide": "a merged file is about to come; the manifest there hides its name",
+    "archive.merged.after_swap": "it has come; the manifest hides what it replaces instead",
+    "archive.merged.after_delete": "a file that it replaces is gone there",
+}
+
 REMOVING = {
     "archive.removal.after_write": "the mark that the files go is complete under its hidden name",
     "archive.removal.after_fsync": "and durable",
@@ -25,4 +31,4 @@ REMOVING = {
     "archive.after_removed": "all are, and the mark says so",
 }
 
-FAILPOINTS = SENDING | REMOVING
+FAILPOINTS = SENDING | MERGED | REMOVING

@@ -67,7 +67,8 @@ class Keys(NamedTuple):
 def _flat(parts: tuple[str, ...], values: dict[str, str], server: list[str], path: str) -> list[str]:
     exchange, day = values["exchange"], values["date"]
     if parts[0] == CERTIFICATES:
-        return [exchange, _FLAT_CERTIFICATES, *server, day, parts[-1]]
+        at = next(n for n, part in enumerate(parts) if part.startswith("date="))
+        return [exchange, _FLAT_CERTIFICATES, *server, day, *parts[at + 1 :]]
     stamp = _STAMP.search(parts[-1])
     if stamp is None:
         raise LakeError(f"{path} has no time stamp in its name: it cannot be archived with layout flat")

@@ -16,7 +16,8 @@ from typing import Any
 
 from ringcollect.errors import EnvironmentRefused, RingcollectError
 from ringcollect.store.archive.keys import Keys
-from ringcollect.store.archive.send import ArchiveError, send
+from ringcollect.store.archive.send import send
+from ringcollect.store.archive.sending import ArchiveError
 from ringcollect.store.archive.settings import Target
 from ringcollect.store.durable import lock_now
 from ringcollect.store.location import Endpoint

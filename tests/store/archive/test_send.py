@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ringcollect.store.archive.marks import Watch
-from ringcollect.store.archive.send import ArchiveError, send
+from ringcollect.store.archive.send import send
+from ringcollect.store.archive.sending import ArchiveError
 from ringcollect.store.location import Lake
 from ringcollect.store.verify import verify
 from tests.store.archive import segments
