@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": "Feed a capture through the same code as live, into Parquet.",
     "verify": "Recompute every claim of the lake's files.",
     "compact": "Merge the small files of each day of the lake.",
+    "archive": "Segments to the object store and back by hand, and what waits.",
     "report": "Quality of the record per day: coverage, gaps and their causes, latency, clock.",
     "features": "The columns a row can have, and rows built again from a lake's records.",
     "config": "Write, check or show the configuration.",

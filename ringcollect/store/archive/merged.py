@@ -8,6 +8,7 @@ from then on.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -64,26 +65,33 @@ def send_merged(sending: Sending, path: str) -> None:
     with stage("verify"):
         old = _replaced(sending, record)
     is_there = sending.is_there(merged, found)
+
+    def bring() -> None:
+        sending.put_small(record_key(record), encode(record))
+        if not is_there:
+            sending.put(merged, found)
+
+    with stage("upload"), Lease(sending.lake, held=bool(old.files)):
+        take_place(sending.lake, sending.keys.key(merged), old, bring, is_there=is_there)
+
+
+def take_place(lake: Lake, key: str, old: Old, bring: Callable[[], None], *, is_there: bool) -> None:
+    """``bring`` puts the merged file ``key`` into ``lake``; whoever lists it finds that or ``old``, never both."""
     if not old.files:
-        sending.put_small(record_key(record), encode(record))
-        if not is_there:
-            sending.put(merged, found)
+        bring()
         return
-    folder = _folder(sending, merged)
-    with stage("upload"), Lease(sending.lake):
-        if not is_there:
-            manifest.hide(sending.lake, folder, [_name(sending.keys.key(merged))])
-            fail("archive.merged.after_hide")
-        sending.put_small(record_key(record), encode(record))
-        if not is_there:
-            sending.put(merged, found)
-        manifest.hide(sending.lake, folder, map(_name, old.files))
-        fail("archive.merged.after_swap")
-        for key in (*old.files, *old.records):
-            with contextlib.suppress(NotFoundError):
-                sending.lake.delete(key)
-            fail("archive.merged.after_delete")
-        manifest.hide(sending.lake, folder, [])
+    folder = str(PurePosixPath(key).parent)
+    if not is_there:
+        manifest.hide(lake, folder, [_name(key)])
+        fail("archive.merged.after_hide")
+    bring()
+    manifest.hide(lake, folder, map(_name, old.files))
+    fail("archive.merged.after_swap")
+    for one in (*old.files, *old.records):
+        with contextlib.suppress(NotFoundError):
+            lake.delete(one)
+        fail("archive.merged.after_delete")
+    manifest.hide(lake, folder, [])
 
 
 def _replaced(sending: Sending, record: Record) -> Old:

@@ -34,9 +34,12 @@ class Target(NamedTuple):
 
 def target_of(config: Config, env: Mapping[str, str] | None = None) -> Target | None:
     """The archive of ``config``, None if it is off. ConfigError if it is on and no bucket is named anywhere."""
+    return None if config.archive.mode == "off" else named_target(config, env)
+
+
+def named_target(config: Config, env: Mapping[str, str] | None = None) -> Target:
+    """The archive that ``config`` and ``env`` name, also while its mode is off. ConfigError if no bucket is named."""
     archive = config.archive
-    if archive.mode == "off":
-        return None
     env = os.environ if env is None else env
     bucket = archive.bucket or env.get(BUCKET_NAME, "")
     if not bucket:
