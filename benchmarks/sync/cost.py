@@ -20,6 +20,7 @@ from ringcollect.sync.catalogue import GROUPS, Options
 COUNTS, COUNTS_IN_CI = (1, 10, 100), (1, 3)
 OURS = "ringcollect"
 _BASE = "minimal"
+_BARS, _BAR_KINDS = "P", ("1s", "5s", "30s", "1m")
 _DERIVED = {"L"}
 """Groups whose inputs a spot market has not: what they cost here is what they cost with nothing to do."""
 
@@ -64,11 +65,12 @@ def _groups(stream: Stream, source: str, rounds: int, folder: Path) -> list[Case
     }
     entries = [entry_of(name, stream, (name,), path) for name in SETS]
     entries += [entry_of(letter, stream, names, path) for letter, names in columns.items()]
+    entries.append(entry_of(_BARS, stream, (_BASE,), path, _BAR_KINDS))
     measured = Measured(entries, {}, rounds, cpus()[-1])
     base = measured.numbers.get(_BASE, ())
     cases = [_row(measured, entry, source, len(stream.instruments), entry.name, measured.numbers.get(entry.name, ()))
              for entry in entries[: len(SETS)]]  # fmt: skip
-    modules = {group.letter: group.module for group in GROUPS}
+    modules = {group.letter: group.module for group in GROUPS} | {_BARS: f"bars of {', '.join(_BAR_KINDS)}"}
     for entry in entries[len(SETS) :]:
         more = tuple(own - least for own, least in zip(measured.numbers.get(entry.name, ()), base, strict=False))
         of = f"{entry.name} {modules[entry.name]}" + (", no input here" if entry.name in _DERIVED else "")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ringcollect.bar_kinds import parse_bar
 from ringcollect.instruments import Instrument
 from ringcollect.sync import catalogue
 from ringcollect.sync.engine import Engine
@@ -14,9 +15,10 @@ from ringcollect.sync.settings import Parameters
 PORTION = 1 << 14
 
 
-def engine_of(features: Sequence[str], instrument_of: Callable[[int], Instrument]) -> Engine:
-    """A synchronizer on the default grid of 100 ms with these sets, names or wildcards."""
-    return Engine(Parameters(columns=tuple(catalogue.select(features))), instrument_of)
+def engine_of(features: Sequence[str], instrument_of: Callable[[int], Instrument], bars: Sequence[str] = ()) -> Engine:
+    """A synchronizer on the default grid of 100 ms with these sets, names or wildcards, and these kinds of bars."""
+    columns = tuple(catalogue.select(features))
+    return Engine(Parameters(columns=columns, bars=tuple(map(parse_bar, bars))), instrument_of)
 
 
 def ignore(rows: np.ndarray) -> None:

@@ -58,10 +58,10 @@ def first_seconds(stream: Stream, seconds: float) -> Stream:
     return Stream(stream.records[times < times[0] + int(seconds * 1e9)].copy(), stream.instruments)
 
 
-def entry_of(name: str, stream: Stream, features: tuple[str, ...], path: Path) -> Entry:
+def entry_of(name: str, stream: Stream, features: tuple[str, ...], path: Path, bars: tuple[str, ...] = ()) -> Entry:
     """A subject that takes ``path``, the records of ``stream``."""
     ticks = [one.tick_size for one in stream.instruments]
-    return Entry(name, MODULE, {"records": str(path), "ticks": ticks, "features": features}, ours=True)
+    return Entry(name, MODULE, {"records": str(path), "ticks": ticks, "features": features, "bars": bars}, ours=True)
 
 
 def _case(name: str, stream: Stream, rounds: int, at_least: float | None = None) -> Case:

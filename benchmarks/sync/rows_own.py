@@ -22,6 +22,7 @@ class Rows:
         self._records = np.asarray(np.load(Path(spec["records"]), mmap_mode="r"))
         self._ticks: list[float | None] = spec["ticks"]
         self._features: tuple[str, ...] = tuple(spec["features"])
+        self._bars: tuple[str, ...] = tuple(spec.get("bars", ()))
         self.passes = int(spec.get("passes", 1))
         self._rows = feeding.Counted()
         self._last = np.zeros(0)
@@ -35,7 +36,7 @@ class Rows:
 
     def prepare(self) -> None:
         """Nothing known yet."""
-        self._engine = feeding.engine_of(self._features, self._instrument)
+        self._engine = feeding.engine_of(self._features, self._instrument, self._bars)
         self._rows = feeding.Counted()
 
     def run(self) -> int:

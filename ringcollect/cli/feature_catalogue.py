@@ -17,18 +17,25 @@ _INPUTS = {
     "R": "previous rows", "U": "book updates of the bin", "C": "the clock",
 }  # fmt: skip
 _NEAR = 5
+BARS = "bars"
+"""In the place of a set: the columns of every bar."""
 
 
 @click.command("list")
-@click.argument("choice", nargs=-1, metavar="[SET|NAME|WILDCARD]...")
+@click.argument("choice", nargs=-1, metavar="[SET|NAME|WILDCARD|bars]...")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON array.")
 def listing(choice: tuple[str, ...], as_json: bool) -> None:
-    """The columns a row can have, in catalogue order: all, or those of a set (minimal, ...), a name, a wildcard."""
+    """The columns a row can have, in catalogue order: all, or those of a set (minimal, ...), a name, a wildcard.
+
+    bars: the columns that every bar has.
+    """
     from ringcollect.sync.catalogue import FEATURES, select
 
     entries = [word for text in choice for word in text.split(",") if word]
-    wanted = set(select(entries, "features list")) if entries else None
-    chosen = [feature for feature in FEATURES if wanted is None or feature.name in wanted]
+    of_rows = [word for word in entries if word != BARS]
+    wanted = set(select(of_rows, "features list")) if of_rows else set()
+    chosen = [feature for feature in FEATURES if not entries or feature.name in wanted]
+    chosen += _of_bars() if BARS in entries else []
     if as_json:
         click.echo(json.dumps([_plain(feature) for feature in chosen], indent=1, ensure_ascii=False))
         return
@@ -47,9 +54,10 @@ def describe(name: str, as_json: bool) -> None:
     """One column: formula, unit, what it is made of, its value where the formula has none, and where it comes from."""
     from ringcollect.sync.catalogue import FEATURES
 
-    feature = next((feature for feature in FEATURES if feature.name == name), None)
+    known = [*FEATURES, *_of_bars()]
+    feature = next((feature for feature in known if feature.name == name), None)
     if feature is None:
-        raise NotFoundError(f"no feature is called {name!r}; {_nearest(name, [f.name for f in FEATURES])}")
+        raise NotFoundError(f"no feature is called {name!r}; {_nearest(name, [f.name for f in known])}")
     if as_json:
         click.echo(json.dumps(_plain(feature), indent=1, ensure_ascii=False))
         return
@@ -68,6 +76,14 @@ def describe(name: str, as_json: bool) -> None:
         click.echo(f"  {key:<10} {text}")
 
 
+def _of_bars() -> list[Feature]:
+    """The columns of bars, stamps included."""
+    from ringcollect.sync.catalogue import Options, bars
+    from ringcollect.sync.catalogue.feature import Group
+
+    return Group("P", BARS, bars.FAMILIES, slab=0).features(Options())
+
+
 def _inputs(letters: str) -> str:
     return "records of any kind" if letters == "all" else ", ".join(_INPUTS.get(letter, "none") for letter in letters)
 
@@ -76,6 +92,8 @@ def _sets(name: str) -> list[str]:
     """The named sets that hold a column, smallest first."""
     from ringcollect.sync.catalogue import SETS
 
+    if any(feature.name == name for feature in _of_bars()):
+        return [BARS]
     return [key for key, names in sorted(SETS.items(), key=lambda item: len(item[1])) if name in names]
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from ringcollect.cli import run
+from ringcollect.sync.bar_record import COLUMNS
 from ringcollect.sync.catalogue import FEATURES, SETS
 
 
@@ -37,6 +38,14 @@ def test_describe_says_formula_unit_source_group_undefined_value_and_sets(capsys
     entry = json.loads(said(capsys, "describe", "ob_spread", "--json"))
     assert entry.keys() == {"name", "formula", "unit", "inputs", "window", "undefined", "group", "sets", "source"}
     assert "minimal" in entry["sets"]
+
+
+def test_bars_are_in_a_list_of_their_own_and_described_as_all_others(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [entry["name"] for entry in json.loads(said(capsys, "list", "bars", "--json"))]
+    assert names == ["ts_open_ns", "ts_close_ns", *COLUMNS] and len(names) == 27
+    assert not {feature.name for feature in FEATURES} & set(names)
+    entry = json.loads(said(capsys, "describe", "realized_variance", "--json"))
+    assert (entry["formula"], entry["group"], entry["sets"]) == ("Σ r² of grid-row returns in the bar", "P", ["bars"])
 
 
 def test_a_name_nobody_knows_ends_with_exit_3_and_a_near_one(capsys: pytest.CaptureFixture[str]) -> None:

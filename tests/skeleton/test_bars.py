@@ -11,7 +11,9 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+import ringcollect
 from ringcollect.config import Market, Override, Sync, SyncFeatures, SyncOutput
+from ringcollect.errors import ConfigError
 from ringcollect.ring.attach import attach
 from ringcollect.store.rotation import Policy
 from ringcollect.store.seal import seal_all
@@ -22,6 +24,7 @@ from ringcollect.sync.parameters import parameters_of
 from tests import synthetic
 from tests.skeleton import ways
 from tests.skeleton.everything import BARS, STREAM, SYNC
+from tests.store.compacting import compacted
 
 SECOND = 10**9
 WHOLE = ("count", "bar_trade_count")
@@ -92,6 +95,29 @@ def test_a_bar_lies_in_the_day_that_its_interval_ends_in(tmp_path: Path) -> None
         found.setdefault(path.parent.name, set()).update(pq.ParquetFile(path).read()["seq"].to_pylist())
     assert found == {"date=2024-10-03": {0}, "date=2024-10-04": {1, 2}}
     assert verify(tmp_path, strict=True).problems == []
+
+
+def test_a_scan_of_a_span_has_the_bars_that_end_in_it_and_a_kind_is_named(
+    replayed: Path, expected: dict[str, np.ndarray]
+) -> None:
+    bars = expected["5s"][expected["5s"]["instrument"] == 0]
+    start, end = (int(bars["ts_open_ns"][i]) for i in (3, 9))
+    choice = {"symbol": "BTCUSDT", "market": "spot", "duration": "5s", "start": start, "end": end}
+    found = ringcollect.scan(replayed / "lake", "bars", **choice).to_table()
+    assert found["ts_open_ns"].to_pylist() == bars["ts_open_ns"][3:9].tolist()
+    with pytest.raises(ConfigError, match="name one"):
+        ringcollect.scan(replayed / "lake", "bars")
+
+
+def test_merged_files_of_bars_hold_every_bar(replayed: Path, tmp_path: Path, expected: dict[str, np.ndarray]) -> None:
+    lake = tmp_path / "lake"
+    shutil.copytree(replayed / "lake", lake)
+    assert compacted(lake).problems == []
+    for name in BARS:
+        assert len(list((lake / f"sync/bars/duration={name}").rglob("*.parquet"))) == 3
+        found = ringcollect.scan(lake, "bars", duration=name).to_table().sort_by("seq")
+        assert found["ts_close_ns"].to_pylist() == expected[name]["ts_close_ns"].tolist()
+    assert verify(lake, strict=True).problems == []
 
 
 def test_replay_is_certified_and_every_claim_holds(replayed: Path) -> None:
