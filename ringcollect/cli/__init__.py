@@ -26,6 +26,7 @@ COMMANDS = {
     "verify": "Recompute every claim of the lake's files.",
     "compact": "Merge the small files of each day of the lake.",
     "archive": "Segments to the object store and back by hand, and what waits.",
+    "retain": "Remove what is too old or too much, as configured.",
     "report": "Quality of the record per day: coverage, gaps and their causes, latency, clock.",
     "features": "The columns a row can have, and rows built again from a lake's records.",
     "config": "Write, check or show the configuration.",

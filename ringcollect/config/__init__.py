@@ -5,6 +5,7 @@ from __future__ import annotations
 from ringcollect.config.feature_options import SyncFeatures
 from ringcollect.config.loading import Loaded, find_file, load, parse
 from ringcollect.config.narrow import narrowed
+from ringcollect.config.retention import Retention, RetentionOverride
 from ringcollect.config.row_plan import RowPlan
 from ringcollect.config.schema import (
     Collector,
@@ -28,6 +29,8 @@ __all__ = [
     "Log",
     "Market",
     "Override",
+    "Retention",
+    "RetentionOverride",
     "Ring",
     "RowPlan",
     "Storage",

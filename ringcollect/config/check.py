@@ -36,6 +36,9 @@ def check(config: Config, problems: Problems) -> None:
     check_bars(config, problems)
     _check_order(config, ("wait", "min"), ("wait", "max"), problems)
     check_sockets(config, problems)
+    for number, override in enumerate(config.retention.override):
+        if not override.types and not problems.touches(("retention", "override", number)):
+            problems.add(("retention", "override", number, "types"), "found an empty array; allowed: at least one type")
     _check_order(config, ("storage", "flush"), ("storage", "rotate_time"), problems)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from ringcollect.config.archive_section import Archive
 from ringcollect.config.feature_options import FeatureName
+from ringcollect.config.retention import Retention
 from ringcollect.config.row_plan import RowPlan, row_plans
 from ringcollect.config.rules import (
     Addresses,
@@ -208,6 +209,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sync: Sync = Sync()
     storage: Storage = Storage()
     archive: Archive = Archive()
+    retention: Retention = Retention()
     websocket: Websocket = Websocket()
     http: Http = Http()
     log: Log = Log()

@@ -35,7 +35,10 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """The outcome. ``problems`` are claims that fail, ``notes`` what is worth knowing."""
+    """The outcome. ``problems`` are claims that fail, ``notes`` what is worth knowing.
+
+    ``retired_files`` are certified and were removed by retention, with ``retired_records`` in them.
+    """
 
     data: str
     problems: list[Finding] = []
@@ -49,6 +52,8 @@ class Report(msgspec.Struct):
     chain_gaps: int = 0
     unsealed_journals: int = 0
     unsealed_records: int = 0
+    retired_files: int = 0
+    retired_records: int = 0
 
     @property
     def records_lost(self) -> int:
@@ -88,6 +93,8 @@ class Report(msgspec.Struct):
         for loss in self.lost:
             span = f"records {loss.seq_from} to {loss.seq_to - 1}"
             out.append(f"lost: {loss.ring} generation {loss.generation}: {span} ({loss.cause})")
+        if self.retired_files:
+            out.append(f"removed by retention: {self.retired_records} records in {self.retired_files} certified files")
         out += [f"problem: {problem.place}: {problem.what}" for problem in self.problems]
         out.append(
             f"{self.certificates} certificates, {self.files} files, {self.records} records, {self.bytes} bytes; "

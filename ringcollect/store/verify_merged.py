@@ -85,7 +85,6 @@ def check_merged(lake: Lake, certified: set[str], report: Report) -> set[str]:
             continue
         known.add(key)
         if key not in hidden:
-            report.files += 1
             _check(lake, record, certified, hidden, report)
     return known
 

@@ -21,6 +21,7 @@ from ringcollect.store.cursor import exchange_of
 from ringcollect.store.location import Lake
 from ringcollect.store.parts import claims_of, columns_for, rebuild
 from ringcollect.store.report import Report
+from ringcollect.store.retention.mark import mark_of
 from ringcollect.store.schema import SCHEMA_VERSION, Column
 from ringcollect.store.schema_versions import columns_at, is_known, version_of
 from ringcollect.store.seal import CERTIFICATE_FORMAT, sign
@@ -103,7 +104,7 @@ def check_segment(place: str, cert: Certificate, report: Report, *, strict: bool
     """
     dtype = dtype_from_list(cert.dtype, cert.itemsize)
     kind = kind_of(dtype)
-    before = len(report.problems)
+    before, retired = len(report.problems), report.retired_records
     if (kind.value, exchange_of(cert.ring)) != (cert.kind, cert.exchange):
         report.problem(place, f"its kind {cert.kind} or exchange {cert.exchange} does not fit the ring {cert.ring}")
     found = []
@@ -112,11 +113,13 @@ def check_segment(place: str, cert: Certificate, report: Report, *, strict: bool
         if chunk is not None:
             found.append(Found(entry, chunk))
     whole = _merge(found, dtype)
-    _check_coverage(place, cert, found, whole, report)
-    if len(whole.records) != cert.records:
+    retired = report.retired_records - retired
+    _check_coverage(place, cert, found, whole, retired, report)
+    if len(whole.records) + retired != cert.records:
         report.problem(place, f"claims {cert.records} records, its files hold {len(whole.records)}")
-    _check_times(place, cert, whole, report)
-    if len(report.problems) == before:  # else every claim would differ for a reason already named
+    if not retired:
+        _check_times(place, cert, whole, report)
+    if len(report.problems) == before and not retired:  # else every claim would differ for a reason already named
         _compare(place, "claims", cert.claims, json.loads(json.dumps(claims_of(kind, whole, cert.meta))), report)
     report.records += len(whole.records)
     report.files += len(cert.files)
@@ -179,7 +182,7 @@ def _check_part(
         report.problem(entry.path, f"was merged; its rows cannot be read: {error}")
         return None
     if part is None:
-        report.problem(entry.path, "is missing (No such file or directory)")
+        _check_gone(slices.lake, entry, report)
         return None
     _check_rows(part.path, entry, part.chunk, report)
     wrong = identity_problem(part, _identity(cert, entry), PurePosixPath(entry.path).name)
@@ -189,6 +192,20 @@ def _check_part(
         columns = columns_for(entry.table, dtype)
         _check_contract(part.path, entry, part.chunk, part.schema, columns, part.metadata, report)
     return part.chunk
+
+
+def _check_gone(lake: Lake, entry: FileEntry, report: Report) -> None:
+    """Nothing is left of a file: retention says so, or it is missing."""
+    try:
+        mark = mark_of(lake, entry.path.rpartition("/")[0])
+    except LakeError as error:
+        report.problem(entry.path, f"is missing, and what says why was changed: {error}")
+        return
+    if mark is None or PurePosixPath(entry.path).name not in mark.names:
+        report.problem(entry.path, "is missing (No such file or directory)")
+        return
+    report.retired_files += 1
+    report.retired_records += int(entry.claims["records"])
 
 
 def _check_rows(place: str, entry: FileEntry, chunk: Chunk, report: Report) -> None:
@@ -282,11 +299,16 @@ def _merge(found: list[Found], dtype: np.dtype) -> Chunk:
     return Chunk(records[order], blob)
 
 
-def _check_coverage(place: str, cert: Certificate, found: list[Found], whole: Chunk, report: Report) -> None:
-    """Each position of the segment is in exactly one file, or known to be lost."""
+def _check_coverage(
+    place: str, cert: Certificate, found: list[Found], whole: Chunk, retired: int, report: Report
+) -> None:
+    """Each position of the segment is in exactly one file, or known to be lost, or one of ``retired`` removed ones."""
     seqs = whole.records["seq"].astype(np.int64)
     lost = [(a, b) for a, b, _ in cert.lost]
-    for hole in ranges.missing(seqs, cert.seq_from, cert.seq_to, lost)[: ranges.SHOWN]:
+    holes = ranges.missing(seqs, cert.seq_from, cert.seq_to, lost)
+    if sum(b - a for a, b in holes) == retired:
+        holes = []
+    for hole in holes[: ranges.SHOWN]:
         report.problem(place, f"records {ranges.text([hole])} are in none of its files{_neighbour(hole[0], found)}")
     twice = seqs[1:][seqs[1:] == seqs[:-1]]
     if len(twice):

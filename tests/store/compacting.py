@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from pathlib import Path
 from typing import Any
 
 from ringcollect import failpoints
+from ringcollect.config import Retention
 from ringcollect.store.compaction.lake_run import CompactionReport, compact
 from ringcollect.store.compaction.plan import Policy
 from ringcollect.store.compaction.run import Settings
 from ringcollect.store.location import Lake
+from ringcollect.store.naming import DAY_NS
+from ringcollect.store.retention.run import retain
 from ringcollect.store.selection import Selection, select
+from tests import synthetic
 
 
 def compacted(data: Path | str, selection: Selection | None = None, **more: Any) -> CompactionReport:
@@ -32,6 +37,23 @@ def run(fail: str, data: Path, *, exchanges: bool = True) -> int | None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     child = context.Process(target=main, args=(fail, data, exchanges))
+    child.start()
+    child.join(timeout=60)
+    return child.exitcode
+
+
+def retain_main(fail: str, data: Path, retention: Retention) -> None:
+    """Retention ten days after the synthetic records, as if started with RINGCOLLECT_FAIL=``fail``."""
+    failpoints._armed.update(failpoints._parse(fail))
+    report = retain(data, retention, now_ns=synthetic.MIDNIGHT_NS + 10 * DAY_NS)
+    sys.exit(report.exit_code)
+
+
+def retained(fail: str, data: Path, retention: Retention) -> int | None:
+    """:func:`retain_main` in a process of its own; returns its exit code."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    child = context.Process(target=retain_main, args=(fail, data, retention))
     child.start()
     child.join(timeout=60)
     return child.exitcode
