@@ -25,10 +25,15 @@ def command(invocation: Invocation, dry_run: bool, as_json: bool) -> int:
     stay and say what was removed. Exit codes: 0 done, 1 something had to stay, 3 no lake, 4 the host refuses.
     """
     config = invocation.load().config
+    from ringcollect.store.archive.settings import target_of
     from ringcollect.store.retention.run import retain
 
+    target = target_of(config)
     try:
-        report = retain(config.data_path(), config.retention, sync=config.storage.fsync != "off", dry_run=dry_run)
+        report = retain(
+            config.data_path(), config.retention, sync=config.storage.fsync != "off", dry_run=dry_run,
+            archive="" if target is None else target.mark,
+        )  # fmt: skip
     except OSError as error:
         raise EnvironmentRefused(f"{error}; what went is marked, running again goes on there") from error
     click.echo(json.dumps(report.to_dict(), indent=1) if as_json else "\n".join(_lines(report)))

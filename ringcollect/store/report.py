@@ -71,7 +71,7 @@ class Report(msgspec.Struct):
         """Take over what ``other`` found elsewhere."""
         for name in ("problems", "lost", "notes", "coverage"):
             getattr(self, name).extend(getattr(other, name))
-        for name in ("certificates", "files", "records", "bytes", "chain_gaps"):
+        for name in ("certificates", "files", "records", "bytes", "chain_gaps", "retired_files", "retired_records"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def problem(self, place: str, what: str) -> None:

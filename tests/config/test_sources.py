@@ -103,7 +103,7 @@ def test_a_container_needs_no_file_at_all() -> None:
     assert linear.market == "linear"
 
 
-SECTIONS = "collector, markets, ccxt, ring, wait, sync, storage, archive, websocket, http, log"
+SECTIONS = "collector, markets, ccxt, ring, wait, sync, storage, archive, retention, websocket, http, log"
 CAPACITY = "allowed: a power of two from 1024 to 16777216"
 
 

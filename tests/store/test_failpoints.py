@@ -14,6 +14,7 @@ from ringcollect.store.archive import failpoint_names as archive
 from ringcollect.store.compaction import failpoint_names as compaction
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.failpoint_names import FAILPOINTS, SEAL
+from ringcollect.store.retention import failpoint_names as retention
 from ringcollect.store.verify import verify
 from tests import synthetic
 from tests.store import lake, one_writer
@@ -87,7 +88,7 @@ def test_the_documentation_names_every_failpoint_and_no_other() -> None:
     lines = (ROOT / "docs" / "failpoints.md").read_text().splitlines()
     rows = [line.split("|")[1].strip().strip("`") for line in lines if line.startswith("| `")]
     elsewhere = ("sync.", "checkpoint.", "ring.")
-    named = FAILPOINTS | offline.FAILPOINTS | compaction.FAILPOINTS | archive.FAILPOINTS
+    named = FAILPOINTS | offline.FAILPOINTS | compaction.FAILPOINTS | retention.FAILPOINTS | archive.FAILPOINTS
     assert {row for row in rows if not row.startswith(elsewhere)} == set(named)
     files = [path for folder in ("sync", "ring") for path in (ROOT / "ringcollect" / folder).glob("*.py")]
     sources = "\n".join(path.read_text() for path in files)

@@ -17,6 +17,7 @@ from ringcollect.cli.retain import command
 from ringcollect.config import Retention, RetentionOverride
 from ringcollect.config.retention import TYPES
 from ringcollect.durations import parse_time
+from ringcollect.store.archive.marks import archived_name
 from ringcollect.store.files import files
 from ringcollect.store.location import Lake
 from ringcollect.store.naming import TOKENS
@@ -149,19 +150,20 @@ def test_a_file_nobody_certified_keeps_its_folder(data: Path) -> None:
     assert report.exit_code == 1 and stray.exists()
 
 
-def test_what_may_not_go_yet_stays(data: Path) -> None:
-    asked = []
-
-    def not_archived(lake: Lake, folder: str, names: list[str]) -> str:
-        asked.append((folder, sorted(names)))
-        return "not archived yet" if "trades" in folder else ""
-
-    expected = sorted(path.name for path in (data / TRADES / "date=2026-09-21").glob("*.parquet"))
-    report = retain(data, Retention(age="1d"), now_ns=at("2026-09-23T00:00:01"), may_go=not_archived)  # type: ignore[arg-type]
-    assert {one.kept for one in report.folders if "trades" in one.folder} == {"not archived yet"}
-    assert (f"{TRADES}/date=2026-09-21", expected) in asked
-    assert (data / TRADES / "date=2026-09-21").is_dir()
-    assert verify(data).problems == []
+def test_what_is_not_archived_yet_stays_and_is_not_merged_either(data: Path) -> None:
+    """Of an archive with the mark 12345678; one segment of the day is not there yet."""
+    days = sorted((data / "certificates" / "exchange=binance").glob("date=*"))
+    for certificate in [path for day in days for path in day.glob("*.json")][1:]:
+        (certificate.parent / archived_name(certificate.stem, "12345678")).touch()
+    before = dates_of(data)
+    merged = compacting.compacted(data, archive="12345678")
+    first = json.loads(next(days[0].glob("*.json")).read_bytes())["files"]
+    assert merged.merged and all((data / entry["path"]).exists() for entry in first)
+    report = retain(data, Retention(age="1d"), now_ns=at("2026-09-25"), archive="12345678")
+    kept = {one.folder for one in report.folders if one.kept}
+    assert kept == {entry["path"].rpartition("/")[0] for entry in first} and report.exit_code == 1
+    assert {file.path.rpartition("/")[0] for file in files(Lake.open(data))} == kept
+    assert "2026-09-22" in before and verify(data, strict=True).problems == []
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(data: Path) -> None:

@@ -22,7 +22,12 @@ _TICK_NS = 2_000_000_000  # two changes so close to each other may leave a folde
 
 def archived_mark(certificate: Path, mark: str) -> Path:
     """Where the mark of a segment is; ``mark`` is :attr:`Target.mark`."""
-    return certificate.with_name(f"{certificate.stem}.{mark}{ARCHIVED}")
+    return certificate.with_name(archived_name(certificate.stem, mark))
+
+
+def archived_name(stem: str, mark: str) -> str:
+    """Name of the mark of a segment whose certificate is ``<stem>.json``."""
+    return f"{stem}.{mark}{ARCHIVED}"
 
 
 def is_archived(certificate: Path, mark: str) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ringcollect.errors import LakeError
 from ringcollect.records import dtype_from_list
+from ringcollect.store.archive.marks import archived_name
 from ringcollect.store.cursor import journal_files
 from ringcollect.store.location import Lake
 from ringcollect.store.naming import parse_journal_stem
@@ -70,11 +71,12 @@ class Proof(NamedTuple):
         return max(span[1] for name in ("ts_recv", "ts_ns", "ts_close_ns") if (span := self.claims.get(name)))
 
 
-def proofs_of(lake: Lake, certificates: str) -> dict[str, Proof]:
+def proofs_of(lake: Lake, certificates: str, archive: str = "") -> dict[str, Proof]:
     """By path: every file named in the folder ``certificates`` of one exchange and day, whose journal is gone.
 
-    While a journal is there its sealer may write the file again, and it must find the one that it wrote. Memory: the
-    entries of one exchange's day.
+    While a journal is there its sealer may write the file again, and it must find the one that it wrote. ``archive``
+    is the mark of an archive that must have the segment (:attr:`~ringcollect.store.archive.settings.Target.mark`):
+    until then it is not ours to change. Memory: the entries of one exchange's day.
     """
     journals = [] if lake.folder is None else journal_files(lake.folder)
     waiting = {(file.ring, file.generation, file.seq_from) for file in journals}
@@ -83,7 +85,8 @@ def proofs_of(lake: Lake, certificates: str) -> dict[str, Proof]:
     for key in sorted(key for key in entries if key.endswith(".json")):
         path = PurePosixPath(key)
         is_gone = {str(path.with_suffix(mark)) for mark in (REMOVING, REMOVED)} & entries
-        if parse_journal_stem(path.stem) in waiting or is_gone:
+        is_awaited = archive and str(path.with_name(archived_name(path.stem, archive))) not in entries
+        if parse_journal_stem(path.stem) in waiting or is_gone or is_awaited:
             continue
         try:
             certificate = msgspec.json.decode(lake.read(key), type=_Certificate)

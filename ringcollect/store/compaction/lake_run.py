@@ -114,7 +114,7 @@ def compact(
 
 
 def _here(lake: Lake, found: Sequence[Candidate], settings: Settings, tracker: _Tracker) -> Iterator[FolderReport]:
-    proofs = Proofs(lake)
+    proofs = Proofs(lake, settings.archive)
     for candidate in found:
         yield compact_folder(lake, candidate.folder, settings, proofs, tracker.rows(candidate.folder))
 

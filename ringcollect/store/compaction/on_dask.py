@@ -34,4 +34,4 @@ def on_dask(lake: Lake, address: str, found: Sequence[Candidate], settings: Sett
 
 def compact_one(lake: Lake, folder: str, settings: Settings) -> FolderReport:
     """One folder, in a worker."""
-    return compact_folder(lake, folder, settings, Proofs(lake))
+    return compact_folder(lake, folder, settings, Proofs(lake, settings.archive))

@@ -24,13 +24,15 @@ Progress = Callable[[int], None]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How files are merged. ``exchanges`` False: by manifest even where folders could be exchanged."""
+    """How files are merged. ``exchanges`` False: by manifest even where folders could be exchanged; ``archive``: the
+    mark of an archive that must have a segment before it is merged."""
 
     policy: Policy = Policy()
     level: int = 3
     sync: bool = True
     exchanges: bool = True
     dry_run: bool = False
+    archive: str = ""
 
 
 class FolderReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,8 +52,9 @@ class FolderReport(msgspec.Struct, frozen=True, kw_only=True):
 class Proofs:
     """Certificates of one exchange and day at a time: folders come sorted by them."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Lake, archive: str = "") -> None:
         self._lake = lake
+        self._archive = archive
         self._place = ""
         self._found: dict[str, Proof] = {}
 
@@ -59,7 +62,7 @@ class Proofs:
         """What is certified of the files of the exchange and day of ``folder``."""
         place = certificates_of(folder)
         if place != self._place:
-            self._found, self._place = proofs_of(self._lake, place), place
+            self._found, self._place = proofs_of(self._lake, place, self._archive), place
         return self._found
 
 

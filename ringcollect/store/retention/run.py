@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import shutil
 import time
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +70,14 @@ def retain(
     *,
     sync: bool = True,
     dry_run: bool = False,
-    may_go: Callable[[Lake, str, Iterable[str]], str] = lambda lake, folder, names: "",
+    archive: str = "",
     now_ns: int | None = None,
 ) -> RetentionReport:
     """Remove what ``retention`` says from the lake ``data``.
 
-    ``may_go`` (lake, day folder, names of its files) says why a folder must stay, or nothing. NotFoundError without a
-    lake, OSError or EnvironmentRefused if the disk refuses: the next run goes on.
+    ``archive`` is the mark of an archive that must have a segment before it goes
+    (:attr:`~ringcollect.store.archive.settings.Target.mark`). NotFoundError without a lake, OSError or
+    EnvironmentRefused if the disk refuses: the next run goes on.
     """
     if not data.is_dir():
         raise NotFoundError(f"{data} is not there")
@@ -88,15 +88,15 @@ def retain(
             reserve.keep(data, sync=sync)
     free = shutil.disk_usage(data).free
     going = doomed(folders_of(files(lake)), retention, time.time_ns() if now_ns is None else now_ns, free)
-    proofs = Proofs(lake)
+    proofs = Proofs(lake, archive)
     folders = []
     for one in going:
         try:
-            folders.append(_remove(lake, one, proofs, may_go, sync=sync, dry_run=dry_run))
+            folders.append(_remove(lake, one, proofs, sync=sync, dry_run=dry_run))
         except (OSError, EnvironmentRefused) as error:
             if not _is_full(error) or not reserve.spend(data):
                 raise
-            folders.append(_remove(lake, one, proofs, may_go, sync=sync, dry_run=dry_run))
+            folders.append(_remove(lake, one, proofs, sync=sync, dry_run=dry_run))
     if retention.is_on and not dry_run:
         reserve.keep(data, sync=sync)
     return RetentionReport(data=str(data), dry_run=dry_run, free_bytes=free, folders=folders)
@@ -106,7 +106,6 @@ def _remove(
     lake: Lake,
     going: Doomed,
     proofs: Proofs,
-    may_go: Callable[[Lake, str, Iterable[str]], str],
     *,
     sync: bool,
     dry_run: bool,
@@ -121,11 +120,10 @@ def _remove(
                 fail("retain.start")
                 settle(lake, folder, sync=sync)
             names = _certified(lake, folder, proofs)
-            kept = may_go(lake, folder, [entry.key.rpartition("/")[2] for entry in lake.files(folder)])
         except (LakeError, NotFoundError) as error:
             return msgspec.structs.replace(gone, kept=str(error))
-        if kept or dry_run:
-            return msgspec.structs.replace(gone, kept=kept)
+        if dry_run:
+            return gone
         assert lake.folder is not None
         _mark(lake.folder, lake, gone, names, proofs, sync=sync)
         _take_away(lake.folder, folder, sync=sync)
@@ -149,7 +147,7 @@ def _certified(lake: Lake, folder: str, proofs: Proofs) -> list[str]:
         name = entry.key.removeprefix(f"{folder}/")
         own = [source.name for source in merged[name].sources] if name in merged else [name]
         if any(f"{folder}/{one}" not in known for one in own):
-            raise LakeError(f"{entry.key}: is in no certificate, or is being sealed")
+            raise LakeError(f"{entry.key}: is in no certificate, is being sealed, or is not archived yet")
         names += own
     return names
 
