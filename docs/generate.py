@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ringcollect.config import SyncFeatures
+from ringcollect.durations import parse_duration
 from ringcollect.records import FIELD_MEANING, KIND_MEANING, RECORD, RECORD_BYTES, Channel, Flag, Status, TickerField
+from ringcollect.sync.catalogue import Options, select
+from ringcollect.sync.catalogue.groups import GROUPS
+from ringcollect.sync.catalogue.plan import plan
 
 if TYPE_CHECKING:
     from ringcollect.store.schema import Column
@@ -98,11 +102,23 @@ Codes are add-only. In a status record `sub` is the code, `side` the channel ({c
 {table(["code", "status", "meaning"], statuses)}"""
 
 
+def reading(window: str) -> int:
+    """How many series are kept as long as an option says."""
+    return len({series for group in GROUPS for series, chosen in group.reads if chosen == window})
+
+
+def state_of_full(longest: str) -> str:
+    """What the set ``full`` keeps of an instrument on 100 ms."""
+    options = Options(horizons_ns=(parse_duration("1s"), parse_duration(longest)))
+    return f"{8 * plan(select(['full'], 'docs', options), parse_duration('100ms'), options).floats / 1e6:.2f} MB"
+
+
 OPTION_MEANING = {
     "select": ("sets, names, wildcards", "8 bytes a column and row in ring and file; the kernels of its groups"),
     "horizons": (
         "windows of the columns that have several: multiples of the grid, up to 4h",
-        "7 series of 8 bytes a row: `full` on 100 ms takes 0.65 MB an instrument, with a horizon of 4 h 8.6 MB",
+        f"{reading('horizons_ns')} series of 8 bytes a row: `full` on 100 ms takes {state_of_full('1m')} an "
+        f"instrument, with a horizon of 4 h {state_of_full('4h')}",
     ),
     "hf_emit_interval": (
         'with one grid and `core` or `full`: group A on that grid, everything on this one; "": everything on the grid',
@@ -123,10 +139,16 @@ OPTION_MEANING = {
         "a scan of the window",
     ),
     "tight_spread_threshold": ("relative spread below which it is tight, without ranks", "nothing"),
-    "spread_regime_window": ("window of ranks and shares", "2 series of 8 bytes a row, a scan of it at each row"),
+    "spread_regime_window": (
+        "window of ranks and shares",
+        f"{reading('spread_regime_window_ns')} series of 8 bytes a row, a scan of it at each row",
+    ),
     "tight_percentile": ("rank up to which it is tight", "nothing"),
     "wide_percentile": ("rank from which it is wide", "nothing"),
-    "kyle_lambda_window": ("window of the regressions on order flow", "4 series of 8 bytes a row"),
+    "kyle_lambda_window": (
+        "window of the regressions on order flow",
+        f"{reading('kyle_lambda_window_ns')} series of 8 bytes a row",
+    ),
     "vpin_bucket_count": ("buckets a day's volume is divided into", "nothing"),
     "vpin_window_buckets": ("buckets of the mean", "nothing"),
     "vpin_bucket_volume": ("base units in a bucket; 0: a day's volume divided", "nothing"),

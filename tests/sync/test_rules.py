@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from ringcollect.errors import ConfigError
 from ringcollect.records import Flag, Kind
 from ringcollect.sync.rows import RowFlag
+from ringcollect.sync.settings import Parameters
 
 from .streams import NAN, Stream, engine, flags, run, stamps
 
@@ -51,6 +54,29 @@ def test_g5_one_row_per_period_also_empty_ones_and_never_backwards() -> None:
     assert stamps(made.collect(Stream().trade(1400).array())) == [1400]
 
 
+@pytest.mark.parametrize("mode", ["orderbook", "trade", "liquidation", "external"])
+def test_g5_each_mode_is_driven_by_its_own_records_and_by_nothing_else(mode: str) -> None:
+    def add(stream: Stream, kind: str, ts: int) -> Stream:
+        if kind == "orderbook":
+            return stream.book(ts, (1, 10.0, 1.0), (-1, 12.0, 1.0), recv=1000)
+        if kind == "trade":
+            return stream.trade(ts, recv=1000)
+        if kind == "liquidation":
+            return stream.liquidation(ts, recv=1000)
+        return stream.time(ts)
+
+    kinds = ("orderbook", "trade", "liquidation", "external")
+    for kind in kinds:
+        made = engine(mode=mode, max_future_skew_ns=0)
+        stream = add(Stream().trade(1001, recv=1000), mode, 1000)
+        made.collect(add(stream, kind, 1350).array())
+        assert made.rows_total == (3 if kind == mode else 0), kind
+    for passive in (Kind.FUNDING, Kind.OPEN_INTEREST, Kind.MARK_PRICE, Kind.INDEX_PRICE, Kind.BBO, Kind.TICKER):
+        made = engine(mode=mode, max_future_skew_ns=0)
+        stream = add(Stream(), mode, 1000).add(passive, ts=1350, recv=1000, price=1.0, size=1.0)
+        assert len(made.collect(stream.array())) == 0, passive
+
+
 def test_g6_a_step_emits_at_most_ten_thousand_rows_and_the_clock_still_jumps() -> None:
     made = engine(mode="trade")
     stream = Stream().trade(50).trade(100 * 50_000)
@@ -71,6 +97,15 @@ def test_g6_events_of_skipped_rows_count_as_late() -> None:
     assert made.counters()["late_events_dropped"] == 1
 
 
+def test_g6_a_state_and_a_book_of_skipped_rows_are_carried_none_the_less() -> None:
+    stream = Stream().trade(50).book(950, (1, 10.0, 1.0), (-1, 12.0, 1.0))
+    stream.add(Kind.FUNDING, ts=960, price=0.5, size=NAN).trade(2000).trade(2100)
+    rows = run(engine(mode="trade", max_gap_fill=3), stream.array(), finalize=False)
+    assert [(int(r["ts_ns"]), int(r["ts_book_ns"]), r["fr_rate"]) for r in rows] == [
+        (100, 0, 0), (200, 0, 0), (300, 0, 0), (2100, 950, 0.5),
+    ]  # fmt: skip
+
+
 def test_g7_a_late_event_is_dropped_counted_and_put_into_no_other_row() -> None:
     made = engine(mode="trade")
     rows = run(made, Stream().trade(1000).trade(1100).liquidation(1050).trade(1200).array(), finalize=False)
@@ -83,6 +118,13 @@ def test_g8_an_early_event_waits_for_its_row() -> None:
     stream = Stream().trade(1000).liquidation(1350).trade(1100).trade(1400)
     rows = run(engine(mode="trade"), stream.array(), finalize=False)
     assert [(int(r["ts_ns"]), r["liq_count"]) for r in rows] == [(1100, 0), (1200, 0), (1300, 0), (1400, 1)]
+
+
+def test_g8_an_early_state_and_an_early_book_wait_as_well() -> None:
+    stream = Stream().trade(1000).book(1250, (1, 10.0, 1.0), (-1, 12.0, 1.0))
+    stream.add(Kind.OPEN_INTEREST, ts=1150, price=NAN, size=7.0).trade(1400)
+    rows = run(engine(mode="trade"), stream.array(), finalize=False)
+    assert [(int(r["ts_book_ns"]), r["oi_contracts"]) for r in rows] == [(0, 0), (0, 7), (1250, 7), (1250, 7)]
 
 
 def test_g9_the_book_is_as_of_the_close_carried_with_its_true_stamp_and_never_from_the_open_period() -> None:
@@ -232,6 +274,24 @@ def test_g18_one_bad_book_stamp_does_not_hold_back_the_books_after_it() -> None:
     assert made.counters()["clock_outliers"] == 1
 
 
+@pytest.mark.parametrize("mode", ["orderbook", "liquidation", "external"])
+def test_g18_in_every_mode_an_unbelievable_stamp_makes_nothing_after_it_late(mode: str) -> None:
+    second = 1_000_000_000
+    made = engine(grid=second, mode=mode)
+    stream = Stream().time(100 * second)
+    for at, ts in ((101, 101), (102, 9000), (103, 103), (104, 104)):
+        stream.book(ts * second, (1, 10.0, 1.0), (-1, 12.0, 1.0), recv=at * second)
+        stream.liquidation(ts * second, recv=at * second)
+    rows = run(made, stream.array())
+    assert rows["ts_ns"].max() <= 106 * second
+    assert rows["liq_count"].sum() == {"orderbook": 4, "liquidation": 4, "external": 4}[mode]
+    assert made.counters()["late_events_dropped"] == 0
+
+
+def test_g18_the_guard_is_thirty_seconds_unless_told_otherwise() -> None:
+    assert Parameters().max_future_skew_ns == 30 * 10**9
+
+
 def test_g19_without_exchange_time_the_receive_time_decides_and_the_row_says_so() -> None:
     stream = (
         Stream()
@@ -283,6 +343,22 @@ def test_g21_stream_time_releases_the_rows_a_silent_driver_holds() -> None:
     assert stamps(made.collect(Stream().time(1520).array())) == [1200, 1300]
 
 
+def test_g21_what_comes_for_a_released_row_is_late() -> None:
+    made = engine(mode="trade", max_row_latency_ns=200)
+    made.collect(Stream().trade(1000, recv=1000).time(1300).array())
+    rows = made.collect(Stream().trade(1090, recv=1310).trade(1110, recv=1320).trade(1200, recv=1330).array())
+    assert [(int(r["ts_ns"]), r["trade_count"]) for r in rows] == [(1200, 1)]
+    assert made.counters()["late_events_dropped"] == 1
+
+
+def test_g21_has_no_say_where_stream_time_drives_anyway() -> None:
+    stream = Stream().time(1000).trade(1010, recv=1010).time(1400)
+    plain = run(engine(mode="external", hold_back=200), stream.array())
+    assert (
+        run(engine(mode="external", hold_back=200, max_row_latency_ns=1), stream.array()).tobytes() == plain.tobytes()
+    )
+
+
 def test_g21_is_off_by_default() -> None:
     assert len(run(engine(mode="trade"), Stream().trade(1000).time(99_999).array(), finalize=False)) == 0
 
@@ -307,3 +383,8 @@ def test_negotiated_and_assigned_prints_are_no_flow() -> None:
         stream.trade(1010, sub=code, price=float(code))
     row = run(engine(mode="trade"), stream.trade(1100).array(), finalize=False)[0]
     assert row["trade_notional"] == 100 + 1 + 3 + 16
+
+
+def test_every_rule_has_a_test_of_its_number() -> None:
+    tested = {int(found[1]) for name in globals() if (found := re.match(r"test_g(\d+)_", name))}
+    assert tested == set(range(1, 22))
