@@ -24,6 +24,8 @@ COMMANDS = {
     "tail": "Print records of a ring as they come.",
     "replay": "Feed a capture through the same code as live, into Parquet.",
     "verify": "Recompute every claim of the lake's files.",
+    "stats": "What a lake holds: rows, span, prices, gaps and bytes per type and instrument.",
+    "query": "SQL over a lake, each type a view (extra duckdb).",
     "compact": "Merge the small files of each day of the lake.",
     "archive": "Segments to the object store and back by hand, and what waits.",
     "retain": "Remove what is too old or too much, as configured.",

@@ -20,7 +20,7 @@ from ringcollect.store.selection import FOREVER, Selection, Time, select
 
 TIERS = ("raw", "rest", "sync")
 _ALONE = {"frames": ("frames",), "rejects": ("rejects",)}
-_SYNC_ONLY = frozenset({"features", "bars", "snapshots", "books"})
+SYNC_ONLY = frozenset({"features", "bars", "snapshots", "books"})
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 Names = str | Sequence[str] | None
 
@@ -113,6 +113,16 @@ class Scan:
         """All rows as a pandas DataFrame; ``more`` goes to pyarrow's ``to_pandas``. Needs the extra ``pandas``."""
         return self.to_table().to_pandas(**more)
 
+    def to_dataset(self) -> Any:
+        """The files as a pyarrow dataset, the span as its filter: other engines push their own filters into it.
+
+        Not for lakes that are compacted meanwhile: then a file may be gone. Columns that a later schema version brought
+        are null in files of earlier ones.
+        """
+        from ringcollect.store.scan_dataset import dataset_of
+
+        return dataset_of(self.lake, self.files, self._wanted)
+
     def count_rows(self) -> int:
         """How many rows there are; reads the time column at most."""
         few = Scan(self.lake, self._selection, self._tiers, self._steps, self.files, ("seq",))
@@ -142,7 +152,7 @@ def _tiers(type: str, mode: str | Sequence[str] | None) -> tuple[str, ...]:
     if type in _ALONE:
         return _ALONE[type]
     if mode is None:
-        return ("sync",) if type in _SYNC_ONLY else ("raw",)
+        return ("sync",) if type in SYNC_ONLY else ("raw",)
     modes = (mode,) if isinstance(mode, str) else tuple(mode)
     if not modes or any(one not in TIERS for one in modes):
         raise ConfigError(f"mode: {mode!r}; it is raw, rest or sync, or both of raw and rest")

@@ -150,6 +150,7 @@ def test_pyarrow_is_imported_by_the_sealer_and_readers_of_files_only() -> None:
 
 CHOSEN_ONLY = {
     "dask": {"ringcollect.store.compaction.on_dask"},
+    "duckdb": {"ringcollect.store.query"},
     "picows": {"ringcollect.feed.transport.with_picows", "ringcollect.feed.socks"},
     "report": {"ringcollect.store.quality.page"},
 }
