@@ -219,6 +219,16 @@ def trailing_zeros(typingctx: Any, value: Any) -> Any:
     return types.int64(types.uint64), codegen
 
 
+@intrinsic
+def count_ones(typingctx: Any, value: Any) -> Any:
+    """How many bits of a uint64 are set."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
 @njit
 def address(buffer: np.ndarray) -> int:
     """Address of the first byte of a bytes object or contiguous array, from Python."""

@@ -116,7 +116,7 @@ def clear(row: np.ndarray, values: np.ndarray) -> None:
 
 
 @njit
-def _near_key(row: np.ndarray, values: np.ndarray, side: int, i: int) -> float:
+def near_key(row: np.ndarray, values: np.ndarray, side: int, i: int) -> float:
     """The key at index ``i`` of the window: the correctly rounded price of its tick, signed."""
     return np.float64(row[side + BOOK_BASE] + i) * values[F_TICK_NUMERATOR] / values[F_TICK_DENOMINATOR]
 
@@ -130,7 +130,7 @@ def walk(
     Start with ``near = row[side + BOOK_BEST]`` and ``far = row[side + BOOK_HIGH] - 1``.
     """
     if near >= 0:
-        key = _near_key(row, values, side, near)
+        key = near_key(row, values, side, near)
         if far < row[side + BOOK_LOW] or key > books[far, 0]:
             window = row[side + BOOK_WINDOW]
             return level_below(window, near), far, key, size_at(window, near)
@@ -145,7 +145,7 @@ def best_key(row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int) 
     best, high = row[side + BOOK_BEST], row[side + BOOK_HIGH]
     if best < 0:
         return books[high - 1, 0] if high > row[side + BOOK_LOW] else _NAN
-    key = _near_key(row, values, side, best)
+    key = near_key(row, values, side, best)
     return max(key, books[high - 1, 0]) if high > row[side + BOOK_LOW] else key
 
 
@@ -156,7 +156,7 @@ def worst_key(row: np.ndarray, values: np.ndarray, books: np.ndarray, side: int)
     far = books[low, 0] if low < row[side + BOOK_HIGH] else _NAN
     if row[side + BOOK_NEAR] == 0:
         return far
-    near = _near_key(row, values, side, worst_level(row[side + BOOK_WINDOW]))
+    near = near_key(row, values, side, worst_level(row[side + BOOK_WINDOW]))
     return min(near, far) if far == far else near
 
 
@@ -169,7 +169,7 @@ def _drop_worst(row: np.ndarray, values: np.ndarray, side: int, sign: int, books
     if is_near:
         window = row[side + BOOK_WINDOW]
         i = worst_level(window)
-        key = _near_key(row, values, side, i)
+        key = near_key(row, values, side, i)
         is_near = low == row[side + BOOK_HIGH] or key < books[low, 0]
         if is_near:
             add_exactly(values, total, -base_size(size_at(window, i), sign * key, row, values))

@@ -8,8 +8,9 @@ import numpy as np
 
 from ringcollect.jit import njit
 from ringcollect.sync.features import places as at
+from ringcollect.sync.features.distances import distance
 from ringcollect.sync.features.event import event_at, group_entry, params_of, words_at
-from ringcollect.sync.features.near import balance, distance
+from ringcollect.sync.features.near import balance
 from ringcollect.sync.features.rolling import MOMENTS, deviation_of, roll_moments
 from ringcollect.sync.features.series import push
 from ringcollect.sync.layout import P_OPTIONS

@@ -8,8 +8,9 @@ import numpy as np
 
 from ringcollect.jit import njit
 from ringcollect.sync.features import places as at
+from ringcollect.sync.features.distances import distance
 from ringcollect.sync.features.event import event_at, group_entry, params_of, words_at
-from ringcollect.sync.features.near import balance, distance, notional, total
+from ringcollect.sync.features.near import balance, notional, total
 from ringcollect.sync.features.rolling import M_COUNT, MOMENTS, roll_moments, score_of
 from ringcollect.sync.features.series import push
 from ringcollect.sync.layout import P_OPTIONS

@@ -12,13 +12,9 @@ from ringcollect.decode.memory import out_of_line
 from ringcollect.jit import njit
 from ringcollect.sync.book import base_size, levels_of, walk, worst_key
 from ringcollect.sync.features import places as at
-from ringcollect.sync.layout import BOOK_BEST, BOOK_HIGH, I_ASK, I_BID, P_OPTIONS
-
-
-@njit
-def distance(price: float, mid: float) -> float:
-    """How far a level is from the mid, in bps."""
-    return abs(price - mid) / mid * 1e4
+from ringcollect.sync.features.distances import distance
+from ringcollect.sync.features.window_sums import run_down
+from ringcollect.sync.layout import I_ASK, I_BID, P_OPTIONS
 
 
 @njit
@@ -61,9 +57,8 @@ def look_near(row: np.ndarray, values: np.ndarray, books: np.ndarray, params: np
     ):
         event[levels_at] = levels_of(row, side)
         numbers[worst_at] = sign * worst_key(row, values, books, side)
-        near, far = row[side + BOOK_BEST], row[side + BOOK_HIGH] - 1
-        band = 0
-        first = middle = third = worth = within_band = 0.0
+        near, far, band, sums = run_down(row, values, books, params, event, side, sign, band_at)
+        first, middle, third, worth, within_band = sums
         while True:
             near, far, key, size = walk(row, values, books, side, near, far)
             price = sign * key

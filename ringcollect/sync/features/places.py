@@ -38,7 +38,9 @@ E_NOTIONAL_WITHIN = E_NEAR + 11  # float: quote units nearer than NEAR_MIDDLE, b
 (E_BID_BAND, E_ASK_BAND) = (E_NEAR + 12, E_NEAR + 20)  # floats: base units in each band
 (E_BOOKS, E_HAS_BOOK) = (E_NEAR + 28, E_NEAR + 29)
 # address of all books' rest; row: 1 if it embeds a book whose chain is whole, valid or not
-EVENT = E_NEAR + 30
+E_LIST = E_NEAR + 30  # indices of levels in a book's window, for near.py alone
+LIST = 320
+EVENT = E_LIST + LIST
 
 # The core's state: what several groups need.
 (C_MID, C_SPREAD, C_IMBALANCE, C_SINCE) = range(4)  # after the last update; C_SINCE (word): its effective time

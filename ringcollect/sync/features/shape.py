@@ -8,8 +8,9 @@ import numpy as np
 
 from ringcollect.jit import njit
 from ringcollect.sync.features import places as at
+from ringcollect.sync.features.distances import distance
 from ringcollect.sync.features.event import event_at, group_entry, params_of, row_at, words_at
-from ringcollect.sync.features.near import distance, notional, total
+from ringcollect.sync.features.near import notional, total
 from ringcollect.sync.features.rolling import MOMENTS, deviation_of, mean_of, roll_moments
 from ringcollect.sync.features.series import push
 from ringcollect.sync.features.slopes import regression, steepness

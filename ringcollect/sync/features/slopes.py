@@ -9,7 +9,7 @@ import numpy as np
 from ringcollect.jit import njit
 from ringcollect.sync.book import base_size
 from ringcollect.sync.features import places as at
-from ringcollect.sync.features.near import distance
+from ringcollect.sync.features.distances import distance
 from ringcollect.sync.layout import F_LOT
 
 _MOST, _LEAST = 10, 3
