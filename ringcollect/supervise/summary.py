@@ -15,13 +15,16 @@ from ringcollect.supervise.run import Outcome
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What the journal process says it sealed, since it started."""
+    """What the journal process says it sealed, since it started; ``failures`` were tried again. ``error`` is why the
+    last try failed, empty if it did not; ``unsealed`` journals with records are left to the next start."""
 
     journals: int = 0
     files: int = 0
     rows: int = 0
     bytes: int = 0
     failures: int = 0
+    error: str = ""
+    unsealed: int = 0
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,8 +83,10 @@ def summarize(outcome: Outcome) -> Summary:
         for name, times in outcome.restarts.items()
         if name.startswith("feed-")  # the others lose nothing: the rings hold it
     ]
-    if written.failures:
-        problems.append(f"{written.failures} journals could not be sealed yet")
+    if written.error and written.unsealed:
+        problems.append(
+            f"{written.unsealed} journals could not be sealed ({written.error}): the next start tries again"
+        )
     return Summary(
         seconds=(final.at_ns - final.started_ns) / 1e9,
         exit_code=outcome.exit_code or (1 if problems else 0),
@@ -104,7 +109,8 @@ def read_written(runtime: Path) -> Written:
     """The journal process's last word on what it sealed; zeros if there is none."""
     try:
         said: Any = msgspec.json.decode((runtime / WRITER_STATE_FILE).read_bytes())
-        return msgspec.convert(said.get("sealed", {}), Written)
+        unsealed = said.get("unsealed", {}).get("count", 0)
+        return msgspec.convert(said.get("sealed", {}) | {"unsealed": unsealed}, Written)
     except (FileNotFoundError, msgspec.DecodeError, msgspec.ValidationError):
         return Written()
 
@@ -122,6 +128,10 @@ def lines(summary: Summary) -> list[str]:
         f"written       {written.rows:,} rows in {written.files} files, {written.bytes / 1e6:.1f} MB, "
         f"from {written.journals} journals"
     )
+    if written.failures:
+        out.append(f"sealing       failed {written.failures} times and was tried again")
+    if written.unsealed:
+        out.append(f"not sealed    {written.unsealed} journals: the next start seals them, nothing of them is lost")
     out += [f"lost          {count:,} of {where}" for where, count in summary.lost.items()]
     out.append(f"gaps          {summary.gaps:,}")
     out += [f"restarts      {times} of {name}" for name, times in summary.restarts.items()]

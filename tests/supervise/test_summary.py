@@ -91,3 +91,22 @@ def test_a_restarted_feed_missed_something_a_restarted_journal_process_did_not(t
     summary = summarize(outcome(tmp_path, (), ring(10), restarts={"feed-binance": 2}))
     assert summary.exit_code == 1
     assert "feed-binance was restarted 2 times" in summary.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("failures", "error", "unsealed", "exit_code", "said"),
+    [
+        (2, "", 0, 0, "sealing       failed 2 times and was tried again"),
+        (0, "", 3, 0, "not sealed    3 journals: the next start seals them, nothing of them is lost"),
+        (4, "no space", 1, 1, "PROBLEM: 1 journals could not be sealed (no space): the next start tries again"),
+    ],
+)
+def test_sealing_that_succeeded_in_the_end_is_told_and_only_what_could_not_be_sealed_is_a_problem(
+    failures: int, error: str, unsealed: int, exit_code: int, said: str, tmp_path: Path
+) -> None:
+    sealed = {"journals": 2, "files": 7, "rows": 345, "bytes": 6789, "failures": failures, "error": error}
+    state = {"sealed": sealed, "unsealed": {"count": unsealed, "bytes": 1, "oldest_s": 0.0}}
+    (tmp_path / "journal.state.json").write_text(json.dumps(state))
+    summary = summarize(outcome(tmp_path, (), ring(345)))
+    assert summary.exit_code == exit_code
+    assert said in lines(summary)
