@@ -21,7 +21,7 @@ help:
 	@echo "make test-servers  tests against real servers on loopback, which it installs into $(VENV): SeaweedFS (S3)"
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
-	@echo "make chaos   kill -9 at every failpoint and at many random moments (an hour; ROUNDS=20)"
+	@echo "make chaos   kill -9 at every failpoint and at 200 random moments (two hours); SHORT=1: at 20 random moments"
 	@echo "make fuzz    mutated frames through kernel and typed path until FUZZ_TIME=3600 seconds are over"
 	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
 	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600, EXAMPLES=3000)"
@@ -57,7 +57,7 @@ $(VENV)/.installed-servers: $(VENV)/.installed-dev tests/servers/requirements.tx
 	@touch $@
 
 test-servers: $(VENV)/.installed-servers
-	$(BIN)/python -m pytest tests/servers
+	$(BIN)/python -m pytest -m "not chaos" tests/servers
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -67,9 +67,11 @@ lint: $(VENV)/.installed-dev
 check: lint test
 
 ROUNDS ?= 20
-chaos: $(VENV)/.installed-dev
+KILLS ?= $(if $(SHORT),20,200)
+chaos: $(VENV)/.installed-servers
 	$(BIN)/ringcollect warm
-	RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest --timeout 1800 tests/promises
+	RINGCOLLECT_CHAOS_KILLS=$(KILLS) $(BIN)/python -m pytest -m chaos tests/servers
+	$(if $(SHORT),,RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest --timeout 1800 tests/promises)
 
 FUZZ_TIME ?= 3600
 fuzz: $(VENV)/.installed-dev
