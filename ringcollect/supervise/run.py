@@ -27,6 +27,7 @@ from ringcollect.runtime import write_atomically
 from ringcollect.supervise.forking import Spawner
 from ringcollect.supervise.plan import ChildSpec, Stage, plan
 from ringcollect.supervise.reload import DONE, REFUSED, RESULT_FILE, Reloading, Result, compare, write_result
+from ringcollect.supervise.retaining import Retainer
 from ringcollect.supervise.supervisor import Handle, Supervisor
 from ringcollect.supervise.systemd import Notifier
 
@@ -94,6 +95,7 @@ class Run:
         self._reloading: Reloading | None = None
         self._started_on_a_terminal = os.isatty(sys.stdin.fileno()) if sys.stdin is not None else False
         self._woken = asyncio.Event()
+        self._retainer = Retainer(config)
 
     async def main(self) -> Outcome:
         """Run until a signal or the end of ``for_s``, then stop everything in order."""
@@ -111,6 +113,7 @@ class Run:
             self._notifier.ready()
             running = await self._until_stopped(loop)
         finally:
+            self._retainer.stop()
             self._notifier.close()
             if server is not None:
                 await server.close()
@@ -148,6 +151,8 @@ class Run:
                 self._reload()
             if now_s >= next_look_s:
                 next_look_s = now_s + LOOK_S
+                if not self._supervisor.stopping:
+                    self._retainer.poll(now_s)
                 self._look()
                 self._tell()
                 self._notifier.watchdog()
