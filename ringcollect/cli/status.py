@@ -31,6 +31,7 @@ def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: b
     from ringcollect.observe import text
     from ringcollect.observe.lake import waiting
     from ringcollect.observe.snapshot import encode
+    from ringcollect.store.compaction.totals import totals
 
     now, observer = status.current(runtime)
     if subscriptions:
@@ -42,11 +43,12 @@ def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: b
         legs = [leg for ring in now.rings for leg in ring.legs]
         click.echo("\n\n".join(filter(None, (text.subscriptions_text(rows, now_ns), text.legs_text(legs, now_ns)))))
         return 0
-    waits = waiting(Path(now.data))
+    waits, merged = waiting(Path(now.data)), totals(Path(now.data))
     if now.archive is not None:
         waits = msgspec.structs.replace(waits, archive=now.archive.waiting_files)
     if as_json:
         said = msgspec.json.decode(encode(now)) | {"waiting": msgspec.to_builtins(waits)}
+        said["compacted"] = msgspec.to_builtins(merged)
         click.echo(msgspec.json.encode(said).decode())
     else:
         click.echo(text.render(now))
@@ -55,6 +57,11 @@ def command(invocation: Invocation, subscriptions: bool, check: bool, as_json: b
             f"waiting: {waits.compaction:,} files for compaction ({waits.folders:,} folders, "
             f"{waits.bytes / 1e6:.1f} MB); {archive}"
         )
+        if merged.folders:
+            click.echo(
+                f"compacted: {merged.files_before:,} files to {merged.files_after:,}, "
+                f"{merged.bytes_before / 1e6:.1f} to {merged.bytes_after / 1e6:.1f} MB"
+            )
     return 0
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 
 _TIERS = ("raw", "rest", "sync", "frames", "rejects")
+_MERGED = re.compile(r"-[0-9]+-[0-9]+\.parquet$")
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Sealed files that later steps would take.
 
-    ``compaction``: files in day folders that hold more than one; ``folders``: those folders; ``bytes``: their size.
+    ``compaction``: files in day folders that hold more than one, of which at least one was not merged before;
+    ``folders``: those folders; ``bytes``: their size.
     ``archive``: files not yet archived; None while no archive is configured, and then nothing waits for one.
     """
 
@@ -29,7 +32,7 @@ def waiting(data: Path) -> Waiting:
     for tier in _TIERS:
         for folder, _, names in os.walk(data / tier):
             segments = [name for name in names if name.endswith(".parquet") and not name.startswith(".")]
-            if len(segments) > 1:
+            if len(segments) > 1 and not all(_MERGED.search(name) for name in segments):
                 folders += 1
                 files += len(segments)
                 size += sum(_size(Path(folder) / name) for name in segments)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ringcollect.store.compaction.run import FolderReport
 from ringcollect.store.durable import only_one, write_whole
+
+if TYPE_CHECKING:
+    from ringcollect.store.compaction.run import FolderReport
 
 NAME = "state/compaction.json"
 
