@@ -18,6 +18,7 @@ from ringcollect.sync import checkpoint
 from ringcollect.sync.bar_ring import BarWriter, open_bar_rings
 from ringcollect.sync.book_ring import BookWriter, open_book_ring
 from ringcollect.sync.engine import COUNTERS, Engine
+from ringcollect.sync.host_clock import HostClock
 from ringcollect.sync.output import Output, Room
 from ringcollect.sync.row_ring import existing, row_capacity, row_meta, row_ring_name, rows_out
 from ringcollect.sync.rows import row_dtype
@@ -57,6 +58,8 @@ class RingWorker:
         self._control = Control(control_path(reader.path)) if reader.registered else None
         self._checkpoints = checkpoints
         self._number = 0
+        parameters = engine.parameters
+        self._host_clock = HostClock(parameters.resolved_hold_back_ns()) if parameters.mode == "external" else None
         self._counted = self._counts()
         self._skipped = producer.counters.names.index("skipped_rows")
         self._base = producer.counters.words.copy() - self._counted
@@ -86,6 +89,9 @@ class RingWorker:
         for piece in pieces:
             self.engine.feed(piece, self.rows.publish, self._snapshots, self._bars)
         self._report()
+        if self._host_clock is not None:
+            for line in self._host_clock.add(read.records):
+                _log.warning("%s: %s", self.producer.name, line)
         if self.reader.registered:
             self.reader.commit()
         return True
