@@ -52,7 +52,12 @@ def scan(
     """
     tiers = _tiers(type, mode)
     selection = select(
-        types=(type,), exchanges=_names(exchange), markets=_names(market), symbols=_names(symbol), start=start, end=end
+        types=(type,),
+        exchanges=as_names(exchange),
+        markets=as_names(market),
+        symbols=as_names(symbol),
+        start=start,
+        end=end,
     )
     lake = data if isinstance(data, Lake) else Lake.open(os.fspath(data))
     steps = {key: value for key, value in (("grid", grid), ("duration", duration)) if value is not None}
@@ -161,7 +166,8 @@ def _tiers(type: str, mode: str | Sequence[str] | None) -> tuple[str, ...]:
     return modes
 
 
-def _names(given: Names) -> tuple[str, ...]:
+def as_names(given: Names) -> tuple[str, ...]:
+    """None, one name or several, as a tuple."""
     if given is None:
         return ()
     return (given,) if isinstance(given, str) else tuple(given)
