@@ -152,7 +152,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     fsync: Annotated[str, OneOf(("flush", "seal", "off"))] = "flush"
     rotate_records: Annotated[int, Range(1000, 100_000_000)] = 1_000_000
     rotate_time: Annotated[str, Duration("1s", "1d")] = "15m"
-    zstd_level: Annotated[int, Range(1, 19)] = 3
+    zstd_level: Annotated[int, Range(1, 19)] = 4
     record_frames: bool = False
     duplicates: Annotated[str, OneOf(("keep", "drop"))] = "keep"
     recycle: Annotated[str, Duration("1s", "30d", optional=True)] = ""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ringcollect.records import CHANNEL_NAMES, WHOLE_EXCHANGE, Channel, Flag, Kind, Side, Status
-from ringcollect.store.chunk import Chunk
+from ringcollect.store.chunk import Chunk, by_instrument
 from ringcollect.store.snapshot_table import snapshot_claims
 from ringcollect.store.tables import is_rest
 
@@ -77,9 +77,9 @@ def file_claims(chunk: Chunk) -> dict[str, Any]:
 def record_claims(records: np.ndarray) -> dict[str, Any]:
     """All claims of a segment of a record ring."""
     instruments = {}
-    for number in np.unique(records["instrument"]).tolist():
+    for number, at in by_instrument(records):
         if number != WHOLE_EXCHANGE:
-            instruments[str(number)] = _instrument_claims(records[records["instrument"] == number])
+            instruments[str(number)] = _instrument_claims(records[at])
     return {
         "rows": {"ring": file_claims(Chunk(records)), "instruments": instruments},
         "status": _status_claims(records[records["kind"] == Kind.STATUS]),

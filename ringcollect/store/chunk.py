@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +73,15 @@ class Chunk(NamedTuple):
         """The first ``n`` records and the rest."""
         at = int(self.records["length"][:n].sum()) if self.records.dtype == FRAME_ENTRY else 0
         return Chunk(self.records[:n], self.blob[:at]), Chunk(self.records[n:], self.blob[at:])
+
+
+def by_instrument(records: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """(instrument, positions of its records in ring order) of every instrument, ascending; one pass over all."""
+    numbers = np.ascontiguousarray(records["instrument"])
+    order = np.argsort(numbers, kind="stable")
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-1 if len(numbers) else 0))
+    for at in np.split(order, starts[1:]) if len(order) else ():
+        yield int(numbers[at[0]]), at
 
 
 def chunk_of_entries(entries: np.ndarray, payload: np.ndarray, start: int) -> Chunk:

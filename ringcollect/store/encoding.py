@@ -63,10 +63,11 @@ def _of_floats(values: np.ndarray) -> str:
     if len(sample) < LEAST_TRIAL:
         return PLAIN
     changed = np.count_nonzero(sample[1:] != sample[:-1]) / len(sample)
-    if changed > CHANGED:
-        distinct = len(np.unique(sample)) / len(sample)
-        if distinct < (DISTINCT_IN_LONG if rows > 4 * SAMPLE else DISTINCT):
-            return DICTIONARY
+    if changed <= CHANGED:
+        return PLAIN
+    distinct = len(np.unique(sample)) / len(sample)
+    if distinct < (DISTINCT_IN_LONG if rows > 4 * SAMPLE else DISTINCT):
+        return DICTIONARY
     return _of_trial(_middle(values, TRIAL))
 
 

@@ -13,7 +13,7 @@ from ringcollect.records import RECORD
 from ringcollect.ring.layout import FRAME_ENTRY
 from ringcollect.store import certificate
 from ringcollect.store.bar_table import BAR_COLUMNS, bars_to_columns, canonical_bars, columns_to_bars
-from ringcollect.store.chunk import Chunk, RingKind
+from ringcollect.store.chunk import Chunk, RingKind, by_instrument
 from ringcollect.store.cursor import exchange_of
 from ringcollect.store.frame_table import REJECT, canonical_frames, columns_to_frames, frames_to_columns, select
 from ringcollect.store.journal import Header, Journal
@@ -137,12 +137,13 @@ def _record_parts(segment: Segment) -> Iterator[Part]:
     rest = is_rest(records)
     derived = segment.header.ring.endswith(".book")
     live_tier = "sync" if derived else "raw"
-    for number in np.unique(records["instrument"]).tolist():
+    for number, mine in by_instrument(records):
         owner, whose = _owner(segment, number)
-        mine = records["instrument"] == number
-        for index, table in enumerate(TABLES):
-            for tier, where in ((live_tier, ~rest), ("rest", rest)):
-                at = np.flatnonzero(mine & where & (indices == index))
+        own_rest, own_indices = rest[mine], indices[mine]
+        for index in np.unique(own_indices).tolist():
+            table = TABLES[index]
+            for tier, where in ((live_tier, ~own_rest), ("rest", own_rest)):
+                at = mine[where & (own_indices == index)]
                 if not len(at):
                     continue
 

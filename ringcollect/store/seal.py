@@ -41,7 +41,7 @@ from ringcollect.store.naming import DAY_NS, certificate_path, parse_journal_ste
 from ringcollect.store.parts import Part, Segment, claims_of, load, parts, rebuild
 
 CERTIFICATE_FORMAT = 1
-DEFAULT_LEVEL = 3
+DEFAULT_LEVEL = 4
 LOCK_WAIT_S = 20.0
 
 
