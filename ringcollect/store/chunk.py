@@ -54,7 +54,7 @@ class Chunk(NamedTuple):
         names = self.records.dtype.names or ()
         if "ts_close_ns" in names:
             return self.records["ts_close_ns"] - 1
-        return self.records["ts_recv" if "ts_recv" in names else "ts_ns"]
+        return self.records["ts_ns" if "ts_ns" in names else "ts_recv"]  # a row has both
 
     def closes_batch(self) -> np.ndarray:
         """bool per record: the last of its batch."""

@@ -207,6 +207,8 @@ ROW_TEXT = {
     "seq": "position in the row ring, no holes over all instruments",
     "ts_ns": "closing boundary of the row's bin, ns since the epoch, UTC",
     "ts_book_ns": "effective exchange time of the book it embeds; 0 without one",
+    "ts_recv": "receive time of the record that made the row due; absent before row version 2",
+    "input_flags": "flags of all inputs together, as in records.md; absent before row version 2",
     "row_flags": "bits, see synchronizer.md",
 }
 """What every row begins with; its features follow, documented by their catalogue (features.md)."""
@@ -215,7 +217,7 @@ ROW_TEXT = {
 COUNT_FEATURES = frozenset({"trade_count", "trade_buy_count", "trade_sell_count", "liq_count"})
 SIGNED_FEATURES = frozenset({"fr_next_settlement_delta"})
 ROW_TYPES = {"<i8": "int64", "<u4": "uint32", "<u2": "uint16", "<f8": "float64", "|u1": "uint8", "|i1": "int8"}
-ROW_FIELDS_NOT_STORED = frozenset({"instrument", "reserved"})
+ROW_FIELDS_NOT_STORED = frozenset({"instrument", "reserved"})  # reserved: in rows of version 1
 
 
 def row_columns(fields: list[tuple[str, str]]) -> tuple[Column, ...]:

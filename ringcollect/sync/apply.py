@@ -46,6 +46,7 @@ from ringcollect.sync.layout import (
     I_FUNDING_NEXT,
     I_FUNDING_TS,
     I_INDEX_TS,
+    I_INPUT_FLAGS,
     I_INTEREST_TS,
     I_LAST_TRADE,
     I_LATE_EVENTS,
@@ -129,6 +130,7 @@ def apply_update(
         row[I_TRUSTED] = 0
         clear(row, values)
         return
+    row[I_INPUT_FLAGS] |= flags
     if (tail >> 32) & 0xFF == K_CHECK:
         _check(record, row, values, books, shared)
         return
@@ -238,6 +240,7 @@ def apply_event(
 ) -> None:
     """Add a trade or liquidation of the open row to its sums, or carry a state."""
     kind = (record[W_TAIL] >> 32) & 0xFF
+    row[I_INPUT_FLAGS] |= (record[W_TAIL] >> 48) & 0xFFFF
     if kind == K_TRADE:
         _trade(record, time, row, values, params, shared)
     elif kind == K_LIQUIDATION:

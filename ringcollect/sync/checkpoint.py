@@ -17,7 +17,7 @@ import numpy as np
 from ringcollect.failpoints import fail
 
 MAGIC = b"RCCKPT01"
-STATE_VERSION = 5
+STATE_VERSION = 6
 """Meaning of the dumped arrays; another version is not loaded."""
 _HEAD = 8 + 8 + 8
 

@@ -28,6 +28,7 @@ from ringcollect.sync.layout import (
     I_DOUBT,
     I_FUNDING_TS,
     I_GAP_UNTIL,
+    I_INPUT_FLAGS,
     I_INTEREST_TS,
     I_JUMPED,
     I_LOST_OPEN,
@@ -51,7 +52,9 @@ from ringcollect.sync.layout import (
     ROW_TAIL,
     ROW_TS,
     ROW_TS_BOOK,
+    ROW_TS_RECV,
 )
+from ringcollect.sync.provenance import known_at, open_row
 from ringcollect.sync.rows import RowFlag
 from ringcollect.sync.snapshot import write as write_snapshot
 
@@ -123,7 +126,8 @@ def write_row(
     line[0] = shared[G_ROWS_TOTAL]
     line[ROW_TS] = close
     line[ROW_TS_BOOK] = row[I_APPLIED] if has_book else 0
-    line[ROW_TAIL] = instrument | flags << 32
+    line[ROW_TS_RECV] = known_at(row, params, shared)
+    line[ROW_TAIL] = instrument | row[I_INPUT_FLAGS] << 16 | flags << 32
     if params[P_GROUPS] & GROUP_A:
         aggregate.write(row, values, books, params[P_SLAB], has_book, wide, params[P_WIDE])
     observe.on_row(flags, has_book, row, values, params, shared)
@@ -143,6 +147,7 @@ def write_row(
     row[I_BIN_FLAGS] = 0
     row[I_JUMPED] = 0
     row[I_PERIOD] = number
+    open_row(row)
     shared[G_ROWS] += 1
     shared[G_ROWS_TOTAL] += 1
     if extra & OVERRUN:
@@ -185,5 +190,6 @@ def advance(
     if row[I_PERIOD] < to:
         shared[G_SKIPPED_ROWS] += to - row[I_PERIOD]
         row[I_PERIOD] = to
+        open_row(row)
         row[I_JUMPED] = 1
     return 0

@@ -48,6 +48,7 @@ from ringcollect.sync.layout import (
     UNLIMITED,
 )
 from ringcollect.sync.pool import hold, pop
+from ringcollect.sync.provenance import note_aside
 from ringcollect.sync.snapshot import keep_event
 
 SKIP, UPDATE, EVENT = range(3)
@@ -239,6 +240,7 @@ def ingest(
     if what == SKIP:
         row[I_BIN_OTHER] += 1
         note_marks(record, row, params)
+        note_aside(record, row, params)
         return 0
     time = record_time(record, params)
     verdict = ACCEPT
@@ -255,6 +257,8 @@ def ingest(
         if code != 0:
             return code
     note_marks(record, row, params)
+    if verdict != ACCEPT:
+        note_aside(record, row, params)
     if verdict == BREAK:
         break_chain(row, values, pool, shared)
     elif verdict == ACCEPT and what == UPDATE:

@@ -52,6 +52,7 @@ from ringcollect.sync.layout import (
     I_FINAL_ROW,
     I_LOST_OPEN,
     I_PERIOD,
+    I_RECV,
     I_SEEN,
     I_SEQ_GAPS,
     I_STALE,
@@ -251,6 +252,7 @@ def _take(
     elif instrument != WHOLE_EXCHANGE and not ints[instrument, I_EXCLUDED]:
         row, values = ints[instrument], floats[instrument]
         row[I_SEEN] = 1
+        row[I_RECV] = max(row[I_RECV], record[W_TS_RECV])
         if shared[G_ANCHORED] and not row[I_ANCHORED]:
             anchor(row, shared[G_PERIOD], shared)
         code = _drive(record, instrument, row, values, books, pool, params, shared, wide, out)

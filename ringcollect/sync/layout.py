@@ -123,7 +123,11 @@ I_HEARD = 76
 I_NUMBER = 83
 # ints: snapshot records of rows before this one are not written: another ring has them, or nobody has all of them
 I_SNAPSHOTS_FROM = 84
-INTS = 88
+# ints: flags of the open row's inputs; latest receive time; marks of rows to come (provenance.py): how many, then
+# (row, flags) each
+(I_INPUT_FLAGS, I_RECV, I_ASIDE) = range(85, 88)
+I_ASIDE_MARKS, ASIDE_MARKS = 88, 4
+INTS = 96
 CHECKSUM_NONE, CHECKSUM_KRAKEN, CHECKSUM_OKX = range(3)
 
 # floats: core state, then the slabs of the groups
@@ -138,8 +142,8 @@ F_GROUPS = 17
 # pool: the record's eight words, its time, the next slot of its list
 POOL_TIME, POOL_NEXT, POOL_WORDS = 8, 9, 10
 
-# A row: seq, ts_ns, ts_book_ns, (instrument u2, reserved u2, row_flags u4), then the columns.
-ROW_TS, ROW_TS_BOOK, ROW_TAIL, ROW_COLUMNS = 1, 2, 3, 4
+# A row: seq, ts_ns, ts_book_ns, ts_recv, (instrument u2, input_flags u2, row_flags u4), then the columns.
+ROW_TS, ROW_TS_BOOK, ROW_TS_RECV, ROW_TAIL, ROW_COLUMNS = range(1, 6)
 
 UNIT_BASE, UNIT_QUOTE, UNIT_CONTRACT = range(3)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ringcollect.sync.layout import ROW_COLUMNS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class RowFlag(enum.IntFlag):
@@ -40,7 +40,9 @@ def row_dtype(columns: Sequence[str]) -> np.dtype:
     """Row of a ``.row`` ring with float64 ``columns`` behind the identity; packed, multiples of 8 bytes.
 
     ``seq`` position in the ring; ``ts_ns`` closing boundary of the bin; ``ts_book_ns`` effective exchange time of
-    the embedded book (0 = none); ``instrument`` row of the instrument table; ``row_flags`` see :class:`RowFlag`.
+    the embedded book (0 = none); ``ts_recv`` receive time of the record that made the row due, ns; ``instrument`` row
+    of the instrument table; ``input_flags`` the flags of all its inputs together (records.Flag); ``row_flags`` see
+    :class:`RowFlag`.
     """
     if len(set(columns)) != len(columns):
         raise ValueError(f"columns named twice: {sorted({c for c in columns if list(columns).count(c) > 1})}")
@@ -48,8 +50,9 @@ def row_dtype(columns: Sequence[str]) -> np.dtype:
         ("seq", "<i8"),
         ("ts_ns", "<i8"),
         ("ts_book_ns", "<i8"),
+        ("ts_recv", "<i8"),
         ("instrument", "<u2"),
-        ("reserved", "<u2"),
+        ("input_flags", "<u2"),
         ("row_flags", "<u4"),
     ]
     dtype = np.dtype(identity + [(name, "<f8") for name in columns])

@@ -27,7 +27,7 @@ def one_row(stream: Stream, **settings: object) -> np.void:
 def test_the_columns_are_the_catalogues_and_fifteen_plus_ten() -> None:
     names = catalogue.select(["minimal"])
     assert len(names) == 25
-    assert list(row_dtype(names).names[6:]) == names == [f.name for f in catalogue.FEATURES if f.group == "A"]
+    assert list(row_dtype(names).names[7:]) == names == [f.name for f in catalogue.FEATURES if f.group == "A"]
     assert names[:3] == ["ob_mid_price", "ob_spread", "ob_imbalance"]
     assert names[15] == "trade_notional" and names[24] == "trade_px_last"
 
@@ -116,14 +116,14 @@ def test_a_choice_of_columns_gives_the_same_numbers_under_the_same_code() -> Non
     whole = run(engine(mode="trade"), stream)
     names = tuple(catalogue.select(["trade_{volume,vwap,count}", "ob_spread"]))
     part = run(engine(mode="trade", columns=names), stream)
-    assert part.dtype.names[6:] == names
+    assert part.dtype.names[7:] == names
     assert all(np.array_equal(part[name], whole[name]) for name in names)
 
 
 def test_a_group_that_is_off_is_not_called_and_flags_stay() -> None:
     stream = Stream().trade(10).book(20, *B0).trade(1000).array()
     rows = run(engine(mode="trade", columns=()), stream)
-    assert rows.dtype.itemsize == 32
+    assert rows.dtype.itemsize == 40
     assert np.array_equal(rows["row_flags"], run(engine(mode="trade"), stream)["row_flags"])
 
 

@@ -119,7 +119,7 @@ def _row_meta(parameters: Any) -> dict[str, Any]:
         "max_row_latency_ns": 0,
         "options": msgspec.to_builtins(parameters.options),
         "columns": list(parameters.columns),
-        "schema_version": 1,
+        "schema_version": 2,
         "source": f"{EXCHANGE}.rec",
         "source_generation": GENERATION,
     }

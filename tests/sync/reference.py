@@ -16,6 +16,7 @@ from ringcollect.sync.rows import RowFlag
 
 BOOK_KINDS = (Kind.BOOK_SNAPSHOT, Kind.BOOK_DELTA)
 STATE_KINDS = (Kind.FUNDING, Kind.OPEN_INTEREST, Kind.MARK_PRICE, Kind.INDEX_PRICE)
+MARKS = 4  # rows to come that records without effect may mark
 NO_FLOW = Flag.SNAPSHOT | Flag.REPLAYED | Flag.UNSYNCED | Flag.DUPLICATE
 
 
@@ -57,10 +58,13 @@ class Venue:
     liquidations: list[np.void] = field(default_factory=list)
     states: dict[int, tuple[int, np.void]] = field(default_factory=dict)
     bin_states: int = 0
+    recv: int = 0
+    bin_inputs: int = 0
+    aside: dict[int, int] = field(default_factory=dict)  # row to come -> flags of records without effect
 
 
 class Reference:
-    """Feed records one by one; ``rows`` collects (instrument, ts_ns, ts_book, flags, columns)."""
+    """Feed records one by one; ``rows`` collects (instrument, ts_ns, ts_book, ts_recv, input flags, flags, columns)."""
 
     def __init__(
         self, *, grid: int, hold_back: int, mode: str, max_gap: int, skew: int, held: int, latency: int = 0,
@@ -162,6 +166,7 @@ class Reference:
     def market(self, r: np.void) -> None:
         v = self.venue(int(r["instrument"]))
         v.seen = True
+        v.recv = max(v.recv, int(r["ts_recv"]))
         if self.global_p is not None and v.p is None:
             v.p = self.global_p
         if self.drives(r):
@@ -183,6 +188,23 @@ class Reference:
             self.event(v, r)
         else:
             self.marks(v, r)
+            self.without_effect(v, r)
+
+    def without_effect(self, v: Venue, r: np.void) -> None:
+        """Its flags are seen in the row of its time, if that is still to come."""
+        flags, row = int(r["flags"]) & ~Flag.LAST, self.row_of(self.time_of(r))
+        is_input = r["kind"] in (Kind.TRADE, Kind.LIQUIDATION, *STATE_KINDS)
+        is_input |= r["kind"] in (*BOOK_KINDS, Kind.BOOK_CHECK) and r["sub"] == 0
+        if not flags or not is_input or v.p is None or row <= v.p:
+            return
+        if row == v.p + 1 or (row not in v.aside and len(v.aside) == MARKS):
+            v.bin_inputs |= flags
+        else:
+            v.aside[row] = v.aside.get(row, 0) | flags
+
+    def begin_row(self, v: Venue) -> None:
+        v.bin_inputs = v.aside.get(v.p + 1, 0)
+        v.aside = {row: flags for row, flags in v.aside.items() if row > v.p + 1}
 
     def marks(self, v: Venue, r: np.void) -> None:
         row = self.row_of(self.time_of(r))
@@ -197,10 +219,12 @@ class Reference:
         flags = int(r["flags"])
         if flags & Flag.UNSYNCED or (v.broken and not flags & Flag.CLEAR):
             self.marks(v, r)
+            self.without_effect(v, r)
             return
         starts = not v.in_batch
         if not flags & Flag.CLEAR and starts and (self.torn or v.last_id is None or r["aux"] != v.last_id):
             self.marks(v, r)
+            self.without_effect(v, r)
             self.void(v)
             v.broken, v.last_id, v.doubt, v.in_batch = True, None, False, False
             self.wanted.add(v.number)
@@ -266,6 +290,7 @@ class Reference:
                     self.late += 1
 
     def mark_time(self, v: Venue, r: np.void) -> None:
+        v.bin_inputs |= int(r["flags"])
         if r["ts_event"] == 0 or self.outlier(r):
             v.bin_flags |= RowFlag.RECV_TIME_USED
 
@@ -326,6 +351,7 @@ class Reference:
         if v.p < to:
             self.skipped += to - v.p
             v.p = to
+            self.begin_row(v)
             v.jumped = True
 
     def emit(self, v: Venue, extra: int) -> None:
@@ -357,8 +383,10 @@ class Reference:
         flags |= RowFlag.LOST if v.lost_open or k <= v.lost_until else 0
         flags |= RowFlag.GAP if k <= v.gap_until else 0
         columns = self.columns(v, bids if has_book else {}, asks if has_book else {})
-        self.rows.append((v.number, close, last if has_book else 0, int(flags), columns))
+        known = self.now if self.mode == "external" or self.latency else v.recv
+        self.rows.append((v.number, close, last if has_book else 0, known, int(v.bin_inputs), int(flags), columns))
         v.p = k
+        self.begin_row(v)
         v.trades, v.liquidations, v.bin_updates, v.bin_states, v.bin_flags, v.jumped = [], [], 0, 0, 0, False
 
     def replay(self, v: Venue, applied: list[Entry]) -> tuple[dict, dict, bool, bool]:

@@ -77,7 +77,7 @@ def test_every_grid_is_a_row_ring_with_the_rows_of_its_instruments(tmp_path: Pat
     fine, coarse = rows_of(tmp_path, "100ms"), rows_of(tmp_path, "1s")
     assert (set(fine["instrument"].tolist()), set(coarse["instrument"].tolist())) == ({BTC, ETH}, {PERP})
     columns = select(["trade_*"])
-    assert list(coarse.dtype.names[6:]) == columns
+    assert list(coarse.dtype.names[7:]) == columns
     expected = alone(records, Parameters(grid_ns=SECOND, book_levels=1024, columns=tuple(columns)), PERP)
     expected["seq"] = np.arange(len(expected))
     assert coarse.tobytes() == expected.tobytes()

@@ -142,6 +142,9 @@ def feed_through_checkpoints(
     return np.concatenate(parts)
 
 
+IDENTITY = ("instrument", "ts_ns", "ts_book_ns", "ts_recv", "input_flags", "row_flags")
+
+
 def compare(seed: int, n: int) -> int:
     rng = random.Random(seed)
     mode = rng.choice(MODES)
@@ -184,10 +187,10 @@ def compare(seed: int, n: int) -> int:
     for other in outcomes[1:]:
         assert other.tobytes() == rows.tobytes()
     where = (seed, mode, chosen)
-    names = rows.dtype.names[6:]
-    for row, (number, close, book, flags, columns) in zip(rows, model.rows, strict=False):
-        found = (int(row["instrument"]), int(row["ts_ns"]), int(row["ts_book_ns"]), hex(row["row_flags"]))
-        assert found == (number, close, book, hex(flags)), where
+    names = rows.dtype.names[7:]
+    for row, (number, close, book, recv, inputs, flags, columns) in zip(rows, model.rows, strict=False):
+        found = [int(row[name]) for name in IDENTITY]
+        assert found == [number, close, book, recv, inputs, flags], where
         values = np.array([row[name] for name in names])
         exact = np.delete(np.arange(25), 2)
         np.testing.assert_array_equal(values[exact], np.array(columns)[exact], err_msg=str((where, found)))

@@ -156,7 +156,7 @@ def test_g11_trades_and_liquidations_belong_to_one_row_and_an_empty_row_has_zero
     stream = Stream().trade(1000, price=7.0).liquidation(1010, price=3.0).trade(1250)
     rows = run(engine(mode="trade"), stream.array(), finalize=False)
     assert [(r["trade_count"], r["liq_count"]) for r in rows] == [(1, 1), (0, 0)]
-    empty = np.array([rows[1][name] for name in rows.dtype.names[6:]])
+    empty = np.array([rows[1][name] for name in rows.dtype.names[7:]])
     assert not empty.any()
 
 

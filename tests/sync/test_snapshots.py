@@ -44,7 +44,7 @@ class Snapshots(Reference):
                   for r in v.liquidations]  # fmt: skip
         states = dict(v.states)
         super().emit(v, extra)
-        number, close, book_ts, flags, _ = self.rows[-1]
+        number, close, book_ts, _, _, flags, _ = self.rows[-1]
         content: dict[str, list[tuple]] = {"trades": trades, "liquidations": forced}
         content["orderbooks"] = []
         content["totals"] = [(0.0, 0.0)]
