@@ -161,17 +161,22 @@ OPTION_MEANING = {
         "bars that end with the trade that fills them: `500ticks` (trades), `10base`, `1000000quote`",
         "the same",
     ),
+    "venue_wait": (
+        "group O: how long behind `hold_back` a row of another exchange may come and still count",
+        "columns of group O come so much later; their rows 24 bytes and 8 a column beside the others, 1 to 2 µs a row",
+    ),
 }
 
 
 def features_page() -> str:
     """docs/features.md."""
-    from ringcollect.sync.bar_record import COLUMNS
-    from ringcollect.sync.catalogue import FEATURES, GROUPS, SETS, Options, bars
+    from ringcollect.sync.bar_record import COLUMNS as BAR_COLUMNS
+    from ringcollect.sync.catalogue import ACROSS, COLUMNS, GROUPS, SETS, Options, bars
 
-    titles = {group.letter: group.module.replace("_", " ") for group in GROUPS}
+    groups_of_rows = (*GROUPS, ACROSS)
+    titles = {group.letter: group.module.replace("_", " ") for group in groups_of_rows}
     parts = []
-    for group in GROUPS:
+    for group in groups_of_rows:
         rows = []
         for family in group.families:
             names = " ".join(f"`{name}`" for name in family.columns(Options()))
@@ -191,7 +196,7 @@ def features_page() -> str:
     return f"""# Features
 
 Generated from the catalogue and the configuration by `python docs/generate.py`; `ringcollect features list` and
-`ringcollect features describe NAME` say the same. {len(FEATURES)} columns of rows: `minimal` has {len(SETS["minimal"])}
+`ringcollect features describe NAME` say the same. {len(COLUMNS)} columns of rows: `minimal` has {len(SETS["minimal"])}
 (group A), `core` {len(SETS["core"])}, `full` all. Level 0 is the best. Sizes are base units. A row closes at its stamp
 and owns the period before it; a window of 60 s is the rows of 60 s up to and with the one that closes.
 
@@ -199,9 +204,13 @@ and owns the period before it; a window of 60 s is the rows of 60 s up to and wi
 M mark and index price, R earlier rows, C the clock.
 
 {groups}
+These four are not in the row ring but in a ring and a table of their own, beside every exchange's rows
+(`binance.100ms.xv`, `sync/venues/`): see [synchronizer.md](synchronizer.md). Choosing one puts the column it is made of
+(`mid_price`, `log_return_1s`, `ofi_norm_5s`) into the rows.
+
 ## P. Bars
 
-{len(COLUMNS)} columns behind both stamps, for each of `bar_durations` and `bar_sizes` below. `[sync.output] bars` turns
+{len(BAR_COLUMNS)} columns behind both stamps, for each of `bar_durations` and `bar_sizes` below. `[sync.output] bars` turns
 them on; [synchronizer.md](synchronizer.md) says what a bar is, [lake.md](lake.md) where it lies.
 
 {table(["columns", "formula", "unit", "undefined"], escaped(bar_rows))}

@@ -29,12 +29,12 @@ def listing(choice: tuple[str, ...], as_json: bool) -> None:
 
     bars: the columns that every bar has.
     """
-    from ringcollect.sync.catalogue import FEATURES, select
+    from ringcollect.sync.catalogue import COLUMNS, select
 
     entries = [word for text in choice for word in text.split(",") if word]
     of_rows = [word for word in entries if word != BARS]
     wanted = set(select(of_rows, "features list")) if of_rows else set()
-    chosen = [feature for feature in FEATURES if not entries or feature.name in wanted]
+    chosen = [feature for feature in COLUMNS if not entries or feature.name in wanted]
     chosen += _of_bars() if BARS in entries else []
     if as_json:
         click.echo(json.dumps([_plain(feature) for feature in chosen], indent=1, ensure_ascii=False))
@@ -52,9 +52,9 @@ def listing(choice: tuple[str, ...], as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def describe(name: str, as_json: bool) -> None:
     """One column: formula, unit, what it is made of, its value where the formula has none, and where it comes from."""
-    from ringcollect.sync.catalogue import FEATURES
+    from ringcollect.sync.catalogue import COLUMNS
 
-    known = [*FEATURES, *_of_bars()]
+    known = [*COLUMNS, *_of_bars()]
     feature = next((feature for feature in known if feature.name == name), None)
     if feature is None:
         raise NotFoundError(f"no feature is called {name!r}; {_nearest(name, [f.name for f in known])}")

@@ -45,6 +45,11 @@ class SyncFeatures(msgspec.Struct, frozen=True, kw_only=True):
     state_reset: Annotated[str, Duration("1s", "1d")] = "5m"
     bar_durations: tuple[Annotated[str, Duration("1us", "1d")], ...] = ("1s", "5s", "30s", "1m")
     bar_sizes: tuple[Annotated[str, BarSize()], ...] = ()
+    venue_wait: Annotated[str, Duration("0ms", "1m")] = "250ms"
+
+    @property
+    def venue_wait_ns(self) -> int:
+        return parse_duration(self.venue_wait)
 
     @property
     def horizons_ns(self) -> tuple[int, ...]:

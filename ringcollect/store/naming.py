@@ -36,6 +36,7 @@ TOKENS = {
     "status": "status",
     "others": "others",
     "features": "features",
+    "venues": "venues",
     "bars": "bars",
     "snapshots": "snapshots",
     "books": "book",

@@ -245,10 +245,12 @@ def row_table_of(ring: str) -> tuple[str, tuple[str, str]]:
     """(table, step) of a row ring: ``binance.100ms.row`` is features on a 100ms grid, ``.bar`` bars of a duration.
 
     A ``.sync`` ring has several tables, on its grid. ``binance.1s_50ms.bar`` are bars of 1 s, too, of the instruments
-    that have the grid of 50 ms for themselves.
+    that have the grid of 50 ms for themselves. ``.xv`` is what rows of several exchanges say of each other.
     """
     step, _, what = ring.partition(".")[2].rpartition(".")
-    return ("bars", ("duration", step.partition("_")[0])) if what == "bar" else ("features", ("grid", step))
+    if what == "bar":
+        return "bars", ("duration", step.partition("_")[0])
+    return "venues" if what == "xv" else "features", ("grid", step)
 
 
 def record_table(table: str) -> str:

@@ -13,11 +13,13 @@ from ringcollect.records import RECORD_BYTES
 from ringcollect.ring.paths import ensure_runtime_dir
 from ringcollect.store.archive.settings import target_of
 from ringcollect.store.location import credentials
+from ringcollect.sync.across_plan import across_plans
 from ringcollect.sync.bar_record import BAR_RING_BYTES
 from ringcollect.sync.snapshot_record import SNAPSHOT
 
 _MIB = 1 << 20
 ROW_BYTES = 256  # of the widest feature set so far, from above; asking the catalogue would load numba
+ACROSS_BYTES = 56  # a row of group O
 _OVERHEAD = MAX_INSTRUMENTS * INSTRUMENT_ROW.itemsize + _MIB  # instrument table, ledger, control file, header
 
 
@@ -45,7 +47,9 @@ def needed_bytes(config: Config) -> int:
         per_grid += ring.capacity * SNAPSHOT.itemsize + _OVERHEAD
     if config.sync.output.books:
         per_grid += ring.capacity * RECORD_BYTES + _OVERHEAD
-    return per_exchange * len(exchanges) + row_rings * per_grid + _bar_bytes(config)
+    compared = across_plans(config, exchanges) if config.sync.enabled else ()
+    across = sum(len(plan.exchanges) for plan in compared) * (ring.capacity * ACROSS_BYTES + _OVERHEAD)
+    return per_exchange * len(exchanges) + row_rings * per_grid + across + _bar_bytes(config)
 
 
 def _bar_bytes(config: Config) -> int:

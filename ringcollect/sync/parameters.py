@@ -47,7 +47,8 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
     own = plan if plan is not None else sync.base
     key = f"features of the grid {own.grid}" if plan is not None and not plan.is_base else "sync.features"
     options = options_of(config)
-    columns = tuple(name for name in catalogue.select(own.features, key, options) if name != ALWAYS)
+    wanted = [name for name in catalogue.select(own.features, key, options) if name != ALWAYS]
+    columns, across = catalogue.divided(wanted, options)
     parameters = Parameters(
         grid_ns=own.grid_ns,
         mode=own.mode,
@@ -58,6 +59,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
         hold_back_records=sync.hold_back_records,
         book_levels=sync.book_levels,
         columns=columns,
+        across=across,
         options=options,
         snapshots=sync.tables,
         levels=sync.output.levels,

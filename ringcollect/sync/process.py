@@ -12,7 +12,11 @@ import numpy as np
 from ringcollect.config import Config, RowPlan
 from ringcollect.errors import EnvironmentRefused, NotFoundError, RingReset
 from ringcollect.instruments import Instrument
+from ringcollect.ring.paths import ring_path
 from ringcollect.ring.waiting import Watch, strategy
+from ringcollect.sync.across import FOREVER
+from ringcollect.sync.across_plan import AcrossPlan, across_plans
+from ringcollect.sync.across_rings import AcrossWorker
 from ringcollect.sync.book_ring import book_ring_name
 from ringcollect.sync.output import Room
 from ringcollect.sync.parameters import parameters_of
@@ -25,6 +29,8 @@ _LOOK_S = 0.1
 _RETRY_S = 0.1
 _HEARTBEAT_S = 1.0
 _DRAIN_S, _DRAIN_PAUSE_S = 1.5, 0.005
+_ACROSS_S = 0.05
+"""How often rows of several exchanges are compared: they have waited much longer for each other."""
 
 
 def consumer_of(plan: RowPlan) -> str:
@@ -76,15 +82,23 @@ def run(config: Config, exchanges: Sequence[str], stop: Callable[[], bool]) -> N
     A ring that is not there yet is waited for; one that was replaced is drained and attached anew.
     """
     stations = [_Station(config, exchange, plan) for exchange in exchanges for plan in config.row_plans(exchange)]
+    comparisons = [_Comparison(config, plan, stations) for plan in across_plans(config, exchanges)]
     waiting = strategy(config.wait.strategy, config.wait.min_ns / 1e9, config.wait.max_ns / 1e9)
     watch = Watch()
     try:
         while not stop():
-            if not _work(stations):
+            worked = _work(stations)
+            for comparison in comparisons:
+                comparison.work()
+            if not worked:
                 watch.set([ring for station in stations for ring in station.watched()])
                 waiting.wait(watch, _LOOK_S, stop)
         _drain(stations)
+        for comparison in comparisons:
+            comparison.work(at_once=True)
     finally:
+        for comparison in comparisons:
+            comparison.close()
         for station in stations:
             station.close()
 
@@ -155,6 +169,21 @@ class _Station:
             or not self._worker.reader.producer_alive()
         )  # fmt: skip
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Exchange and grid."""
+        return self._exchange, self._plan.grid
+
+    def known_ns(self) -> int:
+        """Rows that are not out yet will have a ``ts_recv`` of at least this; FOREVER: there is nobody to make any.
+
+        Whoever comes later receives later than everything that other exchanges have received by now.
+        """
+        if self._worker is None:
+            return 0 if ring_path(self._directory, f"{self._exchange}.rec").exists() else FOREVER
+        is_over = not self._worker.reader.producer_alive() and self._worker.reader.lag == 0
+        return FOREVER if is_over else self._worker.engine.stream_ns
+
     def close(self) -> None:
         """Checkpoint and close the row ring."""
         if self._worker is not None:
@@ -195,3 +224,36 @@ class _Station:
             self._worker.close()
             self._worker = None
             self._next_try = 0.0
+
+
+class _Comparison:
+    """Group O on one grid: the rows of all its exchanges, compared as far as all of them are known."""
+
+    def __init__(self, config: Config, plan: AcrossPlan, stations: Sequence[_Station]) -> None:
+        by_place = {station.place: station for station in stations}
+        self._sides = [by_place[exchange, plan.grid] for exchange in plan.exchanges]
+        self._grid = plan.grid
+        self._worker = AcrossWorker(config.runtime_path(), plan, self._known, config.ring.capacity)
+        self._next = self._next_heartbeat = 0.0
+
+    def work(self, *, at_once: bool = False) -> None:
+        """A step, when it is time for one."""
+        now = time.monotonic()
+        if now < self._next and not at_once:
+            return
+        self._next = now + _ACROSS_S
+        try:
+            self._worker.step()
+        except EnvironmentRefused as error:
+            _log.warning("%s: group O: %s; trying again", self._grid, error)
+            self._next = now + 10 * _RETRY_S
+        if now >= self._next_heartbeat:
+            self._next_heartbeat = now + _HEARTBEAT_S
+            self._worker.heartbeat(time.time_ns())
+
+    def close(self) -> None:
+        """Give up its rings."""
+        self._worker.close()
+
+    def _known(self) -> list[int]:
+        return [side.known_ns() for side in self._sides]

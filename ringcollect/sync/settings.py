@@ -25,6 +25,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     book_levels: int = 65_536
     max_row_latency_ns: int = 0  # 0 = off (G21)
     columns: tuple[str, ...] = tuple(catalogue.select(["minimal"]))
+    across: tuple[str, ...] = ()  # columns of group O, made of these rows and those of other exchanges (across.py)
     options: catalogue.Options = catalogue.Options()
     snapshots: tuple[str, ...] = ()  # tables of snapshot records (snapshot_record.py); none: no such output
     levels: int = 10  # of a book in a snapshot, per side

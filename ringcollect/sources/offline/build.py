@@ -10,6 +10,7 @@ from ringcollect.config import RowPlan
 from ringcollect.errors import LakeError
 from ringcollect.instruments import Instrument
 from ringcollect.sources.offline import removal
+from ringcollect.sources.offline.across import build_across, ended
 from ringcollect.sources.offline.builder import Builder, Task
 from ringcollect.sources.offline.opening import describe, open_work
 from ringcollect.sources.offline.report import Built, Report
@@ -36,7 +37,9 @@ def build(settings: Settings) -> Report:
     begun = time.monotonic()
     report = Report()
     chosen, end_ns = settings.selection.exchanges, _limit(settings.selection, DAY_NS)
-    for exchange in exchanges_of(settings.data):
+    exchanges = exchanges_of(settings.data)
+    over = ended(settings.data, exchanges) if settings.selection.end_ns >= FOREVER else []
+    for exchange in exchanges:
         if (chosen and exchange not in chosen) or settings.stop():
             continue
         # Before the segments are listed: a journal that is sealed meanwhile is in the list then.
@@ -48,8 +51,22 @@ def build(settings: Settings) -> Report:
                 _note(report, removal.go_on(settings.data, near))
             present = [place for place in near if not is_removed(place.path)]
             _Generation(settings, exchange, present, report, is_open=generation in open_journals).build()
+    _compare(settings, report, over)
     report.seconds = time.monotonic() - begun
     return report
+
+
+def _compare(settings: Settings, report: Report, over: list[str]) -> None:
+    """Group O of what is built by now, unless a part was chosen: with some of the venues it would be another number."""
+    selection = settings.selection
+    if selection.is_part or selection.exchanges or settings.stop():
+        return
+    if report.errors or any(one.state == "busy" for one in report.built):
+        over = []  # more rows may follow after all
+    try:
+        report.built += build_across(settings.config, settings.target(), over)
+    except LakeError as error:
+        report.errors.append(str(error))
 
 
 class _Safe(NamedTuple):

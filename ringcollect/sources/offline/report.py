@@ -10,7 +10,9 @@ from ringcollect.store.naming import utc
 
 
 class Built(msgspec.Struct, kw_only=True):
-    """One row ring from one generation of records, in this run. ``sync`` are the engine's counters, their increase.
+    """One row ring from one generation of records, in this run; group O is made of rows, not of segments.
+
+    ``sync`` are the engine's counters, their increase.
 
     ``snapshots`` are records of ``sync/`` tables, ``bars`` those of every kind.
     ``lost`` are records that certificates call lost, ``missing`` those nothing explains. ``until_ns`` is the stamp of
@@ -89,8 +91,9 @@ def lines_of(built: Built) -> list[str]:
         return [f"{name}: nothing new"]
     until = f" up to {utc(built.until_ns):%Y-%m-%d %H:%M:%S} UTC" if built.until_ns else ""
     counted = ", ".join(f"{n:,} {key.replace('_', ' ')}" for key, n in built.sync.items() if n and key in _SAID)
+    source = f" from {built.records:,} records in {built.segments} segments" if built.segments else ""
     out = [
-        f"{name}: {built.rows:,} rows{until} from {built.records:,} records in {built.segments} segments, "
+        f"{name}: {built.rows:,} rows{until}{source}, "
         + (f"{built.snapshots:,} snapshot records, " if built.snapshots else "")
         + (f"{built.bars:,} bars, " if built.bars else "")
         + f"{built.files} files, {built.bytes / 1e6:.1f} MB"

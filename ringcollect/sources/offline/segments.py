@@ -59,13 +59,13 @@ class Place(NamedTuple):
             raise LakeError(f"{self.path}: is not a certificate of records: {error}") from error
 
 
-def exchanges_of(data: Path) -> list[str]:
-    """The exchanges the lake has certificates of. NotFoundError if there is no lake."""
+def exchanges_of(data: Path, suffix: str = RECORDS) -> list[str]:
+    """The exchanges the lake has certificates of, of record rings or others. NotFoundError if there is no lake."""
     folder = data / "certificates"
     if not folder.is_dir():
         raise NotFoundError(f"no sealed segments in {data}: there is no folder certificates/")
     names = {
-        exchange_of(path.name) for day in folder.glob("exchange=*/date=*") for path in day.glob(f"*{RECORDS}-*.json")
+        exchange_of(path.name) for day in folder.glob("exchange=*/date=*") for path in day.glob(f"*{suffix}-*.json")
     }
     return sorted(names)
 

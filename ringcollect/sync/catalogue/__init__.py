@@ -11,26 +11,37 @@ from fnmatch import fnmatchcase
 
 from ringcollect.errors import ConfigError
 from ringcollect.sync.catalogue.feature import Feature
-from ringcollect.sync.catalogue.groups import GROUPS
+from ringcollect.sync.catalogue.groups import ACROSS, GROUPS
 from ringcollect.sync.catalogue.options import Options
+from ringcollect.sync.catalogue.venues import MADE_OF
 
-__all__ = ["FEATURES", "GROUPS", "SETS", "Feature", "Options", "features_with", "select"]
+__all__ = [
+    "ACROSS", "COLUMNS", "FEATURES", "GROUPS", "SETS", "Feature", "Options", "divided", "features_with", "select",
+]  # fmt: skip
 
 
 def features_with(options: Options) -> tuple[Feature, ...]:
-    """Every column there is with these options, in catalogue order."""
+    """Every column of a row there is with these options, in catalogue order."""
     return tuple(feature for group in GROUPS for feature in group.features(options))
 
 
+def across_with(options: Options) -> tuple[Feature, ...]:
+    """Those columns of group O whose own column is there with these options."""
+    there = {feature.name for feature in features_with(options)}
+    return tuple(feature for feature in ACROSS.features(options) if MADE_OF[feature.name] in there)
+
+
 FEATURES = features_with(Options())
-"""The columns of the default options."""
+"""The columns of a row with the default options."""
+COLUMNS = (*FEATURES, *across_with(Options()))
+"""Every column that can be chosen, group O behind those of a row."""
 
 
 def _is_in(feature: Feature, name: str) -> bool:
     return name == "full" or (feature.core if name == "core" else feature.group == "A")
 
 
-SETS = {name: tuple(f.name for f in FEATURES if _is_in(f, name)) for name in ("minimal", "core", "full")}
+SETS = {name: tuple(f.name for f in COLUMNS if _is_in(f, name)) for name in ("minimal", "core", "full")}
 """Named sets, with the default options: ``minimal`` is group A (flags are part of every row), ``full`` everything."""
 
 
@@ -39,7 +50,7 @@ def select(wanted: Sequence[str], key: str = "sync.features", options: Options |
 
     Raises ConfigError naming an entry that matches nothing, and the ``key`` it stands in.
     """
-    features = features_with(options) if options else FEATURES
+    features = (*features_with(options), *across_with(options)) if options else COLUMNS
     chosen: set[str] = set()
     for entry in wanted:
         if entry in SETS:
@@ -51,6 +62,13 @@ def select(wanted: Sequence[str], key: str = "sync.features", options: Options |
             raise ConfigError(f"{key}: {entry!r} is no set ({', '.join(SETS)}) and matches no feature")
         chosen.update(found)
     return [f.name for f in features if f.name in chosen]
+
+
+def divided(columns: Sequence[str], options: Options) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(columns of a row, columns of group O): ``columns`` in two, the first with what the second is made of."""
+    across = tuple(name for name in columns if name in MADE_OF)
+    wanted = set(columns) | {MADE_OF[name] for name in across}
+    return tuple(f.name for f in features_with(options) if f.name in wanted), across
 
 
 def _alternatives(pattern: str) -> list[str]:

@@ -16,6 +16,7 @@ from ringcollect.sync.catalogue import (
     regime,
     shape,
     trade_flow,
+    venues,
     volatility,
 )
 from ringcollect.sync.catalogue.feature import Group
@@ -160,3 +161,5 @@ GROUPS = (
     Group("N", "quality", quality.FAMILIES, slab=12, hears="UT"),
 )
 """Every group whose columns are in a row."""
+ACROSS = Group("O", "venues", venues.FAMILIES, slab=0)
+"""The group whose columns are made of the rows of several exchanges, outside the kernels."""

@@ -1,4 +1,4 @@
-"""Group O: across venues."""
+"""Group O: across venues, made of the rows of several exchanges (``ringcollect/sync/across.py``)."""
 
 from __future__ import annotations
 
@@ -37,3 +37,6 @@ FAMILIES = (
         core=False,
     ),
 )
+MID, RETURN, FLOW = "mid_price", "log_return_1s", "ofi_norm_5s"
+MADE_OF = {"xv_mid_dev_bps": MID, "xv_dispersion_bps": MID, "xv_lead_return_1s": RETURN, "xv_ofi_norm_5s": FLOW}
+"""The column of the rows each is made of; without that (other horizons) there is no such column."""
