@@ -210,8 +210,8 @@ These four are not in the row ring but in a ring and a table of their own, besid
 
 ## P. Bars
 
-{len(BAR_COLUMNS)} columns behind both stamps, for each of `bar_durations` and `bar_sizes` below. `[sync.output] bars` turns
-them on; [synchronizer.md](synchronizer.md) says what a bar is, [lake.md](lake.md) where it lies.
+{len(BAR_COLUMNS)} columns behind both stamps, for each of `bar_durations` and `bar_sizes` below. `[sync.output]
+bars` turns them on; [synchronizer.md](synchronizer.md) says what a bar is, [lake.md](lake.md) where it lies.
 
 {table(["columns", "formula", "unit", "undefined"], escaped(bar_rows))}
 ## Options

@@ -29,11 +29,11 @@ def listing(choice: tuple[str, ...], as_json: bool) -> None:
 
     bars: the columns that every bar has.
     """
-    from ringcollect.sync.catalogue import COLUMNS, select
+    from ringcollect.sync.catalogue import COLUMNS, choose
 
     entries = [word for text in choice for word in text.split(",") if word]
     of_rows = [word for word in entries if word != BARS]
-    wanted = set(select(of_rows, "features list")) if of_rows else set()
+    wanted = set(choose(of_rows, "features list")) if of_rows else set()
     chosen = [feature for feature in COLUMNS if not entries or feature.name in wanted]
     chosen += _of_bars() if BARS in entries else []
     if as_json:

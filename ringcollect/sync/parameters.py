@@ -47,7 +47,7 @@ def parameters_of(config: Config, plan: RowPlan | None = None) -> Parameters:
     own = plan if plan is not None else sync.base
     key = f"features of the grid {own.grid}" if plan is not None and not plan.is_base else "sync.features"
     options = options_of(config)
-    wanted = [name for name in catalogue.select(own.features, key, options) if name != ALWAYS]
+    wanted = [name for name in catalogue.choose(own.features, key, options) if name != ALWAYS]
     columns, across = catalogue.divided(wanted, options)
     parameters = Parameters(
         grid_ns=own.grid_ns,

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from ringcollect.cli import run
-from ringcollect.sync.bar_record import COLUMNS
-from ringcollect.sync.catalogue import FEATURES, SETS
+from ringcollect.sync.bar_record import COLUMNS as BAR_COLUMNS
+from ringcollect.sync.catalogue import COLUMNS, SETS
 
 
 def said(capsys: pytest.CaptureFixture[str], *args: str) -> str:
@@ -19,7 +19,7 @@ def said(capsys: pytest.CaptureFixture[str], *args: str) -> str:
 def test_list_shows_every_column_once_in_the_order_of_a_row(capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "list").splitlines()
     assert lines[0].split()[:3] == ["name", "group", "unit"]
-    assert [line.split()[0] for line in lines[1:]] == [feature.name for feature in FEATURES]
+    assert [line.split()[0] for line in lines[1:]] == [feature.name for feature in COLUMNS]
 
 
 def test_list_takes_sets_names_and_wildcards(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,8 +42,8 @@ def test_describe_says_formula_unit_source_group_undefined_value_and_sets(capsys
 
 def test_bars_are_in_a_list_of_their_own_and_described_as_all_others(capsys: pytest.CaptureFixture[str]) -> None:
     names = [entry["name"] for entry in json.loads(said(capsys, "list", "bars", "--json"))]
-    assert names == ["ts_open_ns", "ts_close_ns", *COLUMNS] and len(names) == 27
-    assert not {feature.name for feature in FEATURES} & set(names)
+    assert names == ["ts_open_ns", "ts_close_ns", *BAR_COLUMNS] and len(names) == 27
+    assert not {feature.name for feature in COLUMNS} & set(names)
     entry = json.loads(said(capsys, "describe", "realized_variance", "--json"))
     assert (entry["formula"], entry["group"], entry["sets"]) == ("Σ r² of grid-row returns in the bar", "P", ["bars"])
 

@@ -16,7 +16,8 @@ from ringcollect.sync.catalogue.options import Options
 from ringcollect.sync.catalogue.venues import MADE_OF
 
 __all__ = [
-    "ACROSS", "COLUMNS", "FEATURES", "GROUPS", "SETS", "Feature", "Options", "divided", "features_with", "select",
+    "ACROSS", "COLUMNS", "FEATURES", "GROUPS", "SETS", "Feature", "Options", "choose", "divided", "features_with",
+    "select",
 ]  # fmt: skip
 
 
@@ -46,6 +47,11 @@ SETS = {name: tuple(f.name for f in COLUMNS if _is_in(f, name)) for name in ("mi
 
 
 def select(wanted: Sequence[str], key: str = "sync.features", options: Options | None = None) -> list[str]:
+    """The columns of a row for what :func:`choose` finds: those of group O by the columns they are made of."""
+    return list(divided(choose(wanted, key, options), options or Options())[0])
+
+
+def choose(wanted: Sequence[str], key: str = "sync.features", options: Options | None = None) -> list[str]:
     """Column names for sets, names and wildcards (``["minimal", "ofi*", "rv_{5,60}s"]``), in catalogue order.
 
     Raises ConfigError naming an entry that matches nothing, and the ``key`` it stands in.
