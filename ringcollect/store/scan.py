@@ -20,7 +20,7 @@ from ringcollect.store.selection import FOREVER, Selection, Time, select
 
 TIERS = ("raw", "rest", "sync")
 _ALONE = {"frames": ("frames",), "rejects": ("rejects",)}
-SYNC_ONLY = frozenset({"features", "bars", "snapshots", "books"})
+SYNC_ONLY = frozenset({"features", "venues", "bars", "snapshots", "books"})
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 Names = str | Sequence[str] | None
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from ringcollect.records import Kind, TickerField
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Column(NamedTuple):
@@ -207,10 +207,12 @@ ROW_TEXT = {
     "seq": "position in the row ring, no holes over all instruments",
     "ts_ns": "closing boundary of the row's bin, ns since the epoch, UTC",
     "ts_book_ns": "effective exchange time of the book it embeds; 0 without one",
-    "ts_recv": "receive time of the record that made the row due; absent before row version 2",
-    "input_flags": "flags of all inputs together, as in records.md; absent before row version 2",
+    "ts_recv": "receive time of the record that made the row due; 0 not known",
+    "input_flags": "flags of all inputs together, as in records.md",
     "row_flags": "bits, see synchronizer.md",
+    "venues": "venues that had a mid at this stamp",
 }
+_ROW_SINCE = {"ts_recv": 2, "input_flags": 2}
 """What every row begins with; its features follow, documented by their catalogue (features.md)."""
 
 # Features are f8 in the ring. These are whole numbers by definition and are stored as such.
@@ -231,7 +233,8 @@ def row_columns(fields: list[tuple[str, str]]) -> tuple[Column, ...]:
             kind = "uint64"
         elif name in SIGNED_FEATURES:
             kind = "int64"
-        columns.append(Column(name, kind, name, ROW_TEXT.get(name, "")))
+        since = _ROW_SINCE.get(name, 1)
+        columns.append(Column(name, kind, name, ROW_TEXT.get(name, ""), since, 0 if since > 1 else None))
     return (*columns, NATIVE_SYMBOL)
 
 

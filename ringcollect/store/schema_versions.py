@@ -36,12 +36,12 @@ def version_of(metadata: Mapping[str, Any]) -> int:
 def current(identity: str) -> tuple[Column, ...] | None:
     """The columns of a table of the lake (``raw/trades``, ``sync/orderbooks``, ``frames/rejects``) in this version.
 
-    None for rows of features: their columns are those of their set. LakeError for a table that is none of ours.
+    None for rows of features and of venues: their columns are those of their set. LakeError for a table that is none of ours.
     """
     tier, _, table = identity.partition("/")
     if table in _FRAMES:
         return FRAME_COLUMNS
-    if (tier, table) == ("sync", "features"):
+    if tier == "sync" and table in ("features", "venues"):
         return None
     if (tier, table) == ("sync", "bars"):
         return BAR_COLUMNS

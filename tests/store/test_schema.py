@@ -51,7 +51,10 @@ def _spelled(version: int) -> str:
     )
 
 
-FROZEN = {1: "8cd08def1f1ef14ada6aac7554db2f8b829dca8f709d9bea958de7d4d150d277"}
+FROZEN = {
+    1: "8cd08def1f1ef14ada6aac7554db2f8b829dca8f709d9bea958de7d4d150d277",
+    2: "c80a379fa6f0970ba8b234aa8d319c172853e0baca9c9c5e313e8ef1a2ab884b",
+}
 
 
 @pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))

@@ -1,4 +1,4 @@
-"""Every version ever written reads as the newest one; a version 2 with one more column shows the way."""
+"""Every version ever written reads as the newest one; the next one with one more column shows the way."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from tests.store import lake
 from tests.store.frozen.reading import FROZEN, facts, frozen
 
 VERSIONS = sorted(path.name for path in FROZEN.iterdir() if path.is_dir() and path.name.startswith("v"))
-SIZE = Column("size", "float64", "size", "what version 2 tells of a mark price", since=2, absent=float("nan"))
+NEXT = SCHEMA_VERSION + 1
+SIZE = Column("size", "float64", "size", "what the next version tells of a mark price", since=NEXT, absent=float("nan"))
 MARK = TABLES_BY_NAME["mark_prices"]
 
 
@@ -53,7 +54,7 @@ def _next_version(monkeypatch: pytest.MonkeyPatch) -> Table:
     for module in (parts, tables, schema):
         monkeypatch.setattr(module, "TABLES", everything)
     for module in (parts, schema, schema_versions, verify_segment):
-        monkeypatch.setattr(module, "SCHEMA_VERSION", 2)
+        monkeypatch.setattr(module, "SCHEMA_VERSION", NEXT)
     return newer
 
 
@@ -74,7 +75,7 @@ def _upgraded(path: Path) -> pa.Table:
     return upgrade(file.read(), parquet.metadata_of(file))
 
 
-def test_a_version_2_with_one_more_column_reads_and_verifies_lakes_of_both(
+def test_the_next_version_with_one_more_column_reads_and_verifies_lakes_of_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = lake.make_lake(tmp_path / "old", _marks(50))
@@ -101,13 +102,13 @@ def test_the_software_of_today_reads_what_a_newer_version_wrote_and_strict_says_
     assert rows.column_names == [column.name for column in MARK.columns]
     assert rows["price"].to_pylist() == _marks(50)["price"].tolist()
     said = [problem.what for problem in verify(data, strict=True).problems]
-    assert any("its schema is not version 1 of mark_prices" in text for text in said)
+    assert any(f"its schema is not version {SCHEMA_VERSION} of mark_prices" in text for text in said)
 
 
 def test_a_file_that_lacks_a_column_of_its_own_version_is_refused(tmp_path: Path) -> None:
     data = lake.make_lake(tmp_path, _marks(5))
     file = parquet.open_file(_mark_file(data))
-    with pytest.raises(LakeError, match="no column price of type float64, which schema version 1 has"):
+    with pytest.raises(LakeError, match=f"no column price of type float64, which schema version {SCHEMA_VERSION} has"):
         upgrade(file.read().drop_columns(["price"]), parquet.metadata_of(file))
     at = file.schema_arrow.names.index("price")
     retyped = file.read().set_column(at, "price", pa.array([1] * 5))
@@ -135,6 +136,6 @@ def test_every_table_of_the_lake_has_columns_and_others_have_none() -> None:
     assert current("sync/books") == TABLES_BY_NAME["orderbooks"].columns
     assert current("sync/trades") == SNAPSHOT_TABLES["trades"]
     assert current("sync/status") == TABLES_BY_NAME["status"].columns
-    assert current("sync/features") is None
+    assert current("sync/features") is current("sync/venues") is None
     with pytest.raises(LakeError, match="no table raw/features"):
         current("raw/features")
