@@ -36,7 +36,7 @@ def version_of(metadata: Mapping[str, Any]) -> int:
 def current(identity: str) -> tuple[Column, ...] | None:
     """The columns of a table of the lake (``raw/trades``, ``sync/orderbooks``, ``frames/rejects``) in this version.
 
-    None for rows of features and of venues: their columns are those of their set. LakeError for a table that is none of ours.
+    None for rows of features and of venues: their columns are those of their set. LakeError for a table of nobody.
     """
     tier, _, table = identity.partition("/")
     if table in _FRAMES:
