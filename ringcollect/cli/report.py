@@ -72,4 +72,4 @@ def _plain(day: DayFacts) -> object:
 def _line(day: DayFacts) -> str:
     from ringcollect.store.quality.wording import headline
 
-    return f"{day.exchange} {day.date}: {headline(day)}"
+    return f"{day.name} {day.date}: {headline(day)}"

@@ -71,8 +71,15 @@ class Report(msgspec.Struct):
         """Take over what ``other`` found elsewhere."""
         for name in ("problems", "lost", "notes", "coverage"):
             getattr(self, name).extend(getattr(other, name))
-        for name in ("certificates", "files", "records", "bytes", "chain_gaps", "retired_files", "retired_records"):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in self.__struct_fields__:
+            if isinstance(getattr(self, name), int):
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def of_server(self, name: str) -> Report:
+        """The same, with each place named as one of the collector ``name``'s."""
+        for findings in (self.problems, self.notes):
+            findings[:] = [Finding(f"server={name}: {finding.place}", finding.what) for finding in findings]
+        return self
 
     def problem(self, place: str, what: str) -> None:
         """A claim that fails."""

@@ -7,10 +7,10 @@ from pathlib import Path
 from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store import parquet
 from ringcollect.store.cursor import journal_files
-from ringcollect.store.files import LakeFile, files
 from ringcollect.store.location import Lake
 from ringcollect.store.report import Loss, Report
-from ringcollect.store.selection import Selection
+from ringcollect.store.selection import TIERS, Selection
+from ringcollect.store.server_lake import ServerLake, parts_of
 from ringcollect.store.verify_certificates import Progress, certificate_keys, check_all
 from ringcollect.store.verify_files import certificates_of, check_files
 from ringcollect.store.verify_journals import open_journals
@@ -42,6 +42,16 @@ def verify(
     there.
     """
     lake = data if isinstance(data, Lake) else Lake.open(data)
+    whole = Report(lake.uri)
+    for part in parts_of(lake):
+        report = _verify(part, strict, progress, selection, latest, under, jobs)
+        whole.add(report.of_server(part.server) if isinstance(part, ServerLake) and part.server else report)
+    return whole
+
+
+def _verify(
+    lake: Lake, strict: bool, progress: Progress | None, selection: Selection, latest: bool, under: str, jobs: int
+) -> Report:
     report = Report(lake.uri)
     if latest or under or selection.types or selection.markets or selection.symbols:
         check_files(lake, selection, report, strict=strict, latest=latest, under=under, progress=progress)
@@ -78,32 +88,37 @@ def _check_unclaimed(
     strict: bool,
 ) -> None:
     """Parquet files that no certificate names would double rows for whoever reads the folder."""
-    found = list(files(lake, selection))
+    found = [
+        entry.key
+        for tier in TIERS
+        for entry in lake.files(tier)
+        if entry.key.endswith(".parquet") and certificates_of([entry.key], selection)
+    ]
     claimed = {entry.path for _, cert in certificates for entry in cert.files}
     for key in set(certificates_of(certificate_keys(lake), selection)) - checked:  # sealed while we looked
         newer = read_certificate(lake, key, report)
         claimed |= set() if newer is None else {entry.path for entry in newer.files}
     claimed |= check_merged(lake, claimed, report)
-    stray = [file for file in found if file.path not in claimed]
+    stray = [key for key in found if key not in claimed]
     if not stray:
         return
     waiting = {(f.ring, f.generation, f.seq_from) for f in journal_files(lake.folder)} if lake.folder else set()
-    for file in stray:
-        if not is_merged(lake, file.path) and lake.exists(file.path):  # else it was swapped while we looked
+    for key in stray:
+        if not is_merged(lake, key) and lake.exists(key):  # else it was swapped while we looked
             report.files += 1
-            _say_stray(lake, file, waiting, report, strict=strict)
+            _say_stray(lake, key, waiting, report, strict=strict)
 
 
-def _say_stray(lake: Lake, file: LakeFile, waiting: set[tuple[str, int, int]], report: Report, *, strict: bool) -> None:
+def _say_stray(lake: Lake, key: str, waiting: set[tuple[str, int, int]], report: Report, *, strict: bool) -> None:
     try:
-        with lake.open_file(file.path) as opened:
+        with lake.open_file(key) as opened:
             identity = parquet.metadata_of(parquet.open_file(opened)).get("identity") or {}
     except NotFoundError:
         return
     except LakeError as error:
-        (report.problem if strict else report.note)(file.path, f"is in no certificate ({error})")
+        (report.problem if strict else report.note)(key, f"is in no certificate ({error})")
         return
     if (identity.get("ring"), identity.get("generation"), identity.get("seq_from")) in waiting:
-        report.note(file.path, "is being sealed: its journal is still there")
+        report.note(key, "is being sealed: its journal is still there")
     else:
-        report.problem(file.path, "is in no certificate: its rows may be there twice")
+        report.problem(key, "is in no certificate: its rows may be there twice")

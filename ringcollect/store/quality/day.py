@@ -13,7 +13,7 @@ from ringcollect.errors import LakeError
 from ringcollect.records import CHANNEL_NAMES, CHANNELS_BY_NAME, Channel, Status
 from ringcollect.store.files import LakeFile, files, open_file
 from ringcollect.store.location import Lake
-from ringcollect.store.naming import DAY_NS, TABLES_OF_CHANNEL
+from ringcollect.store.naming import DAY_NS, TABLES_OF_CHANNEL, folder_value
 from ringcollect.store.quality.alive import Alive
 from ringcollect.store.quality.counters import Counted, Counters, Key
 from ringcollect.store.quality.events import COLUMNS as EVENT_COLUMNS
@@ -34,8 +34,9 @@ Progress = Callable[[int, int], None]
 class ExchangeDays:
     """The days of one exchange in order; what one day leaves open goes on into the next."""
 
-    def __init__(self, lake: Lake, exchange: str, selection: Selection) -> None:
+    def __init__(self, lake: Lake, server: str, exchange: str, selection: Selection) -> None:
         self._lake = lake
+        self._server = server
         self._exchange = exchange
         self._selection = selection
         self._instruments = Instruments()
@@ -67,6 +68,7 @@ class ExchangeDays:
             stream.forget(until_ns)
         return DayFacts(
             exchange=self._exchange,
+            server=self._server,
             date=date,
             from_ns=from_ns,
             until_ns=until_ns,
@@ -201,7 +203,8 @@ class ExchangeDays:
 
     def _lost(self, date: str) -> list[LostRange]:
         lost = []
-        folder = f"certificates/exchange={self._exchange}/date={date}"
+        server = f"/server={folder_value(self._server)}" if self._server else ""
+        folder = f"certificates/exchange={folder_value(self._exchange)}{server}/date={date}"
         for entry in self._lake.files(folder):
             if not entry.key.endswith(".json"):
                 continue
@@ -243,29 +246,31 @@ def _start_of(date: str) -> int:
 
 
 def days_of(lake: Lake, selection: Selection, now_ns: int, progress: Progress | None = None) -> Iterator[DayFacts]:
-    """Every exchange and day of the selection that the lake has sealed files of, in order.
+    """Every collector (of an archive that several share), exchange and day of the selection that the lake has sealed
+    files of, in order.
 
     Memory: one day's status records of one exchange, and 12 kB per stream of it.
     """
-    found: dict[str, dict[str, list[LakeFile]]] = {}
+    found: dict[tuple[str, str], dict[str, list[LakeFile]]] = {}
     asked = Selection(
         start_ns=max(0, selection.start_ns - DAY_NS), end_ns=selection.end_ns, exchanges=selection.exchanges
     )
     for file in files(lake, asked, ("raw", "rest")):
-        found.setdefault(file.exchange, {}).setdefault(file.date, []).append(file)
+        found.setdefault((file.value("server"), file.exchange), {}).setdefault(file.date, []).append(file)
     first, last = selection.dates()
     total = sum(first <= date <= last for days in found.values() for date in days)
     done = 0
-    for exchange in sorted(found):
-        worker = ExchangeDays(lake, exchange, selection)
-        for date in sorted(found[exchange]):
+    for server, exchange in sorted(found):
+        worker = ExchangeDays(lake, server, exchange, selection)
+        days = found[server, exchange]
+        for date in sorted(days):
             day_ns = _start_of(date)
             end_ns = min(day_ns + DAY_NS, selection.end_ns)
             if date < first:
-                worker.before(date, found[exchange][date])
+                worker.before(date, days[date])
             elif max(day_ns, selection.start_ns) < end_ns:
                 if progress is not None:
                     progress(done, total)
                 begin_ns = max(day_ns, selection.start_ns)
-                yield worker.day(date, begin_ns, max(begin_ns, min(end_ns, now_ns)), found[exchange][date])
+                yield worker.day(date, begin_ns, max(begin_ns, min(end_ns, now_ns)), days[date])
                 done += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ringcollect.store.naming import folder_value
 from ringcollect.store.quality.windows import Window
 
 SHOWN = 200
@@ -83,9 +84,11 @@ class LostRange(msgspec.Struct, kw_only=True):
 
 
 class DayFacts(msgspec.Struct, kw_only=True):
-    """One exchange and UTC day. ``until_ns``: to where the day is judged (its end, or now)."""
+    """One exchange and UTC day. ``server`` names the collector where several share an archive; ``until_ns``: to where
+    the day is judged (its end, or now)."""
 
     exchange: str
+    server: str = ""
     date: str
     from_ns: int
     until_ns: int
@@ -96,6 +99,16 @@ class DayFacts(msgspec.Struct, kw_only=True):
     rejected_frames: int
     lost: list[LostRange]
     lost_by_consumers: int
+
+    @property
+    def name(self) -> str:
+        """Of whom the day is: the exchange, and the collector where it has a name."""
+        return f"{self.exchange} by {self.server}" if self.server else self.exchange
+
+    @property
+    def folder(self) -> str:
+        """Where its report goes, below ``--out``."""
+        return "/".join(folder_value(part) for part in (self.server, self.exchange) if part)
 
     @property
     def is_whole(self) -> bool:

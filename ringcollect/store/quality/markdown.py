@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from ringcollect.store.quality.facts import DayFacts
 from ringcollect.store.quality.wording import COLUMNS, cells, clock_lines, clock_time, headline, window_cells
@@ -10,7 +11,7 @@ from ringcollect.store.quality.wording import COLUMNS, cells, clock_lines, clock
 
 def markdown(day: DayFacts) -> str:
     """The whole report; symbols are untrusted text and cannot break out of a cell."""
-    lines = [f"# {_cell(day.exchange)} on {day.date} (UTC)", "", headline(day)]
+    lines = [f"# {_cell(day.name)} on {day.date} (UTC)", "", headline(day)]
     lines += [f"Judged from {clock_time(day.from_ns)} to {clock_time(day.until_ns - 1)}.", ""]
     lines += ["## Streams", "", *_table(COLUMNS, map(cells, day.streams)), ""]
     if day.offline:
@@ -34,7 +35,7 @@ def markdown(day: DayFacts) -> str:
 
 def index(days: Sequence[DayFacts], suffix: str) -> str:
     """All days of a report with a link each."""
-    rows = ((f"[{_cell(d.exchange)} {d.date}]({d.exchange}/{d.date}{suffix})", headline(d)) for d in days)
+    rows = ((f"[{_cell(d.name)} {d.date}]({quote(d.folder)}/{d.date}{suffix})", headline(d)) for d in days)
     return "\n".join(
         ["# Quality of the record", "", "| day | |", "|---|---|", *(f"| {a} | {b} |" for a, b in rows), ""]
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from ringcollect.store.naming import folder_value
 from ringcollect.store.quality import markdown, page
 from ringcollect.store.quality.facts import DayFacts
 
@@ -22,13 +21,13 @@ def write_reports(days: Iterable[DayFacts], out: Path, formats: tuple[str, ...])
     if "html" in formats:
         page.load_plotly()
     makers: dict[str, Callable[[DayFacts], str]] = {
-        "html": lambda day: page.page(day, f"../{page.SCRIPT}"),
+        "html": lambda day: page.page(day, "../" * (day.folder.count("/") + 1) + page.SCRIPT),
         "md": markdown.markdown,
         "json": lambda day: msgspec.json.format(msgspec.json.encode(day), indent=1).decode(),
     }
     written = []
     for day in days:
-        folder = out / folder_value(day.exchange)
+        folder = out / day.folder
         folder.mkdir(parents=True, exist_ok=True)
         for name in formats:
             _put(folder / f"{day.date}.{name}", makers[name](day))

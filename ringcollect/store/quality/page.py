@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def page(day: DayFacts, to_script: str) -> str:
     go = load_plotly()
     plots = [_rates(go, day), _coverage(go, day), _latencies(go, day)]
     drawn = [plot.to_html(full_html=False, include_plotlyjs=False, default_height=360) for plot in plots if plot]
-    title = f"{day.exchange} on {day.date}"
+    title = f"{day.name} on {day.date}"
     parts = [
         f"<h1>{escape(title)} (UTC)</h1><p><strong>{escape(headline(day))}</strong></p>",
         f'<p class="note">Judged from {clock_time(day.from_ns)} to {clock_time(day.until_ns - 1)}.</p>',
@@ -75,7 +76,7 @@ def page(day: DayFacts, to_script: str) -> str:
 def index(days: Sequence[DayFacts]) -> str:
     """All days of a report with a link each."""
     rows = "".join(
-        f'<tr><td><a href="{escape(d.exchange)}/{d.date}.html">{escape(d.exchange)} {d.date}</a></td>'
+        f'<tr><td><a href="{quote(d.folder)}/{d.date}.html">{escape(d.name)} {d.date}</a></td>'
         f"<td>{escape(headline(d))}</td></tr>"
         for d in days
     )
