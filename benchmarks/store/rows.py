@@ -90,7 +90,7 @@ def pieces(data: Path, table: str = "*") -> Iterator[Piece]:
         name = metadata["identity"]["table"].partition("/")[2]
         columns = columns_for(name, RECORD)
         arrow = file.read().replace_schema_metadata(None).combine_chunks()
-        (values,) = parquet.read(file, columns)
+        values = parquet.values_of(file, arrow, columns)
         yield Piece(name, columns, metadata, _as_sealed(values), arrow)
 
 

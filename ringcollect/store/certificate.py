@@ -79,7 +79,7 @@ def record_claims(records: np.ndarray) -> dict[str, Any]:
     instruments = {}
     for number, at in by_instrument(records):
         if number != WHOLE_EXCHANGE:
-            instruments[str(number)] = _instrument_claims(records[at])
+            instruments[str(number)] = _instrument_claims(records if len(at) == len(records) else records[at])
     return {
         "rows": {"ring": file_claims(Chunk(records)), "instruments": instruments},
         "status": _status_claims(records[records["kind"] == Kind.STATUS]),
@@ -143,13 +143,18 @@ def _instrument_claims(records: np.ndarray) -> dict[str, Any]:
         "gap_flags": int(np.count_nonzero(flags & Flag.GAP)),
         "duplicate_flags": int(np.count_nonzero(flags & Flag.DUPLICATE)),
         "bad_ts": int(np.count_nonzero(flags & Flag.BAD_TS)),
-        "book": chain_claims(records[np.isin(kind, _BOOK) & (records["sub"] == 0)]),
+        "book": chain_claims(_those(records, np.isin(kind, _BOOK) & (records["sub"] == 0))),
         "trades": {
-            "single": id_claims(records[(kind == Kind.TRADE) & (records["sub"] < _AGGREGATED)]),
-            "aggregated": id_claims(records[(kind == Kind.TRADE) & (records["sub"] >= _AGGREGATED)]),
+            "single": id_claims(_those(records, (kind == Kind.TRADE) & (records["sub"] < _AGGREGATED))),
+            "aggregated": id_claims(_those(records, (kind == Kind.TRADE) & (records["sub"] >= _AGGREGATED))),
         },
-        "quotes": quote_claims(records[(kind == Kind.BBO) & (records["sub"] == 0)]),
+        "quotes": quote_claims(_those(records, (kind == Kind.BBO) & (records["sub"] == 0))),
     }
+
+
+def _those(records: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """``records[mask]`` without the copy where that is all of them: a segment of one stream is the largest there is."""
+    return records if mask.all() else records[mask]
 
 
 def chain_claims(records: np.ndarray) -> dict[str, Any]:
@@ -182,12 +187,12 @@ def chain_claims(records: np.ndarray) -> dict[str, Any]:
 def id_claims(trades: np.ndarray) -> dict[str, Any]:
     """Trade ids of one stream: jumps forward, the ids they leave out, steps back. UUIDs and history do not count."""
     apart = Flag.UUID | Flag.SNAPSHOT | Flag.BACKFILLED | Flag.DUPLICATE
-    live = trades[(trades["flags"] & apart) == 0]
-    first, last = live["aux"], live["id"]
+    live = (trades["flags"] & apart) == 0
+    first, last = trades["aux"][live], trades["id"][live]
     missing = first[1:] - last[:-1] - 1
     return {
         "records": len(trades),
-        "ids": [int(first[0]), int(last[-1])] if len(live) else None,
+        "ids": [int(first[0]), int(last[-1])] if len(first) else None,
         "id_gaps": int(np.count_nonzero(missing > 0)),
         "ids_missing": int(missing[missing > 0].sum()),
         "id_back": int(np.count_nonzero(missing < 0)),

@@ -161,7 +161,7 @@ def _record_parts(segment: Segment) -> Iterator[Part]:
                     ),
                     name=_namer(owner.stem, name, tier, folder_ns),
                     columns=table.columns,
-                    chunk=Chunk(records[at]),
+                    chunk=Chunk(records if len(at) == len(records) else records[at]),
                     to_columns=columns,
                     metadata=_metadata(segment, tier, name, number, folder_ns) | whose,
                 )
