@@ -74,8 +74,16 @@ class Coverage(NamedTuple):
         return behind[0].seq_to if behind else None
 
 
-def coverage(lake: Lake, exchange: str, ring: str, generation: int, dates: tuple[str, str], seq_from: int) -> Coverage:
-    """The segments of a ring's generation from position ``seq_from`` on, in the days ``dates`` (first, last).
+def coverage(
+    lake: Lake,
+    exchange: str,
+    ring: str,
+    generation: int,
+    dates: tuple[str, str],
+    seq_from: int,
+    stop: int = 2**63 - 1,
+) -> Coverage:
+    """The segments of a ring's generation with positions ``[seq_from, stop)``, in the days ``dates`` (first, last).
 
     A certificate that cannot be read is as one that is not there.
     """
@@ -90,7 +98,7 @@ def coverage(lake: Lake, exchange: str, ring: str, generation: int, dates: tuple
                     named.append((parts[2], entry.key))
     named.sort()
     first = max((i for i, (start, _) in enumerate(named) if start <= seq_from), default=0)
-    return Coverage([found for _, key in named[first:] if (found := _read(lake, key)) is not None])
+    return Coverage([found for start, key in named[first:] if start < stop and (found := _read(lake, key)) is not None])
 
 
 def _read(lake: Lake, key: str) -> Covered | None:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import numpy as np
 
 from ringcollect.config.symbols import symbol_key
 from ringcollect.instruments import Instrument
-from ringcollect.store import parquet
+from ringcollect.store import files, parquet
+from ringcollect.store.coverage import coverage
+from ringcollect.store.location import Lake
 from ringcollect.store.market_snapshot import MarketSnapshot
-from ringcollect.store.naming import DAY_NS, date_of, folder_value, journal_stem
+from ringcollect.store.naming import DAY_NS
+from ringcollect.store.selection import FIRST_DATE, LAST_DATE, Selection
 from ringcollect.store.snapshot_assembly import Assembler
 from ringcollect.store.snapshot_table import SNAPSHOT_TABLES, columns_to_snapshots
-
-_FIRST, _LAST = "1970-01-01", "9999-12-31"
 
 
 class Choice(NamedTuple):
@@ -45,7 +43,7 @@ class Choice(NamedTuple):
 class File(NamedTuple):
     """One file of a segment, known from a footer: ``rows`` of the file ``path`` from row ``first`` on (None: all)."""
 
-    path: Path
+    path: str
     table: str
     number: int
     instrument: Instrument
@@ -55,35 +53,45 @@ class File(NamedTuple):
 
 
 class SnapshotRing(NamedTuple):
-    """What the lake ``data`` has of one ring of snapshots: (generation, seq_from) -> its files."""
+    """What a lake has of one ring of snapshots: (generation, seq_from) -> its files."""
 
-    data: Path
+    lake: Lake
     exchange: str
     grid: str
     segments: dict[tuple[int, int], list[File]]
 
 
-def rings_in(data: Path, choice: Choice) -> list[SnapshotRing]:
+def rings_in(lake: Lake, choice: Choice) -> list[SnapshotRing]:
     """The rings of snapshots with anything of ``choice``, a day more at both ends for rows across midnight."""
     rings: dict[tuple[str, str], SnapshotRing] = {}
-    unwanted: set[Path] = set()  # folders of instruments that nobody asked for
-    for table in SNAPSHOT_TABLES:
-        for path in sorted((data / "sync" / table).glob("grid=*/exchange=*/market=*/symbol=*/date=*/*.parquet")):
-            values = {key: unquote(value) for key, _, value in (part.partition("=") for part in path.parts[-6:-1])}
-            of_instrument = Path(*path.parts[-5:-2])
-            if not _may_have(choice, values) or of_instrument in unwanted:
-                continue
-            metadata = parquet.metadata_of(parquet.open_file(path))
-            instrument = _instrument(metadata)
-            if not choice.wants_instrument(instrument):
-                unwanted.add(of_instrument)
-                continue
-            identity = metadata["identity"]
-            key = (values["exchange"], values["grid"])
-            ring = rings.setdefault(key, SnapshotRing(data, *key, {}))
-            for seq_from, file in _segments(File(path, table, int(identity["instrument"]), instrument, 0), metadata):
-                ring.segments.setdefault((int(identity["generation"]), seq_from), []).append(file)
+    unwanted: set[tuple[str, str, str]] = set()  # instruments that nobody asked for
+    for listed in files.files(lake, _days_around(choice), ("sync",)):
+        owner = (listed.exchange, listed.market, listed.symbol)
+        if owner in unwanted or not listed.value("grid"):
+            continue
+        metadata = files.metadata_of(lake, listed)
+        instrument = _instrument(metadata)
+        if not choice.wants_instrument(instrument):
+            unwanted.add(owner)
+            continue
+        identity = metadata["identity"]
+        key = (listed.exchange, listed.value("grid"))
+        ring = rings.setdefault(key, SnapshotRing(lake, *key, {}))
+        whole = File(listed.path, listed.table, int(identity["instrument"]), instrument, 0)
+        for seq_from, file in _segments(whole, metadata):
+            ring.segments.setdefault((int(identity["generation"]), seq_from), []).append(file)
     return list(rings.values())
+
+
+def _days_around(choice: Choice) -> Selection:
+    def one(name: str | None) -> tuple[str, ...]:
+        return () if name is None else (name,)
+
+    return Selection(
+        start_ns=max(choice.start_ns - DAY_NS, 0), end_ns=choice.end_ns,
+        types=tuple(f"sync/{table}" for table in SNAPSHOT_TABLES), exchanges=one(choice.exchange),
+        markets=one(choice.market), symbols=one(choice.symbol),
+    )  # fmt: skip
 
 
 def _segments(whole: File, metadata: dict[str, Any]) -> Iterator[tuple[int, File]]:
@@ -101,46 +109,39 @@ def snapshots_of_ring(ring: SnapshotRing, choice: Choice) -> Iterator[MarketSnap
     """Its snapshots in ring order. Memory: the chosen instruments' records of one segment."""
     instruments: dict[int, Instrument] = {}
     assembler, generation, seq_to = Assembler(instruments.__getitem__, whole=True), -1, -1
-    for (own, seq_from), files in sorted(ring.segments.items(), key=lambda item: item[0]):
+    for (own, seq_from), members in sorted(ring.segments.items(), key=lambda item: item[0]):
         if own != generation:
             assembler, generation = Assembler(instruments.__getitem__, whole=seq_from == 0), own
         elif not _is_covered(ring, own, seq_to, seq_from):
             assembler.torn()
-        instruments.update((file.number, file.instrument) for file in files)
-        records = np.concatenate([_records(file) for file in files])
-        seq_to = files[0].seq_to
+        instruments.update((file.number, file.instrument) for file in members)
+        records = np.concatenate([_records(ring.lake, file) for file in members])
+        seq_to = members[0].seq_to
         yield from filter(choice.wants, assembler.take(records[np.argsort(records["seq"], kind="stable")]))
 
 
 def _is_covered(ring: SnapshotRing, generation: int, seq_from: int, seq_to: int) -> bool:
     """Whether the lake has the segments between two positions: then they hold nothing of the chosen instruments."""
+    if seq_from >= seq_to:
+        return True
     name = f"{ring.exchange}.{ring.grid}.sync"
-    folder = ring.data / "certificates" / f"exchange={folder_value(ring.exchange)}"
-    while seq_from < seq_to:
-        found = next(folder.glob(f"date=*/{journal_stem(name, generation, seq_from)}.json"), None)
-        if found is None:
-            return False
-        seq_from = int(json.loads(found.read_bytes())["seq_to"])
-    return True
+    dates = (FIRST_DATE, LAST_DATE)
+    held = coverage(ring.lake, ring.exchange, name, generation, dates, seq_from, stop=seq_to)
+    at = seq_from
+    for segment in held.segments:
+        if segment.seq_from <= at < segment.seq_to:
+            at = segment.seq_to
+    return at >= seq_to
 
 
-def _records(file: File) -> np.ndarray:
-    columns, opened = SNAPSHOT_TABLES[file.table], parquet.open_file(file.path)
-    if file.rows is None:
-        groups = parquet.read(opened, columns)
-    else:
-        groups = parquet.read_rows(opened, columns, file.first, file.rows)
-    return np.concatenate([columns_to_snapshots(file.table, group, file.number) for group in groups])
-
-
-def _may_have(choice: Choice, values: dict[str, str]) -> bool:
-    first = date_of(max(choice.start_ns - DAY_NS, 0)) if choice.start_ns else _FIRST
-    last = date_of(choice.end_ns + DAY_NS) if choice.end_ns < 10**19 // 4 else _LAST
-    return (
-        choice.exchange in (None, values["exchange"])
-        and choice.market in (None, values["market"])
-        and first <= values["date"] <= last
-    )
+def _records(lake: Lake, file: File) -> np.ndarray:
+    columns, opened = SNAPSHOT_TABLES[file.table], files.open_file(lake, file.path)
+    with opened:
+        if file.rows is None:
+            groups = parquet.read(opened, columns)
+        else:
+            groups = parquet.read_rows(opened, columns, file.first, file.rows)
+        return np.concatenate([columns_to_snapshots(file.table, group, file.number) for group in groups])
 
 
 def _instrument(metadata: dict[str, Any]) -> Instrument:

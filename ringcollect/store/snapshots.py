@@ -5,24 +5,20 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Callable, Iterator
-from datetime import datetime
-from pathlib import Path
 
-from ringcollect.durations import format_duration, parse_duration, parse_time
+from ringcollect.durations import format_duration, parse_duration
 from ringcollect.errors import ConfigError, NotFoundError
 from ringcollect.ring.attach import Reader, attach
+from ringcollect.store.location import Lake
 from ringcollect.store.market_snapshot import MarketSnapshot
+from ringcollect.store.selection import FOREVER, Time, nanoseconds
 from ringcollect.store.snapshot_assembly import Assembler
 from ringcollect.store.snapshot_files import Choice, rings_in, snapshots_of_ring
 from ringcollect.sync.snapshot_record import SNAPSHOT
 
-FOREVER = 2**62
-Time = int | str | datetime
-"""Ns since the epoch, an ISO text (UTC unless it says otherwise), or a datetime."""
-
 
 def snapshots(
-    data: str | os.PathLike[str] | Reader,
+    data: str | os.PathLike[str] | Lake | Reader,
     *,
     exchange: str | None = None,
     market: str | None = None,
@@ -35,9 +31,10 @@ def snapshots(
 ) -> Iterator[MarketSnapshot]:
     """Market snapshots with ``start <= ts_ns < end``; ``.aggregate`` of each is its MarketAggregate.
 
-    ``data`` is a lake (a folder), a ``.sync`` ring by name or path (``"binance.100ms.sync"``), or a Reader of one. Of a
-    ring what is still in it is given, with ``follow`` also what comes, until ``stop()`` or its end; rows of which
-    records were lost are left out, a Reader's ``lost_total`` says how many. In a lake ``grid`` names one of several.
+    ``data`` is a lake (a folder or ``s3://bucket/prefix``), a ``.sync`` ring by name or path
+    (``"binance.100ms.sync"``), or a Reader of one. Of a ring what is still in it is given, with ``follow`` also what
+    comes, until ``stop()`` or its end; rows of which records were lost are left out, a Reader's ``lost_total`` says how
+    many. In a lake ``grid`` names one of several.
     Snapshots of one instrument are in the order of time; of several, nearly.
 
     Raises NotFoundError where there is nothing, ConfigError for a choice that cannot be, LakeError for a damaged file.
@@ -46,20 +43,21 @@ def snapshots(
         exchange=exchange,
         market=market,
         symbol=symbol,
-        start_ns=_ns(start, "start", 0),
-        end_ns=_ns(end, "end", FOREVER),
+        start_ns=nanoseconds(start, "start", 0),
+        end_ns=nanoseconds(end, "end", FOREVER),
     )
-    if isinstance(data, Reader) or str(data).endswith((".sync", ".ring")):
+    if isinstance(data, Reader) or (not isinstance(data, Lake) and str(data).endswith((".sync", ".ring"))):
         reader = data if isinstance(data, Reader) else attach(data)
         if reader.dtype != SNAPSHOT:
             raise ConfigError(f"{reader.name} is no ring of snapshots (as binance.100ms.sync)")
         return _from_ring(reader, choice, follow=follow, stop=stop)
     if follow:
         raise ConfigError("follow: a lake does not grow record by record; give a ring, as binance.100ms.sync")
-    return _from_lake(Path(data), choice, None if grid is None else format_duration(parse_duration(grid)))
+    lake = data if isinstance(data, Lake) else Lake.open(os.fspath(data))
+    return _from_lake(lake, choice, None if grid is None else format_duration(parse_duration(grid)))
 
 
-def _from_lake(data: Path, choice: Choice, grid: str | None) -> Iterator[MarketSnapshot]:
+def _from_lake(data: Lake, choice: Choice, grid: str | None) -> Iterator[MarketSnapshot]:
     rings = rings_in(data, choice)
     grids = sorted({ring.grid for ring in rings})
     if grid is not None:
@@ -80,11 +78,3 @@ def _from_ring(reader: Reader, choice: Choice, *, follow: bool, stop: Callable[[
         yield from filter(choice.wants, assembler.take(read.records))
         if not follow and not len(read.records) and read.lost[0] == read.lost[1]:
             return
-
-
-def _ns(time: Time | None, key: str, default: int) -> int:
-    if time is None:
-        return default
-    if isinstance(time, int):
-        return time
-    return parse_time(time.isoformat() if isinstance(time, datetime) else time, key)

@@ -24,6 +24,7 @@ from ringcollect.sync.snapshot_record import KINDS_OF_TABLE
 from ringcollect.sync.worker import open_worker
 from tests import synthetic
 from tests.skeleton import ways
+from tests.store.watching import watched
 
 STREAM = synthetic.stream(3000)
 LEVELS = 4
@@ -53,6 +54,13 @@ def name_of(instrument: Instrument, ts_ns: int) -> Key:
 
 def keys(found: list[MarketSnapshot]) -> list[Key]:
     return [name_of(one.instrument, one.ts_ns) for one in found]
+
+
+def test_an_object_store_gives_the_snapshots_that_a_folder_gives(replayed: Path) -> None:
+    choice = {"grid": "1s", "symbol": "ETH-USDT"}
+    here, there = (ringcollect.snapshots(lake, **choice) for lake in (replayed / "lake", watched(replayed / "lake")))
+    found = [(one.instrument, one.ts_ns, one.row_flags, one.trades) for one in here]
+    assert found and found == [(one.instrument, one.ts_ns, one.row_flags, one.trades) for one in there]
 
 
 def test_a_lake_gives_a_snapshot_for_every_row_with_the_rows_fifteen_numbers(
