@@ -58,7 +58,7 @@ $(VENV)/.installed-servers: $(VENV)/.installed-dev tests/servers/requirements.tx
 	@touch $@
 
 test-servers: $(VENV)/.installed-servers
-	$(BIN)/python -m pytest -m "not chaos" tests/servers
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not chaos" tests/servers
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

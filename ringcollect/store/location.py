@@ -233,6 +233,10 @@ class Lake:
 
 
 _NO_BUCKET = "AWS Error NO_SUCH_BUCKET"
+_OLDER = (
+    "an older store, which knows no checksum trailers: set AWS_REQUEST_CHECKSUM_CALCULATION=when_required in the "
+    "environment; "
+)
 _HINTS = {
     "AWS Error INVALID_ACCESS_KEY_ID": "the store does not know this access key; ",
     "AWS Error SIGNATURE_DOES_NOT_MATCH": "the secret key is wrong; ",
@@ -241,6 +245,9 @@ _HINTS = {
     "RequestTimeTooSkewed": "the clocks of this host and of the store differ too much; ",
     "AWS Error REQUEST_TIME_TOO_SKEWED": "the clocks of this host and of the store differ too much; ",
     "AWS Error NETWORK_CONNECTION": "the store does not answer; ",
+    "aws-chunked": _OLDER,
+    "MissingContentLength": _OLDER,
+    "HTTP status 411": _OLDER,
 }
 
 

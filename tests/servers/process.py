@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 NOBODY = 65534
@@ -59,6 +59,11 @@ class Server:
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=env
             )
+        self.wait(ready)
+
+    def wait(self, ready: Callable[[], bool]) -> None:
+        """Until ``ready()``; fails with its log if it ends or takes too long."""
+        assert self._process is not None
         end_s = time.monotonic() + READY_S
         while not ready():
             assert self._process.poll() is None, f"the server ended:\n{self.said()}"
@@ -68,7 +73,8 @@ class Server:
     def kill(self) -> None:
         """End it at once."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
