@@ -12,9 +12,6 @@ class Emitted:
         self._spans: dict[int, list[list[int]]] = {}
         self._of_file: dict[int, list[int]] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._spans)
-
     def begin_file(self) -> None:
         """What is added next comes from another file: rows between the two are not given yet."""
         self._of_file = {}

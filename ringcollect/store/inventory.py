@@ -23,7 +23,8 @@ PRICES = {
     "tickers": "last", "features": "ob_mid_price", "bars": "close",
 }  # fmt: skip
 """The column that is a type's price; a quote's is its bid."""
-TIMES = ("ts_recv", "ts_ns", "ts_close_ns")
+TIMES = ("ts_ns", "ts_close_ns", "ts_recv")
+"""What a span is compared with: the first of them that a table has."""
 Progress = Callable[[int, int], None]
 _Key = tuple[str, str, str, str, str]
 

@@ -16,6 +16,7 @@ from ringcollect.store.files import LakeFile
 from ringcollect.store.location import Lake
 from ringcollect.store.naming import TOKENS
 from ringcollect.store.scan_rows import GONE, Wanted, rows_of_folder
+from ringcollect.store.schema import LATER_IN_FEATURES
 from ringcollect.store.selection import FOREVER, Selection, Time, select
 
 TIERS = ("raw", "rest", "sync")
@@ -201,7 +202,7 @@ def _wanted(
     table = selection.types[0]
     identity = f"{tiers[0]}/{table}"
     own = schema_versions.current(identity)
-    schema = parquet.arrow_schema(own) if own is not None else _schema_of_rows(lake, found)
+    schema = parquet.arrow_schema(own) if own is not None else _schema_of_rows(lake, found, table)
     values = _folder_values(found, tiers, table)
     fields = [*schema.remove_metadata(), *(pa.field(name, _DICTIONARY) for name in values)]
     by_name = {field.name: field for field in fields}
@@ -235,7 +236,7 @@ def _folder_values(found: list[LakeFile], tiers: tuple[str, ...], table: str) ->
     return values
 
 
-def _schema_of_rows(lake: Lake, found: list[LakeFile]) -> pa.Schema:
+def _schema_of_rows(lake: Lake, found: list[LakeFile], table: str) -> pa.Schema:
     """All columns that the files of a table of rows have; a set that was changed meanwhile leaves nulls."""
     fields: dict[str, pa.Field] = {}
     for file in found:
@@ -246,5 +247,8 @@ def _schema_of_rows(lake: Lake, found: list[LakeFile]) -> pa.Schema:
         for field in opened.schema_arrow:
             fields.setdefault(field.name, field)
         opened.close()
+    if table == "features":
+        for field in parquet.arrow_schema(LATER_IN_FEATURES):
+            fields.setdefault(field.name, field)
     last = fields.pop("native_symbol", None)
     return pa.schema([*fields.values(), *([last] if last is not None else [])])

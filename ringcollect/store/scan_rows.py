@@ -15,7 +15,7 @@ from ringcollect.store import files, parquet, schema_versions
 from ringcollect.store.emitted import Emitted
 from ringcollect.store.files import LakeFile
 from ringcollect.store.location import Lake
-from ringcollect.store.schema import Column
+from ringcollect.store.schema import LATER_IN_FEATURES, Column
 
 BATCH_ROWS = 1 << 16
 TRIES = 8
@@ -48,12 +48,11 @@ def rows_of_folder(
     """
     emitted = Emitted()
     waiting, known = list(listed), {file.path for file in listed}
-    for _ in range(TRIES):
+    for look in range(TRIES):
         try:
             while waiting:
-                emitted_before = bool(emitted)
                 emitted.begin_file()
-                yield from _rows_of_file(lake, waiting[0], wanted, emitted, is_second_look=emitted_before)
+                yield from _rows_of_file(lake, waiting[0], wanted, emitted, is_second_look=look > 0)
                 waiting.pop(0)
         except GONE as error:
             gone, waiting = waiting[0].path, list_again()
@@ -149,8 +148,16 @@ def _finished(batch: pa.RecordBatch, metadata: dict[str, Any], file: LakeFile, w
         elif field.name in table.column_names:
             arrays.append(_one(table[field.name]))
         else:
-            arrays.append(pa.nulls(batch.num_rows, field.type))
+            arrays.append(_absent(field, schema_versions.version_of(metadata), batch.num_rows))
     return pa.RecordBatch.from_arrays(arrays, schema=wanted.schema)
+
+
+def _absent(field: pa.Field, version: int, rows: int) -> pa.Array:
+    """A feature that is not in the file's set, or what a later version of rows brought."""
+    later = next((column for column in LATER_IN_FEATURES if column.name == field.name), None)
+    if later is None or later.since <= version:
+        return pa.nulls(rows, field.type)
+    return pa.repeat(pa.scalar(later.absent, field.type), rows)
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

@@ -238,6 +238,10 @@ def row_columns(fields: list[tuple[str, str]]) -> tuple[Column, ...]:
     return (*columns, NATIVE_SYMBOL)
 
 
+LATER_IN_FEATURES = row_columns([("ts_recv", "<i8"), ("input_flags", "<u2")])[1:-1]
+"""What rows of features have had since a later version, whatever their feature set."""
+
+
 _NULLABLE = frozenset(
     {"uuid", "bid_price", "bid_size", "ask_price", "ask_size", *(name for name, _ in TICKER_COLUMNS.values())}
 )

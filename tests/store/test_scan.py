@@ -18,12 +18,13 @@ import pytest
 import ringcollect
 from ringcollect.errors import ConfigError, LakeError, NotFoundError
 from ringcollect.records import Flag
-from ringcollect.store import parquet
+from ringcollect.store import parquet, schema_versions
 from ringcollect.store.naming import TOKENS
 from ringcollect.store.rotation import Policy
 from ringcollect.store.scan import Scan
 from tests import synthetic
 from tests.store import lake as lakes
+from tests.store.frozen.reading import FROZEN
 from tests.store.watching import Watch, watched
 
 DAY_NS = 86_400 * 10**9
@@ -227,3 +228,32 @@ def _nothing() -> Any:
     import contextlib
 
     return contextlib.nullcontext()
+
+
+VERSIONS = sorted(path.name for path in FROZEN.iterdir() if path.is_dir() and path.name.startswith("v"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_lakes_of_every_version_have_the_columns_of_this_one(version: str) -> None:
+    for one in ringcollect.datasets(FROZEN / version):
+        columns = schema_versions.current(f"{one.mode}/{one.type}")
+        table = one.scan().to_table()
+        assert table.num_rows > 0
+        if columns is not None:
+            assert table.column_names[: len(columns)] == [column.name for column in columns]
+        elif one.type == "features":
+            assert {"ts_recv", "input_flags", "ts_ns"} <= set(table.column_names)
+            assert (version == "v1") == (set(table["ts_recv"].to_pylist()) == {0})
+            assert one.scan(start=int(table["ts_ns"][0].as_py())).count_rows() > 0
+
+
+def test_lakes_of_several_versions_are_read_together(tmp_path: Path) -> None:
+    for version in VERSIONS:
+        for path in (FROZEN / version / "sync/features").rglob("*.parquet"):
+            place = tmp_path / path.relative_to(FROZEN / version)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, place.with_name(f"{version}-{place.name}"))
+    table = ringcollect.scan(tmp_path, "features").to_table()
+    single = [ringcollect.scan(FROZEN / version, "features").count_rows() for version in VERSIONS]
+    assert table.num_rows == sum(single) and table["ts_recv"].null_count == 0
+    assert table["ts_recv"].to_pylist().count(0) >= single[0]
