@@ -217,7 +217,7 @@ class State:
         """The row behind ``last`` is open; what was gathered for an earlier one went with it."""
         row = self.ints[number]
         row[at.I_PERIOD] = last
-        row[[*range(at.I_BIN_UPDATES, at.I_BIN_FLAGS + 1), at.I_BIN_OTHER]] = 0
+        row[[*range(at.I_BIN_UPDATES, at.I_BIN_FLAGS + 1), at.I_BIN_OTHER, at.I_INPUT_FLAGS]] = 0
         if self.params[at.P_GROUPS] & at.GROUP_A:
             self.floats[number, self._sums] = 0.0
         if self.plan.words[0] & at.GROUP_P:  # what the open bars had is not known any more
