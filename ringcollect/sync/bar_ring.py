@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from ringcollect.bar_kinds import Bar
-from ringcollect.errors import NotFoundError, RingError
-from ringcollect.ring.attach import Reader, attach
+from ringcollect.ring.attach import Reader
 from ringcollect.ring.producer import Producer
 from ringcollect.sync.bar_record import BAR, BAR_RING_BYTES, BAR_SCHEMA_VERSION
 from ringcollect.sync.checkpoint import Checkpoint
-from ringcollect.sync.output import Output, Room, ring_slots
+from ringcollect.sync.output import Output, Room, generation_of, ring_slots, shared_meta
 
-_OF_ROWS_ONLY = frozenset({"columns", "stored"})
+_OPTIONS = ("ofi_levels", "ofi_decay_alpha")
+"""Options that decide what a bar says."""
 
 
 def bar_ring_name(exchange: str, bar: Bar, grid: str = "") -> str:
@@ -26,8 +26,9 @@ def bar_ring_name(exchange: str, bar: Bar, grid: str = "") -> str:
 
 def bar_meta(bar: Bar, row_meta: Mapping[str, object]) -> dict[str, object]:
     """As that of the row ring they are made with, with the kind of bars instead of columns."""
-    meta = {key: value for key, value in row_meta.items() if key not in _OF_ROWS_ONLY}
-    return meta | {"kind": "bar", "bar": bar.name, "schema_version": BAR_SCHEMA_VERSION}
+    options = row_meta.get("options")
+    chosen = {key: options[key] for key in _OPTIONS} if isinstance(options, Mapping) else {}
+    return shared_meta(row_meta) | {"kind": "bar", "bar": bar.name, "schema_version": BAR_SCHEMA_VERSION} | chosen
 
 
 def open_bar_rings(
@@ -50,7 +51,7 @@ def open_bar_rings(
             generation = int(str(row_meta["source_generation"]))
             if resume:
                 known = () if saved is None else saved.bar_generations
-                generation = max(generation, _generation(directory, name) + 1, max(known, default=0) + 1)
+                generation = max(generation, generation_of(directory, name) + 1, max(known, default=0) + 1)
             meta = bar_meta(bar, row_meta)
             rings.append(Producer.open(directory, name, BAR, slots, generation=generation, meta=meta))
     except BaseException:
@@ -89,10 +90,3 @@ def split(bars: np.ndarray, kinds: int) -> list[tuple[int, np.ndarray]]:
     for _, mine in found:
         mine["bar"] = 0
     return [(kind, mine) for kind, mine in found if len(mine)]
-
-
-def _generation(directory: Path, name: str) -> int:
-    try:
-        return attach(name, directory=directory).generation
-    except (NotFoundError, RingError):
-        return -1

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ringcollect.errors import NotFoundError, RingError
 from ringcollect.records import RECORD
-from ringcollect.ring.attach import Reader, attach
+from ringcollect.ring.attach import Reader
 from ringcollect.ring.producer import Producer
 from ringcollect.sync.books import cuts, write_books
 from ringcollect.sync.checkpoint import Checkpoint
 from ringcollect.sync.engine import Engine
-from ringcollect.sync.output import Output, Room
+from ringcollect.sync.output import Output, Room, generation_of
 
 
 def book_ring_name(exchange: str, grid: str = "") -> str:
@@ -31,7 +30,7 @@ def open_book_ring(
     generation = int(str(row_meta["source_generation"]))
     if resume:
         generation = max(
-            generation, _generation(directory, name) + 1, 0 if saved is None else saved.book_generation + 1
+            generation, generation_of(directory, name) + 1, 0 if saved is None else saved.book_generation + 1
         )
     return Producer.open(directory, name, RECORD, capacity, generation=generation, meta=meta | {"kind": "book"})
 
@@ -56,10 +55,3 @@ class BookWriter:
                 self.total += len(batch)
                 self._publish(batch)
         yield records[start:]
-
-
-def _generation(directory: Path, name: str) -> int:
-    try:
-        return attach(name, directory=directory).generation
-    except (NotFoundError, RingError):
-        return -1

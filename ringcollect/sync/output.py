@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from ringcollect.errors import RingError
+from ringcollect.errors import NotFoundError, RingError
 from ringcollect.failpoints import fail
-from ringcollect.ring.attach import Reader
+from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.producer import Producer
 
 _RING_BYTES = 8 << 20
+_OF_ROWS_ONLY = frozenset({"columns", "options", "stored"})
 _PACE_S, _PATIENCE_S = 0.0005, 0.25
 
 Room = Callable[[str, int], None]
@@ -26,6 +28,19 @@ def ring_slots(record_bytes: int, ring_capacity: int, ring_bytes: int = _RING_BY
     while capacity * 2 <= min(ring_bytes // record_bytes, ring_capacity):
         capacity *= 2
     return capacity
+
+
+def shared_meta(row_meta: Mapping[str, object]) -> dict[str, object]:
+    """What the description of a row ring says of the other rings that are made with its rows, too."""
+    return {key: value for key, value in row_meta.items() if key not in _OF_ROWS_ONLY}
+
+
+def generation_of(directory: Path, name: str) -> int:
+    """Of the ring that is there now, -1 without one."""
+    try:
+        return attach(name, directory=directory).generation
+    except (NotFoundError, RingError):
+        return -1
 
 
 class Output:

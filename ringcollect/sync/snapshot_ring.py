@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ringcollect.errors import NotFoundError, RingError
-from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
 from ringcollect.sync.checkpoint import Checkpoint
-from ringcollect.sync.output import ring_slots
+from ringcollect.sync.output import generation_of, ring_slots, shared_meta
 from ringcollect.sync.settings import Parameters
 from ringcollect.sync.snapshot_record import SNAPSHOT, SNAPSHOT_SCHEMA_VERSION
-
-_OF_ROWS_ONLY = frozenset({"columns", "options", "stored"})
 
 
 def snapshot_ring_name(exchange: str, grid: str) -> str:
@@ -23,8 +19,7 @@ def snapshot_ring_name(exchange: str, grid: str) -> str:
 
 def snapshot_meta(parameters: Parameters, row_meta: Mapping[str, object]) -> dict[str, object]:
     """As that of the row ring, with the tables and the levels instead of columns."""
-    meta = {key: value for key, value in row_meta.items() if key not in _OF_ROWS_ONLY}
-    return meta | {
+    return shared_meta(row_meta) | {
         "kind": "sync",
         "tables": list(parameters.snapshots),
         "levels": parameters.levels,
@@ -60,7 +55,11 @@ class SnapshotRings:
             return None
         generation = self._first
         if self._resume:
-            generation = max(generation, self._generation() + 1, 0 if saved is None else saved.snapshot_generation + 1)
+            generation = max(
+                generation,
+                generation_of(self._directory, self._name) + 1,
+                0 if saved is None else saved.snapshot_generation + 1,
+            )
         return Producer.open(
             self._directory,
             self._name,
@@ -70,9 +69,3 @@ class SnapshotRings:
             meta=self._meta,
             accept=lambda _: not fresh,
         )
-
-    def _generation(self) -> int:
-        try:
-            return attach(self._name, directory=self._directory).generation
-        except (NotFoundError, RingError):
-            return -1

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ringcollect.bar_kinds import TIME, Bar, bar_of_size, bar_of_time, bars_problem, parse_bar
 from ringcollect.records import Flag
@@ -164,6 +166,69 @@ def test_an_empty_bar_is_not_written_and_a_skipped_one_is_closed_behind_the_gap(
     assert list(bars["bar_trade_count"]) == [1, 1, 1, 1, 1]
     # the clock began at 0.2 s, and the stream ended in the last; nothing came while it was silent
     assert [bool(f & RowFlag.PARTIAL) for f in bars["row_flags"]] == [True, False, False, False, True]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 1_500_000_000), st.sampled_from([99.5, 100.0, 101.25]), st.integers(1, 8),
+            st.sampled_from([-1, 1]),
+        ),
+        min_size=1, max_size=60,
+    ),
+    st.integers(1, 9),
+    st.integers(1, 30),
+)  # fmt: skip
+def test_bars_of_any_trades_are_those_of_a_list_of_them(
+    steps: list[tuple[int, float, int, int]], chunk: int, quote: int
+) -> None:
+    stream, trades, now = Stream(), [], SECOND
+    for step, price, size, side in steps:
+        now += step
+        stream.trade(now, price, float(size), side)
+        trades.append(Trade(now, 0, price, float(size), side))
+    wanted = ("1s", "2s", "3ticks", "9base", f"{100 * quote}quote")
+    bars = bars_of(engine(grid=GRID, mode="trade", bars=tuple(map(parse_bar, wanted))), stream.array(), chunk)
+    for kind, name in enumerate(wanted):
+        own = bars[bars["bar"] == kind]
+        groups: list[list[Trade]] = []
+        for trade in trades:
+            if name.endswith("s") and not name.endswith("ticks"):
+                length = int(name[:-1]) * SECOND
+                new = not groups or groups[-1][0].time // length != trade.time // length
+            else:
+                new = not groups or full_at(name.lstrip("0123456789"), parse_bar(name).size)(groups[-1])
+            groups.append([]) if new else None
+            groups[-1].append(trade)
+        assert list(own["seq"]) == list(range(len(groups)))
+        for bar, group in zip(own, groups, strict=True):
+            assert (bar["trade_open"], bar["trade_close"]) == (group[0].price, group[-1].price)
+            assert bar["trade_high"] == max(t.price for t in group) and bar["trade_low"] == min(t.price for t in group)
+            assert (bar["volume"], bar["bar_trade_count"]) == (sum(t.size for t in group), len(group))
+            assert bar["bar_buy_volume"] - bar["bar_sell_volume"] == sum(t.size * t.side for t in group)
+            assert bar["ts_open_ns"] <= group[0].time and group[-1].time <= bar["ts_close_ns"]
+
+
+def test_bars_of_a_time_of_which_records_are_lost_say_so() -> None:
+    before, after = Stream(), Stream()
+    for half in range(1, 20):
+        (before if half < 10 else after).trade(half * SECOND // 2)
+    made = engine(grid=GRID, mode="trade", bars=(Bar(TIME, 1e9), parse_bar("7ticks")))
+    parts: list[np.ndarray] = []
+
+    def take(bars: np.ndarray) -> None:
+        parts.append(bars.copy())
+
+    made.feed(before.array(), lambda rows: None, None, take)
+    made.lost(3)
+    made.feed(after.array(), lambda rows: None, None, take)
+    made.finalize(lambda rows: None, None, take)
+    bars = np.concatenate(parts)
+    lost = (bars["row_flags"] & RowFlag.LOST) != 0
+    seconds = bars["bar"] == 0
+    assert set((bars["ts_open_ns"][seconds & lost] // SECOND).tolist()) == {4, 5}  # between the 4.5 s and the 5 s trade
+    assert lost[~seconds].tolist() == [False, True, False]
 
 
 def test_corwin_schultz_needs_two_neighbours_and_is_never_negative() -> None:

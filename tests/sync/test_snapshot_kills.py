@@ -15,7 +15,7 @@ from ringcollect.bar_kinds import parse_bar
 from ringcollect.records import RECORD
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
-from ringcollect.sync import checkpoint, output
+from ringcollect.sync import catalogue, checkpoint, output
 from ringcollect.sync import worker as worker_module
 from ringcollect.sync.books import cuts, write_books
 from ringcollect.sync.engine import Engine
@@ -43,6 +43,7 @@ while worker.step():
 worker.close()
 """
 BARS = tuple(parse_bar(text) for text in ("1s", "5s", "7ticks"))
+STAMPS = ("instrument", "ts_open_ns", "ts_close_ns", "bar_trade_count", "volume", "count")
 PARAMETERS = Parameters(snapshots=tuple(KINDS_OF_TABLE), levels=3, bars=BARS)
 POINTS = ("sync.before_publish:3", "sync.after_publish:9", "sync.before_publish:40", "checkpoint.before_close:3")
 
@@ -130,7 +131,7 @@ def test_killed_before_or_after_anything_is_published_to_any_of_the_rings_of_bar
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every place in turn; only the bars, so that each of them is near the end of some checkpoint."""
-    records = synthetic.stream(1200)
+    records = synthetic.stream(800)
     settings = Parameters(bars=BARS)
     left = [10**9]
 
@@ -209,6 +210,40 @@ def test_without_a_checkpoint_no_bar_comes_twice_and_the_one_that_was_cut_says_s
         first = bars[before:][bars["instrument"][before:] == number][0]
         is_cut = first["ts_open_ns"] < stored["ts_ns"][stored["instrument"] == number].max()
         assert bool(first["row_flags"] & RowFlag.PARTIAL) == is_cut == (number != 2)  # of 2 nothing more came in it
+
+
+def test_other_columns_and_other_kinds_leave_the_bars_of_a_kind_as_if_nothing_had_changed(
+    tmp_path: Path, records: np.ndarray
+) -> None:
+    """Stopped in order between the two; the ring of the kind that stays goes on."""
+    ring = Producer.open(tmp_path, "test.rec", RECORD, 1 << 14, generation=1)
+    for instrument in synthetic.instruments("test"):
+        ring.instruments.put(instrument)
+    more = tuple(catalogue.select(["minimal", "trade_*"]))
+    generations = []
+    for part, settings in zip(
+        np.array_split(records, 2), (Parameters(bars=BARS), Parameters(bars=BARS, columns=more)), strict=True
+    ):
+        worker = open_worker(tmp_path, "test", "100ms", settings)
+        ring.publish(np.ascontiguousarray(part))
+        while worker.step():
+            pass
+        worker.save()
+        worker.close()
+        generations.append((worker.producer.generation, worker.bars.generations))
+    assert generations[0][0] < generations[1][0] and generations[0][1] == generations[1][1]
+    bars = by_engine(records)[1]
+    for kind, bar in enumerate(BARS):
+        reader = attach(f"test.{bar.name}.bar", directory=tmp_path)
+        found, wanted = reader.last(reader.capacity), bars[bars["bar"] == kind]
+        assert found[["seq", *STAMPS]].tolist() == wanted[["seq", *STAMPS]].tolist()
+        wanted["bar"] = 0
+        is_marked = (found["row_flags"] & RowFlag.LOST) != (wanted["row_flags"] & RowFlag.LOST)
+        assert is_marked.sum() <= 3  # the open one of an instrument
+        assert found[~is_marked].tobytes() == wanted[~is_marked].tobytes()
+    worker = open_worker(tmp_path, "test", "100ms", Parameters(bars=BARS[:1], columns=more))
+    assert (worker.bars.generations, worker.engine.bars_total) == (generations[0][1][:1], worker.bars.heads)
+    worker.close()
 
 
 def test_without_a_checkpoint_the_ring_begins_anew_and_no_row_closes_twice(
