@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ringcollect.config import Sync, SyncGrid, SyncOutput
+from ringcollect.config import Retention, RetentionOverride, Sync, SyncGrid, SyncOutput
 from ringcollect.ring.frames import Direction, FrameProducer
 from ringcollect.sources import frames
 from ringcollect.store.drain import RingJournal
+from ringcollect.store.retention.run import retain
 from ringcollect.store.rotation import Policy
 from ringcollect.store.scan import scan
 from ringcollect.store.seal import seal_all
@@ -57,12 +58,24 @@ def test_a_merged_file_goes_with_the_last_of_its_segments(merged: Path, tmp_path
     shutil.rmtree(data / FEATURES)
     for path in (data / "certificates").rglob("*.row-*.json"):
         path.unlink()
-    before = sum(path.stat().st_size for path in data.rglob("*.parquet"))
+    before = sum(path.stat().st_size for tier in ("raw", "rest") for path in (data / tier).rglob("*.parquet"))
     report = built(data, out, delete_source=True)
-    assert report.problems() == [] and report.removed_bytes == before
-    assert list(data.rglob("*.parquet")) == []
-    assert [path for path in data.rglob("*.compacted") if "features" not in path.read_text()] == []
+    assert report.problems() == []
+    assert [path for tier in ("raw", "rest") for path in (data / tier).rglob("*.parquet")] == []
+    assert report.removed_bytes == before
+    assert [path for path in data.rglob("*.compacted") if '"sync/' not in path.read_text()] == []
     assert verify(data).problems == []
+
+
+def test_segments_that_retention_took_from_are_left_out_of_a_build(tmp_path: Path) -> None:
+    data = tmp_path / "lake"
+    ways.replayed(small.over_midnight(900), data, tmp_path / "runtime", rotate="12s")
+    override = (RetentionOverride(types=("orderbooks",), age="1d"),)
+    retain(data, Retention(override=override), now_ns=synthetic.MIDNIGHT_NS + 86_400_000_000_000)
+    assert verify(data).problems == []
+    assert built(data, tmp_path / "out").problems() == []
+    stamps = scan(tmp_path / "out", "features").to_table()["ts_ns"].to_pylist()
+    assert synthetic.MIDNIGHT_NS - 1_000_000_000 < min(stamps) < max(stamps)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from ringcollect import failpoints
 from ringcollect.config import Retention
+from ringcollect.store.compaction import merging
 from ringcollect.store.compaction.lake_run import CompactionReport, compact
 from ringcollect.store.compaction.plan import Policy
 from ringcollect.store.compaction.run import Settings
@@ -57,3 +60,21 @@ def retained(fail: str, data: Path, retention: Retention) -> int | None:
     child.start()
     child.join(timeout=60)
     return child.exitcode
+
+
+def _tell_peak(data: Path, told: Any) -> None:
+    merging.GROUP_ROWS = 1 << 12
+    compacted(data)
+    told.send(pa.default_memory_pool().max_memory())
+
+
+def peak_of_compaction(data: Path) -> int:
+    """Most bytes that Arrow held at a time while the lake was compacted in groups of 4096 rows."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_tell_peak, args=(data, there))
+    child.start()
+    peak: int = here.recv()
+    child.join(timeout=60)
+    return peak

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,10 +23,11 @@ from ringcollect.store.compaction.lake_run import CompactionReport
 from ringcollect.store.compaction.totals import totals
 from ringcollect.store.drain import RingJournal
 from ringcollect.store.report import Report
+from ringcollect.store.scan import scan
 from ringcollect.store.seal import seal_all
 from ringcollect.store.selection import select
 from ringcollect.store.verify import verify
-from tests.store import lake
+from tests.store import compacting, lake
 from tests.store.compacting import compacted
 
 DAY_NS = 86_400_000_000_000
@@ -357,3 +360,60 @@ def test_rows_of_the_last_hour_are_young(ram: Path) -> None:
     )
     assert run("--data", str(data))[1].startswith("0 files became 0")
     assert run("--data", str(data), "--older-than", "1ms")[1].startswith("3 files became")
+
+
+def test_readers_and_verify_find_each_row_once_while_segments_come_and_are_merged(ram: Path) -> None:
+    """A scan and a verification are always under way while the collector seals and compaction merges."""
+    records = lake.trades(8000)
+    ring, data = lake.producer(ram / "run", capacity=1 << 14), ram / "data"
+    lake.publish(ring, records[:1000])
+    journal = RingJournal(data, lake.reader(ring), lake.Policy(records=500), resume=False)
+    stop, wrong, looks = threading.Event(), [], {"scan": 0, "verify": 0}
+
+    def look(name: str, find: Callable[[], object]) -> None:
+        while not stop.is_set():
+            said = find()
+            looks[name] += 1
+            if said:
+                wrong.append((name, said))
+
+    def scanned() -> object:
+        seqs = scan(data, "trades").to_table()["seq"].to_pylist()
+        return [] if seqs == list(range(len(seqs))) and len(seqs) % 500 == 0 else seqs
+
+    journal.drain()
+    seal_all(journal.take_finished(), data, sync=False)
+    threads = [
+        threading.Thread(target=look, args=("scan", scanned)),
+        threading.Thread(target=look, args=("verify", lambda: verify(data).problems)),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for start in range(1000, 8000, 1000):
+            lake.publish(ring, records[start : start + 1000])
+            journal.drain()
+            seal_all(journal.take_finished(), data, sync=False)
+            report = compacted(data, exchanges=start % 2000 == 0)
+            assert report.problems == []
+        while min(looks.values()) < 3:
+            stop.wait(0.01)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    seal_all(journal.close(), data, sync=False)
+    ring.close()
+    assert wrong == []
+    assert lake.rows_by_seq(data) == lake.expected_by_seq(records)
+
+
+def test_memory_is_that_of_some_row_groups_however_long_the_day_is(tmp_path: Path) -> None:
+    """Arrow's high-water mark while four times as many rows are merged."""
+    peaks = []
+    for number, segments in enumerate((15, 60)):
+        records, policy = lake.trades(1000 * segments), lake.Policy(records=1000, time_ns=DAY_NS)
+        data = lake.make_lake(tmp_path / str(number), records, policy=policy)
+        peaks.append(compacting.peak_of_compaction(data))
+        assert len(lake.parquet_files(data)) == 1
+    assert peaks[1] < 1.3 * peaks[0]

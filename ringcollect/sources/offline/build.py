@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from ringcollect.config import RowPlan
@@ -18,8 +19,10 @@ from ringcollect.sources.offline.segments import Place, Segment, exchanges_of, p
 from ringcollect.sources.offline.settings import Settings
 from ringcollect.sources.offline.versions import Versions
 from ringcollect.sources.offline.work import Work
+from ringcollect.store.location import Lake
 from ringcollect.store.naming import DAY_NS
 from ringcollect.store.removed import is_removed
+from ringcollect.store.retention.mark import Retired
 from ringcollect.store.selection import FOREVER, Selection
 from ringcollect.sync.parameters import parameters_of
 from ringcollect.sync.process import wants_of
@@ -49,7 +52,7 @@ def build(settings: Settings) -> Report:
             report.found += len(within(near, settings.selection.start_ns, end_ns))
             if settings.delete_source:
                 _note(report, removal.go_on(settings.data, near))
-            present = [place for place in near if not is_removed(place.path)]
+            present = [place for place in near if not is_removed(place.path) and not _is_retired(settings.data, place)]
             _Generation(settings, exchange, present, report, is_open=generation in open_journals).build()
     _compare(settings, report, over)
     report.seconds = time.monotonic() - begun
@@ -67,6 +70,14 @@ def _compare(settings: Settings, report: Report, over: list[str]) -> None:
         report.built += build_across(settings.config, settings.target(), over)
     except LakeError as error:
         report.errors.append(str(error))
+
+
+def _is_retired(data: Path, place: Place) -> bool:
+    """Whether retention took any of a segment's files: the records that are left are no stream."""
+    if not (place.path.parent / "retired").is_dir():
+        return False
+    retired = Retired(Lake.open(data))
+    return any(retired.has(entry.path) for entry in place.load().files)
 
 
 class _Safe(NamedTuple):

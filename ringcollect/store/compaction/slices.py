@@ -6,6 +6,8 @@ from ringcollect.store.compaction.manifest import hidden_in
 from ringcollect.store.compaction.record import Record, Slice, certificates_of, records_of
 from ringcollect.store.location import Lake
 
+_LOOKS = 4
+
 
 class Slices:
     """Answers for many files, each folder looked up once; what was known of another exchange or day is forgotten."""
@@ -20,15 +22,19 @@ class Slices:
 
         Merged away between this answer and the opening of the file: :meth:`forget`, and ask again.
         """
-        if self.lake.exists(path):
-            return Slice(path)
         day, folder = certificates_of(path), path.rpartition("/")[0]
-        if day != self._day:
-            self._folders, self._day = {}, day
-        if folder not in self._folders:
-            self._folders[folder] = self._look(folder)
-        places = self._folders[folder].get(path, [])
-        return next((place for place in places if self.lake.exists(place.path)), Slice(path))
+        for _ in range(_LOOKS):
+            if self.lake.exists(path):
+                return Slice(path)
+            if day != self._day:
+                self._folders, self._day = {}, day
+            if folder not in self._folders:
+                self._folders[folder] = self._look(folder)
+            for place in self._folders[folder].get(path, ()):
+                if self.lake.exists(place.path):
+                    return place
+            del self._folders[folder]  # what was known may have been merged again since
+        return Slice(path)
 
     def forget(self) -> None:
         """What is known is old."""

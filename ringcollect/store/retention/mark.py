@@ -6,9 +6,7 @@ that ``verify`` still names a file that is missing for another reason.
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 
 import msgspec
 
@@ -62,14 +60,6 @@ def mark_of(lake: Lake, folder: str) -> Mark | None:
         return decode(lake.read(key), key)
     except NotFoundError:
         return None
-
-
-def marks_of_day(lake: Lake, certificates: str) -> Iterator[tuple[str, Mark]]:
-    """(key, mark) of all folders whose certificates are in ``certificates``."""
-    for entry in lake.files(f"{certificates}/retired"):
-        if entry.key.endswith(SUFFIX):
-            with contextlib.suppress(NotFoundError):
-                yield entry.key, decode(lake.read(entry.key), entry.key)
 
 
 class Retired:
