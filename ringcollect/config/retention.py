@@ -12,7 +12,8 @@ from ringcollect.durations import parse_duration
 
 TYPES = (
     "orderbooks", "trades", "quotes", "liquidations", "fundings", "open_interests", "mark_prices", "index_prices",
-    "tickers", "book_checks", "status", "others", "features", "bars", "snapshots", "books", "frames", "rejects", "venues",
+    "tickers", "book_checks", "status", "others", "features", "venues", "bars", "snapshots", "books",
+    "frames", "rejects",
 )  # fmt: skip
 """Tables of the lake, as in store/naming.py."""
 _TIERS = ("raw", "rest", "sync")

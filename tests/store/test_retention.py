@@ -212,7 +212,7 @@ def test_a_full_disk_has_room_again_after_retention(sound: Path, small_disk: Pat
     assert shutil.disk_usage(small_disk).free == 0
     with pytest.raises(OSError, match="No space left"):
         (small_disk / "one more").write_bytes(bytes(200_000))
-    report = retain(data, Retention(min_free_gb=0.00025), now_ns=at("2026-09-23T12:00"))
+    report = retain(data, Retention(min_free_gb=0.0001), now_ns=at("2026-09-23T12:00"))
     assert {one.why for one in report.folders} == {"space"} and not any(one.kept for one in report.folders)
     (small_disk / "one more").write_bytes(bytes(200_000))
     after = verify(data)
