@@ -45,11 +45,11 @@ class Server:
         prefix: list[str] = []
         setpriv = shutil.which("setpriv")
         if setpriv is not None:
-            prefix = [setpriv, "--pdeathsig", "KILL"]
             if os.getuid() == 0:
-                prefix += [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+                prefix = [setpriv, f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
                 for folder in owned:
                     shutil.chown(folder, NOBODY, NOBODY)
+            prefix += [setpriv, "--pdeathsig", "KILL"]  # after the change of user, which would forget it
         self._command = [*prefix, *command]
         self._process: subprocess.Popen[bytes] | None = None
 
