@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ringcollect.store.archive.keys import CERTIFICATES
-from ringcollect.store.removed import REMOVED
+from ringcollect.store.removed import REMOVED, REMOVING
 
 ARCHIVED = ".archived"
 CERTIFICATE = ".json"
@@ -77,8 +77,11 @@ class Watch:
             if not name.endswith(CERTIFICATE) or name.startswith("."):
                 continue
             stem = name.removesuffix(CERTIFICATE)
-            if stem + REMOVED in names or (stem + self._mark in names and not self._removes):
+            is_archived = stem + self._mark in names
+            if stem + REMOVED in names or (is_archived and not self._removes):
                 continue
+            if stem + REMOVING in names and not is_archived:
+                continue  # it goes for another reason, half of it may be gone
             yield Pending(Path(entry.path), entry.stat().st_mtime_ns)
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ringcollect.errors import NotFoundError
 from ringcollect.failpoints import fail
 from ringcollect.store.archive.fingerprint import Fingerprint, is_stored
-from ringcollect.store.archive.sending import ArchiveError, Entry, Sending, stage
+from ringcollect.store.archive.sending import Entry, Sending, stage
 from ringcollect.store.compaction import manifest
 from ringcollect.store.compaction.lease import Lease
 from ringcollect.store.compaction.record import SUFFIX, Record, certificates_of, decode, encode, record_key, records_of
@@ -55,11 +55,8 @@ def is_merged_there(sending: Sending, path: str) -> bool:
         )
 
 
-def send_merged(sending: Sending, path: str) -> None:
-    """Archive the merged file that has the rows of ``path``. ArchiveError if they are nowhere in this lake."""
-    record = record_with(Lake.open(sending.data), path)
-    if record is None:
-        raise ArchiveError("read", f"{sending.data / path} is not there, nor merged into another file")
+def send_merged(sending: Sending, record: Record) -> None:
+    """Archive the merged file of ``record`` and the record itself."""
     merged = f"{record.folder}/{record.name}"
     found = sending.read(Entry(merged, record.bytes, record.sha256))
     with stage("verify"):

@@ -23,6 +23,8 @@ from ringcollect.store.compaction.record import SUFFIX, Record, certificates_of,
 from ringcollect.store.compaction.record import decode as decode_record
 from ringcollect.store.location import Lake
 from ringcollect.store.removed import REMOVED, begun_mark
+from ringcollect.store.retention.mark import decode as decode_mark
+from ringcollect.store.retention.mark import mark_key
 from ringcollect.store.selection import Selection
 
 Progress = Callable[[str, float, int], None]
@@ -93,9 +95,10 @@ class _Pulling:
             self._fetch(entry)
         except NotFoundError:
             record = self._record_with(entry.path)
-            if record is None:
+            if record is not None:
+                self._fetch_merged(record)
+            elif not self._is_retired(entry.path):
                 raise
-            self._fetch_merged(record)
 
     def _is_here(self, entry: Entry) -> bool:
         found = self._lake.stat(entry.path)
@@ -135,6 +138,19 @@ class _Pulling:
         names = {*(source.name for source in record.sources), *record.replaces}
         old = sorted(key for name in names if self._lake.exists(key := f"{record.folder}/{name}"))
         take_place(self._lake, path, Old(old, []), bring, is_there=is_here)
+
+    def _is_retired(self, path: str) -> bool:
+        """Whether the archive says that retention had removed the file before it could be archived; so does the lake
+        then."""
+        own = mark_key(path.rpartition("/")[0])
+        try:
+            content = self._archive.read(self._keys.key(own))
+        except NotFoundError:
+            return False
+        if path.rpartition("/")[2] not in decode_mark(content, own).names:
+            return False
+        self._lake.write(own, content)
+        return True
 
     def _record_with(self, path: str) -> Record | None:
         """The record of the archive's merged file that has the rows of ``path``."""

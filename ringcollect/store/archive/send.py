@@ -16,13 +16,14 @@ import msgspec
 from ringcollect.errors import LakeError
 from ringcollect.failpoints import fail
 from ringcollect.store.archive.marks import archived_mark
-from ringcollect.store.archive.merged import is_merged_there, send_merged
+from ringcollect.store.archive.merged import is_merged_there, record_with, send_merged
 from ringcollect.store.archive.sending import ArchiveError, Entry, Sending, Tell, stage
 from ringcollect.store.archive.settings import Target
 from ringcollect.store.compaction.removal import unlink_merged
 from ringcollect.store.durable import write_whole
 from ringcollect.store.location import Lake
 from ringcollect.store.removed import REMOVED, begun_mark, end_removal
+from ringcollect.store.retention.mark import encode, mark_key, mark_of
 
 
 class Sent(NamedTuple):
@@ -79,7 +80,7 @@ def _send_file(sending: Sending, entry: Entry) -> None:
     try:
         found = sending.read(entry)
     except FileNotFoundError:
-        send_merged(sending, entry.path)
+        _send_missing(sending, entry.path)
         return
     if sending.is_there(entry.path, found):
         return
@@ -87,6 +88,20 @@ def _send_file(sending: Sending, entry: Entry) -> None:
         sending.there += 1
         return
     sending.put(entry.path, found)
+
+
+def _send_missing(sending: Sending, path: str) -> None:
+    """A file that is not here: its rows were merged into another one, or retention removed it and says so."""
+    here = Lake.open(sending.data)
+    with stage("read"):
+        record = record_with(here, path)
+        mark = mark_of(here, path.rpartition("/")[0]) if record is None else None
+        if record is None and (mark is None or path.rpartition("/")[2] not in mark.names):
+            raise LakeError(f"{sending.data / path} is missing: neither merged nor removed by retention")
+    if record is not None:
+        send_merged(sending, record)
+    elif mark is not None:
+        sending.put_small(mark_key(mark.folder), encode(mark))
 
 
 def _read(path: Path) -> bytes:

@@ -7,10 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from ringcollect.config import Retention, RetentionOverride
+from ringcollect.durations import parse_time
 from ringcollect.store.archive.failpoint_names import MERGED
 from ringcollect.store.archive.marks import Watch
+from ringcollect.store.archive.pull import pull, segments_of
 from ringcollect.store.archive.send import send
+from ringcollect.store.location import Lake
+from ringcollect.store.retention.run import retain
 from ringcollect.store.scan import scan
+from ringcollect.store.selection import select
 from ringcollect.store.verify import verify
 from tests.store import compacting, lake
 from tests.store.archive import segments
@@ -118,3 +124,25 @@ def test_interrupted_while_files_take_their_place_no_row_is_found_twice(
     segments.send_all(data, segments.target(ram / "archive"))
     assert_whole(ram / "archive")
     assert names(ram / "archive") == 1
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_retention_removed_before_there_was_an_archive_is_said_there_and_here(merged: bool, ram: Path) -> None:
+    """The rest goes and comes back."""
+    data = lake.make_lake(ram, lake.over_midnight(400))
+    if merged:
+        compacting.compacted(data)
+    override = (RetentionOverride(types=("orderbooks",), age="1d"),)
+    retain(data, Retention(override=override), now_ns=parse_time("2026-09-30", "now"))
+    expected = verify(data, strict=True)
+    assert expected.retired_records > 0
+    where = segments.target(ram / "archive", server="tokyo")
+    segments.send_all(data, where)
+    source = where.open()
+    pull(
+        source, where.keys, list(segments_of(source, where.keys, select())), Lake.open(ram / "new"), lambda *told: None
+    )
+    for place in (ram / "archive", ram / "new"):
+        report = verify(place, strict=True)
+        assert (report.problems, report.lost) == ([], [])
+        assert (report.records, report.retired_records) == (expected.records, expected.retired_records)
