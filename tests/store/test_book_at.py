@@ -25,6 +25,8 @@ from tests.replay.conftest import sealed_here as sealed_here
 from tests.replay.run import CONFIG, cut
 from tests.skeleton import ways
 from tests.store import lake as lakes
+from tests.store.compacting import compacted
+from tests.store.watching import watched
 
 STREAM = synthetic.stream(6000)
 BTC = ("spot", "BTCUSDT")
@@ -115,6 +117,17 @@ def test_books_of_the_synchronizer_are_begun_from_where_they_are_nearer_and_give
     assert used >= 8
 
 
+def test_compacted_or_in_an_object_store_the_book_is_the_same(derived: Path, tmp_path: Path) -> None:
+    shutil.copytree(derived, tmp_path / "lake")
+    compacted(tmp_path / "lake")
+    for at in MOMENTS[5::6]:
+        ts = int(STREAM["ts_recv"][at])
+        one = book(derived, ts)
+        for other in (book(tmp_path / "lake", ts), book(watched(tmp_path / "lake"), ts)):
+            assert (other.bids.tolist(), other.asks.tolist()) == (one.bids.tolist(), one.asks.tolist())
+            assert (other.is_whole, other.base_ns, other.updates) == (one.is_whole, one.base_ns, one.updates)
+
+
 def segment_of(data: Path, ts: int) -> Path:
     """The live book file of BTCUSDT, spot, that has the first update received after ``ts``."""
     folder = data / "raw/orderbooks/exchange=binance/market=spot/symbol=BTCUSDT"
@@ -124,7 +137,7 @@ def segment_of(data: Path, ts: int) -> Path:
     raise AssertionError("no such file")
 
 
-def book(data: Path, ts: int) -> Any:
+def book(data: Any, ts: int) -> Any:
     return ringcollect.book_at(data, "binance", "BTCUSDT", ts, market="spot")
 
 

@@ -22,8 +22,10 @@ from ringcollect.store import parquet, schema_versions
 from ringcollect.store.naming import TOKENS
 from ringcollect.store.rotation import Policy
 from ringcollect.store.scan import Scan
+from ringcollect.store.selection import select
 from tests import synthetic
 from tests.store import lake as lakes
+from tests.store.compacting import compacted
 from tests.store.frozen.reading import FROZEN
 from tests.store.watching import Watch, watched
 
@@ -141,33 +143,25 @@ def test_several_symbols_markets_and_exchanges_may_be_named(data: Path) -> None:
     }  # fmt: skip
 
 
-def test_a_folder_that_is_compacted_meanwhile_gives_each_row_once(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("exchanges", [True, False], ids=["by exchange", "by manifest"])
+def test_a_folder_that_is_compacted_meanwhile_gives_each_row_once(data: Path, tmp_path: Path, exchanges: bool) -> None:
     lake = tmp_path / "data"
     shutil.copytree(data, lake)
-    expected = ringcollect.scan(lake, "trades", symbol="BTCUSDT", market="spot").to_table()
-    scan = ringcollect.scan(lake, "trades", symbol="BTCUSDT", market="spot")
-    day = lake / scan.files[0].path.rpartition("/")[0]
-    first_of_day = [file for file in scan.files if file.path.startswith(str(day.relative_to(lake)))]
-    assert len(first_of_day) >= 3
+    choice = {"symbol": "BTCUSDT", "market": "spot"}
+    expected = ringcollect.scan(lake, "trades", **choice).to_table()
+    scan = ringcollect.scan(lake, "trades", **choice)
+    assert len(scan.files) >= 6
     taken = []
     for number, batch in enumerate(scan.to_batches()):
         taken.append(batch)
         if number == 0:
-            merge(day)
+            before_ns = int(expected["ts_recv"][expected.num_rows // 2].as_py())
+            compacted(lake, select(types=("trades",)), before_ns=before_ns, exchanges=exchanges)
+        if number == 2:
+            compacted(lake, select(types=("trades",)), exchanges=exchanges)
     assert pa.Table.from_batches(taken).equals(expected)
-
-
-def merge(day: Path) -> None:
-    """The files of a day as one, in the place of the folder: what a compaction does."""
-    paths = sorted(day.glob("*.parquet"))
-    whole = pa.concat_tables([pq.ParquetFile(path).read() for path in paths])
-    new = day.with_name(f".{day.name}.new")
-    new.mkdir()
-    pq.write_table(whole, new / f"{paths[0].stem}-merged.parquet")
-    old = day.with_name(f".{day.name}.old")
-    day.rename(old)
-    new.rename(day)
-    shutil.rmtree(old)
+    assert len(ringcollect.scan(lake, "trades", **choice).files) == 2, "one a day"
+    assert ringcollect.scan(lake, "trades", **choice).to_table().equals(expected)
 
 
 def test_a_file_that_was_removed_meanwhile_is_said(data: Path, tmp_path: Path) -> None:
