@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from ringcollect.config import SyncFeatures
@@ -120,3 +123,23 @@ def test_the_finest_grid_has_group_a_and_flags() -> None:
 def test_rows_of_every_set_can_be_laid_out(name: str) -> None:
     columns = parameters_of(fine(f'{SPOT}\n[sync.features]\nselect = ["{name}"]').config).columns
     assert row_dtype(columns).names[-len(columns) :] == columns
+
+
+def test_the_defaults_are_the_published_ones() -> None:
+    """Those of the system whose features these are: horizons and bars of its README, the rest of its code."""
+    assert SyncFeatures() == SyncFeatures(
+        select=("minimal",), horizons=("1s", "5s", "30s", "1m"), bar_durations=("1s", "5s", "30s", "1m"),
+        hf_emit_interval="1s", max_levels=20, ofi_levels=10, ofi_decay_alpha=0.5,
+        bands_bps=(5.0, 10.0, 25.0, 50.0, 100.0), keep_raw_arrays=False, tight_spread_threshold=1e-4,
+        use_dynamic_spread_regime=True, spread_regime_window="5m", tight_percentile=0.2, wide_percentile=0.8,
+        kyle_lambda_window="5m", vpin_bucket_count=50, vpin_window_buckets=50,
+    )  # fmt: skip
+
+
+def test_every_option_has_a_line_in_the_reference_with_what_it_costs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
+    lines = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page[page.index("## Options") :], re.MULTILINE))
+    assert set(lines) >= set(SyncFeatures.__struct_fields__)
+    for key in SyncFeatures.__struct_fields__:
+        default, meaning, cost = re.split(r" \| ", lines[key])
+        assert default and meaning and cost, key

@@ -8,9 +8,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from ringcollect.bar_kinds import Bar, bar_of_size, bar_of_time
 from ringcollect.ring.attach import attach
 from ringcollect.ring.producer import Producer
 from ringcollect.sync import catalogue
+from ringcollect.sync.bar_ring import split
 from ringcollect.sync.engine import Engine
 from ringcollect.sync.rows import RowFlag
 from ringcollect.sync.settings import Parameters
@@ -137,6 +139,47 @@ def test_snapshots_begin_with_the_first_whole_row_and_no_row_has_two(
             old = before["sync"][1]
             closed = old[(old["instrument"] == number) & (old["kind"] == ROW_KIND)]
             assert closed["ts_ns"].max() < begin
+
+
+def bars_of(directory: Path, bar: Bar) -> np.ndarray:
+    reader = attach(f"test.{bar.name}.bar", directory=directory)
+    return reader.last(reader.capacity)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_bars_go_on_as_if_nothing_had_changed_about_the_output(
+    tmp_path: Path, records: np.ndarray, killed: bool
+) -> None:
+    kinds = (bar_of_time("5s"), bar_of_size("7ticks"))
+    first = msgspec.structs.replace(PLAIN, bars=kinds)
+    second = msgspec.structs.replace(first, snapshots=("trades",))
+    two_runs(tmp_path, records, (first, True), (second, False), killed)
+    expected: list[np.ndarray] = []
+    made = Engine(first, synthetic.instruments("test").__getitem__)
+    made.feed(records, lambda rows: None, None, lambda bars: expected.append(bars.copy()))
+    found = dict(split(np.concatenate(expected), len(kinds)))
+    for number, bar in enumerate(kinds):
+        assert bars_of(tmp_path, bar).tobytes() == found[number].tobytes()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_with_other_columns_bars_have_their_stamps_and_the_open_one_says_what_it_lacks(
+    tmp_path: Path, records: np.ndarray, killed: bool
+) -> None:
+    kinds = (bar_of_time("5s"),)
+    first = msgspec.structs.replace(PLAIN, bars=kinds)
+    second = msgspec.structs.replace(first, columns=("ob_mid_price",))
+    two_runs(tmp_path, records, (first, True), (second, True), killed)
+    expected: list[np.ndarray] = []
+    made = Engine(first, synthetic.instruments("test").__getitem__)
+    made.feed(records, lambda rows: None, None, lambda bars: expected.append(bars.copy()))
+    found, whole_run = bars_of(tmp_path, kinds[0]), np.concatenate(expected)
+    for number in range(3):
+        mine, theirs = found[found["instrument"] == number], whole_run[whole_run["instrument"] == number]
+        assert np.array_equal(mine["ts_open_ns"], theirs["ts_open_ns"])
+        differ = np.flatnonzero(mine["bar_trade_count"] != theirs["bar_trade_count"])
+        assert len(differ) <= 1
+        assert all(mine["row_flags"][i] & (RowFlag.LOST | RowFlag.PARTIAL) for i in differ)
 
 
 @pytest.mark.parametrize("killed", [False, True])

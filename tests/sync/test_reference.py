@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import random
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from ringcollect.instruments import Instrument
 from ringcollect.records import Channel, Flag, Kind, Status, TradeSub
 from ringcollect.sync.engine import Engine
+from ringcollect.sync.rows import RowFlag
 from ringcollect.sync.settings import Parameters
 
 from .reference import Reference
@@ -145,7 +148,18 @@ def feed_through_checkpoints(
 IDENTITY = ("instrument", "ts_ns", "ts_book_ns", "ts_recv", "input_flags", "row_flags")
 
 
-def compare(seed: int, n: int) -> int:
+class Scene(NamedTuple):
+    """A stream, what engine and model are told of it, and what is left of the dice."""
+
+    parameters: Parameters
+    chosen: dict[str, int]
+    table: dict[int, Instrument]
+    records: np.ndarray
+    lost: list[int]
+    rng: random.Random
+
+
+def scene(seed: int, n: int) -> Scene:
     rng = random.Random(seed)
     mode = rng.choice(MODES)
     table = venues(rng)
@@ -170,6 +184,12 @@ def compare(seed: int, n: int) -> int:
         hold_back_records=chosen["held"],
         max_row_latency_ns=chosen["latency"],
     )
+    return Scene(parameters, chosen, table, records, lost, rng)
+
+
+def compare(seed: int, n: int) -> int:
+    parameters, chosen, table, records, lost, rng = scene(seed, n)
+    mode = parameters.mode
     model = Reference(mode=mode, instruments=table, **chosen)
     for i, record in enumerate(records):
         if i in lost:
@@ -209,6 +229,29 @@ def compare(seed: int, n: int) -> int:
 @given(seed=st.integers(0, 2**32), n=st.integers(0, 120))
 def test_rows_equal_the_slow_reference_for_any_stream_mode_and_chunking(seed: int, n: int) -> None:
     compare(seed, n)
+
+
+def test_the_streams_reach_every_rule_in_every_mode() -> None:
+    """What is compared is worth it: every counter counts, every flag is set, stalled rows are released."""
+    reached: dict[str, set[str]] = {mode: set() for mode in MODES}
+    for seed in range(240):
+        parameters, _, table, records, lost, _ = scene(seed, 120)
+        found = reached[parameters.mode]
+        made = Engine(parameters, table.__getitem__)
+        rows = feed(made, records, lost, 1000)
+        found |= {name for name, count in made.counters().items() if count}
+        found |= {flag.name or "" for flag in RowFlag if (rows["row_flags"] & flag).any()}
+        if parameters.max_row_latency_ns and parameters.mode != "external":
+            plain = Engine(msgspec.structs.replace(parameters, max_row_latency_ns=0), table.__getitem__)
+            if feed(plain, records, lost, 1000).tobytes() != rows.tobytes():
+                found.add("released")
+    counters = {
+        "rows", "late_events_dropped", "late_updates", "clock_outliers", "overruns", "skipped_rows", "chain_breaks",
+        "sync_lost",
+    }  # fmt: skip
+    for mode, found in reached.items():
+        missing = (counters | {str(flag.name) for flag in RowFlag} | {"released"}) - found
+        assert missing == ({"clock_outliers", "released"} if mode == "external" else set()), mode
 
 
 @pytest.mark.slow
