@@ -57,9 +57,12 @@ def choose(wanted: Sequence[str], key: str = "sync.features", options: Options |
     Raises ConfigError naming an entry that matches nothing, and the ``key`` it stands in.
     """
     features = (*features_with(options), *across_with(options)) if options else COLUMNS
+    names = {f.name for f in features}
     chosen: set[str] = set()
     for entry in wanted:
-        if entry in SETS:
+        if entry in names:  # looked up: matching hundreds of names with hundreds of patterns takes a tenth of a second
+            found = [entry]
+        elif entry in SETS:
             found = [f.name for f in features if _is_in(f, entry)]
         else:
             patterns = _alternatives(entry)
