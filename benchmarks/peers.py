@@ -40,6 +40,7 @@ class Peer:
         return [str(self.folder / "bin" / "python")] if self.tool == "pip" else ["node", "--expose-gc"]
 
 
+FRAMES = ("polars==2.1.0", "duckdb==2.0.0", "pandas==3.1.1", "pyarrow==26.0.1", "sortedcontainers==2.4.0")
 PEERS = {
     peer.name: peer
     for peer in (
@@ -52,7 +53,7 @@ PEERS = {
         Peer("tardis", ("tardis-dev@13.35.3",), "npm"),
         Peer("hftbacktest", ("hftbacktest==2.4.4",)),
         Peer("books", ("sortedcontainers==2.4.0",)),
-        Peer("frames", ("polars==2.1.0", "duckdb==2.0.0", "pandas==3.1.1", "pyarrow==26.0.1")),
+        Peer("frames", FRAMES),
     )
 }
 

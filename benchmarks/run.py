@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, str] = {
     "sync_book": "benchmarks.sync.book",
     "sync_rows": "benchmarks.sync.rows",
     "sync_cost": "benchmarks.sync.cost",
+    "sync_columns": "benchmarks.sync.columns",
 }
 """Name to module; a module has ``run(form: Form) -> Section``."""
 

@@ -34,9 +34,12 @@ class Entry:
 
 
 class Measured:
-    """Numbers of a set of entries, the ones that failed, and what every worker said of its last round."""
+    """Numbers of a set of entries, the ones that failed, and what every worker said of its last round.
 
-    def __init__(self, entries: Iterable[Entry], ready: dict[str, Installed], rounds: int, cpu: int = 0) -> None:
+    All workers run on processor ``cpu``; None: on any.
+    """
+
+    def __init__(self, entries: Iterable[Entry], ready: dict[str, Installed], rounds: int, cpu: int | None = 0) -> None:
         self.entries = [c for c in entries if not c.peer or c.peer in ready]
         self.evidence: dict[str, Any] = {}
         self.versions: dict[str, str] = {}
@@ -54,7 +57,7 @@ class Measured:
             self.numbers, failed = alternate({name: self._round(name, one) for name, one in opened.items()}, rounds)
         self.skipped += [Skip(name, reason) for name, reason in failed.items()]
 
-    def _open(self, stack: ExitStack, entry: Entry, cpu: int) -> Opened:
+    def _open(self, stack: ExitStack, entry: Entry, cpu: int | None) -> Opened:
         """One worker an environment; every subject in it forks its own readers."""
         place = entry.peer, entry.module
         if place not in self._workers:

@@ -1,4 +1,4 @@
-"""The driver's end: start a worker in its environment, pinned, and have it run rounds."""
+"""The driver's end: start a worker in its environment, pinned or not, and have it run rounds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_S = 120.0
 class Worker:
     """One worker process; a context manager. Raises RunFailed, with the worker's reason, when it cannot go on."""
 
-    def __init__(self, command: Sequence[str], *, cpu: int, log: Path) -> None:
+    def __init__(self, command: Sequence[str], *, cpu: int | None, log: Path) -> None:
         self._log = log
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as errors:
@@ -32,7 +32,7 @@ class Worker:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-                preexec_fn=lambda: pin(cpu),
+                preexec_fn=None if cpu is None else lambda: pin(cpu),
             )
         self._pending = b""
         self.versions: dict[str, str] = self._read()["versions"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.figures import Case, Section, Series
@@ -12,6 +14,9 @@ from benchmarks.report import document
 from benchmarks.streams import Stream, simulated
 from benchmarks.sync import feeding
 from benchmarks.sync.book_own import SUBJECTS
+from benchmarks.sync.columns import COLUMNS, differences
+from benchmarks.sync.columns_own import Rebuilt
+from benchmarks.sync.lake import filled
 from benchmarks.sync.levels import levels_of, write
 from benchmarks.sync.rows import entry_of
 from benchmarks.sync.rows_own import Rows
@@ -90,3 +95,32 @@ def test_a_table_without_records_has_no_column_for_them() -> None:
     assert "| what | ns a row |\n|---|---|\n| core | 2,000 |" in document(
         [Section("c", "C", "ns a row", (case,), one_table=True)]
     )
+
+
+def test_columns_are_compared_value_by_value(tmp_path: Path) -> None:
+    rows = pa.table({"symbol": ["A", "A"], "ts_ns": [1, 2]} | {name: [1.0, np.nan] for name in COLUMNS})
+    assert list(differences(rows, rows)) == []
+    close = rows.set_column(2, "ob_mid_price", pa.array([1.0 + 1e-12, np.nan]))
+    assert list(differences(rows, close)) == []
+    wrong = rows.set_column(2, "ob_mid_price", pa.array([1.001, np.nan]))
+    assert list(differences(rows, wrong)) == ["ob_mid_price: 1 values, the first in row 0: 1.001 instead of 1.0"]
+    assert list(differences(rows, rows.slice(1))) == ["1 rows instead of 2"]
+
+
+def test_a_lake_of_a_capture_is_rebuilt_the_same_each_round(captures: Path, tmp_path: Path) -> None:
+    lake = filled(tmp_path / "lake", captures / "binance_spot_2024.jsonl.gz", 1_500)
+    assert lake.records > 5_000 and lake.bytes > 10_000
+    spec = {
+        "lake": str(lake.folder),
+        "columns": list(COLUMNS),
+        "result": str(tmp_path / "rows"),
+        "folder": str(tmp_path),
+    }
+    subject = Rebuilt(spec)
+    found = []
+    for _ in range(2):
+        subject.prepare()
+        assert subject.run() > 100
+        found.append(pq.read_table(subject.evidence()))
+    assert list(differences(*found)) == []
+    assert len(found[0].column_names) == len(COLUMNS) + 2
