@@ -182,6 +182,9 @@ class RingWorker:
         self.reader.cursor = saved.cursor
         if self.books is not None and saved.book_generation == self.books.producer.generation:
             self.books.total = saved.books
+        for ring in (self.producer, *self.others()):  # one that is new knows no instrument yet
+            for number in range(ring.instruments.count, self.engine.instrument_count):
+                ring.instruments.put(self.reader.instrument(number))
         self._number = saved.number
         self._base[:] = 0
         self._counted = self._counts()

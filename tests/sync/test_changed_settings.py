@@ -85,6 +85,11 @@ def two_runs(
     return before, {kind: content(directory, kind) for kind in kinds}, worker
 
 
+def symbols(directory: Path, ring: str) -> list[str]:
+    """What the ring says of its instruments."""
+    return [one.symbol for one in attach(ring, directory=directory).instruments()]
+
+
 def joined(before: Kept, after: Kept) -> np.ndarray:
     """Both rings one behind the other, numbered through; each numbers its own without holes."""
     assert np.array_equal(after[1]["seq"], np.arange(len(after[1])))
@@ -114,6 +119,25 @@ def test_rows_are_those_of_one_run_whatever_changes_about_the_output(
     assert joined(before["row"], after["row"]).tobytes() == expected.tobytes()
     assert worker.producer.counters["rows"] == len(after["row"][1])
     assert not worker.engine.resyncs()
+    for kind in after:
+        assert symbols(tmp_path, f"test.{GRID}.{kind}") == ["BTCUSDT", "ETHUSDT", "BTCUSDT"]
+
+
+def test_a_ring_of_whole_books_that_is_new_names_the_instruments_that_were_known(
+    tmp_path: Path, records: np.ndarray
+) -> None:
+    ring = feed_ring(tmp_path)
+    worker = opened(tmp_path, PLAIN)
+    half = len(records) // 2
+    ring.publish(np.ascontiguousarray(records[:half]))
+    drain(worker)
+    worker.save()
+    worker.close()
+    worker = opened(tmp_path, PLAIN, books="test.book", book_interval_ns=10**9)
+    ring.publish(np.ascontiguousarray(records[half:]))
+    drain(worker)
+    assert len(attach("test.book", directory=tmp_path).last(10)) == 10
+    assert symbols(tmp_path, "test.book") == ["BTCUSDT", "ETHUSDT", "BTCUSDT"]
 
 
 @pytest.mark.parametrize("killed", [False, True])
