@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -77,6 +78,11 @@ class Accident:
             folder.chmod(0o500)
         return lambda: [folder.chmod(0o750) for folder in folders]
 
+    def stuck(self) -> Callable[[], object]:
+        """It does not answer: the journal process hangs in the middle of whatever it does."""
+        pid = self.collector.kill("journal", signal.SIGSTOP)
+        return lambda: os.kill(pid, signal.SIGCONT)
+
     def vanished(self) -> Callable[[], object]:
         """The folder is moved away and something else takes its place."""
         elsewhere = self.disk / "elsewhere"
@@ -98,10 +104,11 @@ def writer_state(collector: Collector) -> dict[str, Any]:
         return {}
 
 
-def checked(collector: Collector) -> int:
-    """Exit code of ``ringcollect status --check``."""
+def checked(collector: Collector) -> tuple[int, str]:
+    """Exit code of ``ringcollect status --check``, and what it says."""
     words = command("--config", str(collector.config), "status", "--check")
-    return subprocess.run(words, capture_output=True, env=environment()).returncode
+    done = subprocess.run(words, capture_output=True, env=environment(), text=True)
+    return done.returncode, done.stdout
 
 
 def cursor(collector: Collector) -> int:
@@ -116,9 +123,10 @@ def suffer(exchange: Exchange, collector: Collector, accident: str, disk: Path) 
     until(lambda: writer_state(collector).get("sealed", {}).get("files"), "first files", more=collector.tail_of_log)
     feed, stored = collector.pid("feed-binance"), collector.head()
     undo = getattr(Accident(disk, collector), accident)()
-    until(lambda: writer_state(collector).get("error"), "an error", more=collector.tail_of_log)
-    said = writer_state(collector)["error"]
-    until(lambda: checked(collector) == 3, "status ERROR", more=collector.tail_of_log)
+    if accident != "stuck":  # then it says nothing
+        until(lambda: writer_state(collector).get("error"), "an error", more=collector.tail_of_log)
+    until(lambda: checked(collector)[0] == 3, "status ERROR", more=collector.tail_of_log)
+    said = writer_state(collector)["error"] or checked(collector)[1]
     until(
         lambda: collector.head() > max(stored, cursor(collector)) + 2 * CAPACITY,
         "rings go on", more=collector.tail_of_log,
@@ -129,7 +137,7 @@ def suffer(exchange: Exchange, collector: Collector, accident: str, disk: Path) 
         "writing resumes", more=lambda: f"{writer_state(collector)}\n{collector.tail_of_log()}",
     )  # fmt: skip
     collector.flowing(2000)
-    until(lambda: checked(collector) != 3, "no ERROR any more", more=collector.tail_of_log)
+    until(lambda: checked(collector)[0] != 3, "no ERROR any more", more=collector.tail_of_log)
     assert (collector.pid("feed-binance"), collector.restarts("feed-binance")) == (feed, 0), "the feed noticed"
     head = collector.head()
     code = collector.stop()

@@ -34,6 +34,7 @@ def _namespaces() -> None:
         ("read_only", "Read-only file system"),
         ("forbidden", "Permission denied"),
         ("vanished", "Not a directory"),
+        ("stuck", "the disk does not answer"),
     ],
 )
 def test_a_disk_that_fails_is_an_error_with_exact_losses_and_writing_resumes_by_itself(
