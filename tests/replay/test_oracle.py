@@ -31,7 +31,7 @@ MARKETS = {"binance_spot_2021": "spot", "binance_usdm_2021b": "linear", "binance
 HAS_URLS = {"binance_spot_2021", "binance_usdm_2021b"}
 
 
-@pytest.fixture(scope="module", params=MARKETS)
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in MARKETS])
 def case(request: pytest.FixtureRequest, captures: Path, tmp_path_factory: pytest.TempPathFactory) -> Case:
     name, market = request.param, MARKETS[request.param]
     data = tmp_path_factory.mktemp(name)

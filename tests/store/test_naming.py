@@ -43,6 +43,7 @@ def test_every_table_has_its_token() -> None:
         "fundings": "funding", "open_interests": "oi", "mark_prices": "mark", "index_prices": "index",
         "tickers": "ticker", "book_checks": "checks", "status": "status", "others": "others", "features": "features",
         "bars": "bars", "frames": "frames", "rejects": "rejects", "snapshots": "snapshots", "books": "book",
+        "venues": "venues",
     }  # fmt: skip
 
 

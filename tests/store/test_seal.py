@@ -109,7 +109,7 @@ def test_metadata_says_what_is_in_the_file_and_nothing_about_this_host(data: Pat
     metadata = json.loads(pq.read_schema(path).metadata[b"ringcollect"])
     assert metadata["identity"]["ring"] == "binance.rec"
     assert metadata["identity"]["table"] == "raw/trades"
-    assert metadata["schema_version"] == 1
+    assert metadata["schema_version"] == 2
     assert metadata["size_unit"] == "base" and metadata["book_depth"] == 0
     assert metadata["native_symbol"] == "BTCUSDT"
     assert metadata["claims"]["records"] == pq.read_metadata(path).num_rows
