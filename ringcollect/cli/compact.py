@@ -47,36 +47,27 @@ def command(
         age_ns = parse_duration(older_than)
     except ValueError as error:
         raise ConfigError(f"--older-than: {error}") from error
-    config = invocation.load().config
-    storage = config.storage
+    storage = invocation.load().config.storage
     uri, selection = lake.uri(invocation), lake.selection()
     from functools import partial
 
-    from ringcollect.store.archive.settings import target_of
     from ringcollect.store.compaction.lake_run import compact
     from ringcollect.store.compaction.plan import Policy
     from ringcollect.store.compaction.run import Settings
     from ringcollect.store.location import Lake
 
     place = Lake.open(uri)
-    target = target_of(config) if place.folder == config.data_path() else None
-    if target is not None and config.archive.mode == "s3":
-        click.echo(
-            f"segments of {place} leave for {target.uri}: compact them there, with --data {target.uri}", err=True
-        )
-        return 0
     settings = Settings(
         policy=Policy(min_files=min_files, target_files=target_files, before_ns=time.time_ns() - age_ns),
         level=storage.zstd_level,
         sync=storage.fsync != "off",
         dry_run=dry_run,
-        archive="" if target is None else target.mark,
     )
     run = None
     if dask is not None:
         from ringcollect.store.compaction.on_dask import on_dask
 
-        run = partial(on_dask, place, dask)
+        run = partial(on_dask, dask)
     progress = Progress("rows")
     try:
         report = compact(place, selection, settings, progress.show, run)

@@ -26,7 +26,7 @@ class ServerLake(Lake):
 
     def files(self, under: str = "") -> list[Entry]:
         """As of a lake, of this part alone."""
-        found = ((self._own(entry.key), entry) for entry in super().files(under))
+        found = ((self.own(entry.key), entry) for entry in super().files(under))
         return sorted(entry._replace(key=key) for key, entry in found if key is not None)
 
     def folders(self, under: str = "") -> list[str]:
@@ -47,7 +47,8 @@ class ServerLake(Lake):
             return key
         return "/".join((*parts[:at], f"{_FOLDER}{self.server}", *parts[at:]))
 
-    def _own(self, key: str) -> str | None:
+    def own(self, key: str) -> str | None:
+        """What this part calls a key of the whole; None if it belongs to another."""
         parts = PurePosixPath(key).parts
         servers = [part for part in parts if part.startswith(_FOLDER)]
         if servers != ([f"{_FOLDER}{self.server}"] if self.server else []):
@@ -63,12 +64,13 @@ def parts_of(lake: Lake) -> list[Lake]:
             names.add(name.removeprefix(_FOLDER) if name.startswith(_FOLDER) else "")
     if not names - {""}:
         return [lake]
-    return [_part(lake, name) for name in sorted(names)]
+    return [part_of(lake, name) for name in sorted(names)]
 
 
-def _part(lake: Lake, server: str) -> ServerLake:
+def part_of(lake: Lake, server: str) -> ServerLake:
+    """The part of one collector, by the value of its folder."""
     return ServerLake(**{field.name: getattr(lake, field.name) for field in fields(Lake)}, server=server)
 
 
 def _reopen(uri: str, endpoint: object, server: str) -> ServerLake:
-    return _part(Lake.open(uri, endpoint), server)  # type: ignore[arg-type]
+    return part_of(Lake.open(uri, endpoint), server)  # type: ignore[arg-type]

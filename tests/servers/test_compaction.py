@@ -12,6 +12,7 @@ import pytest
 
 from ringcollect import failpoints
 from ringcollect.errors import EnvironmentRefused
+from ringcollect.store.archive.keys import Keys
 from ringcollect.store.compaction import lease
 from ringcollect.store.compaction.failpoint_names import MANIFEST
 from ringcollect.store.compaction.lake_run import compact
@@ -128,7 +129,7 @@ def test_dask_workers_merge_a_folder_each(small: Path, bucket: str, tmp_path: Pa
         n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp", host="127.0.0.1"
     ) as cluster:
         for place in (stored, copied(small, Lake.open(f"{bucket}/lake"))):
-            report = compact(place, select(), Settings(), run=partial(on_dask, place, cluster.scheduler_address))
+            report = compact(place, select(), Settings(), run=partial(on_dask, cluster.scheduler_address))
             assert [one.files_before for one in report.merged] == [5] and report.exit_code == 0
             assert_each_row_is_found_once(place)
 
@@ -137,5 +138,23 @@ def test_a_scheduler_that_does_not_answer_is_named(small: Path, tmp_path: Path) 
     pytest.importorskip("distributed", reason="dask.distributed is not installed")
     stored = copied(small, Lake.open(tmp_path / "lake"))
     with pytest.raises(EnvironmentRefused, match="no dask scheduler at tcp://127"):
-        compact(stored, select(), Settings(), run=lambda found, own: on_dask(stored, "tcp://127.0.0.1:1", found, own))
+        compact(stored, select(), Settings(), run=partial(on_dask, "tcp://127.0.0.1:1"))
     assert_each_row_is_found_once(stored)
+
+
+def test_an_archive_that_collectors_share_is_compacted_part_by_part(small: Path, bucket: str) -> None:
+    """Both have files of the same names: a manifest of one part hides nothing of the other."""
+    whole = Lake.open(bucket)
+    for server in ("tokyo", "paris"):
+        keys = Keys("hive", server)
+        for entry in Lake.open(small).files():
+            if "date=" in entry.key:
+                whole.write(keys.key(entry.key), Lake.open(small).read(entry.key))
+    assert len(parquet_keys(whole)) == 10
+    assert _run("compact.after_commit", bucket) == -signal.SIGKILL
+    rows = scan(whole, "trades").to_table()["seq"].to_pylist()
+    assert sorted(rows) == sorted(2 * list(range(ROWS)))
+    report = compacted(bucket)
+    assert report.exit_code == 0 and len(parquet_keys(whole)) == 2
+    assert {key.rpartition("server=")[2].partition("/")[0] for key in parquet_keys(whole)} == {"tokyo", "paris"}
+    assert (verify(whole, strict=True).problems, verify(whole).records) == ([], 2 * ROWS)

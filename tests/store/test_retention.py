@@ -150,15 +150,13 @@ def test_a_file_nobody_certified_keeps_its_folder(data: Path) -> None:
     assert report.exit_code == 1 and stray.exists()
 
 
-def test_what_is_not_archived_yet_stays_and_is_not_merged_either(data: Path) -> None:
+def test_what_is_not_archived_yet_stays(data: Path) -> None:
     """Of an archive with the mark 12345678; one segment of the day is not there yet."""
     days = sorted((data / "certificates" / "exchange=binance").glob("date=*"))
     for certificate in [path for day in days for path in day.glob("*.json")][1:]:
         (certificate.parent / archived_name(certificate.stem, "12345678")).touch()
     before = dates_of(data)
-    merged = compacting.compacted(data, archive="12345678")
     first = json.loads(next(days[0].glob("*.json")).read_bytes())["files"]
-    assert merged.merged and all((data / entry["path"]).exists() for entry in first)
     report = retain(data, Retention(age="1d"), now_ns=at("2026-09-25"), archive="12345678")
     kept = {one.folder for one in report.folders if one.kept}
     assert kept == {entry["path"].rpartition("/")[0] for entry in first} and report.exit_code == 1

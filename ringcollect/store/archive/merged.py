@@ -20,6 +20,8 @@ from ringcollect.store.compaction import manifest
 from ringcollect.store.compaction.lease import Lease
 from ringcollect.store.compaction.record import SUFFIX, Record, certificates_of, decode, encode, record_key, records_of
 from ringcollect.store.location import Lake
+from ringcollect.store.naming import folder_value
+from ringcollect.store.server_lake import part_of
 
 
 class Old(NamedTuple):
@@ -42,17 +44,17 @@ def record_with(lake: Lake, path: str) -> Record | None:
 
 def is_merged_there(sending: Sending, path: str) -> bool:
     """Whether the archive's own compaction has the file ``path`` in a merged one, which is as its record says."""
-    if sending.keys.server or sending.keys.layout != "hive":
-        return False  # not a lake of its own
+    if sending.keys.layout != "hive":
+        return False  # not a lake, which nobody can compact
     with stage("verify"):
-        if not sending.has_merged(f"{certificates_of(path)}/compacted"):
+        if not sending.has_merged(sending.keys.key(f"{certificates_of(path)}/compacted")):
             return False
-        record = record_with(sending.lake, path)
+        server = sending.keys.server
+        lake = part_of(sending.lake, folder_value(server)) if server else sending.lake
+        record = record_with(lake, path)
         if record is None:
             return False
-        return is_stored(
-            sending.lake, f"{record.folder}/{record.name}", Fingerprint(record.bytes, record.sha256, ("", ""))
-        )
+        return is_stored(lake, f"{record.folder}/{record.name}", Fingerprint(record.bytes, record.sha256, ("", "")))
 
 
 def send_merged(sending: Sending, record: Record) -> None:

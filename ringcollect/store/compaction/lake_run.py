@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
 
 from ringcollect.errors import NotFoundError
 from ringcollect.store.compaction.lease import Lease
-from ringcollect.store.compaction.manifest import clean, hiding
+from ringcollect.store.compaction.manifest import clean, hiding, stored_as
 from ringcollect.store.compaction.record import COMPACTION, certificates_of, folder_key
 from ringcollect.store.compaction.run import FolderReport, Proofs, Settings, compact_folder
 from ringcollect.store.compaction.totals import add_totals
@@ -17,14 +18,16 @@ from ringcollect.store.files import files
 from ringcollect.store.location import Lake
 from ringcollect.store.naming import date_of
 from ringcollect.store.selection import FOREVER, Selection
+from ringcollect.store.server_lake import parts_of
 
 Progress = Callable[[str, float, int], None]
 """Told (folder, part of all that is done, rows so far)."""
 
 
 class Candidate(NamedTuple):
-    """A day folder to look at, and what lies in it."""
+    """A day folder to look at, as ``lake`` calls it (one collector's part of a shared archive), and what lies in it."""
 
+    lake: Lake
     folder: str
     files: int
     bytes: int
@@ -72,16 +75,18 @@ def candidates(lake: Lake, selection: Selection, settings: Settings) -> list[Can
     fewest = max(settings.policy.min_files, settings.policy.target_files + 1)
     first = date_of(selection.start_ns)
     last = date_of(selection.end_ns - 1) if selection.end_ns < FOREVER else "9999-12-31"
-    counts: dict[str, list[int]] = {}
-    for file in files(lake, selection):
-        if first <= file.date <= last:
-            counts.setdefault(file.path.rpartition("/")[0], []).append(file.bytes)
-    found = [
-        Candidate(folder, len(sizes), sum(sizes))
-        for folder, sizes in counts.items()
-        if len(sizes) >= fewest or folder_key(folder) in left
-    ]
-    return sorted(found, key=lambda one: (certificates_of(one.folder), one.folder))
+    found = []
+    for part in parts_of(lake):
+        counts: dict[str, list[int]] = {}
+        for file in files(part, selection):
+            if first <= file.date <= last:
+                counts.setdefault(file.path.rpartition("/")[0], []).append(file.bytes)
+        found += [
+            Candidate(part, folder, len(sizes), sum(sizes))
+            for folder, sizes in counts.items()
+            if len(sizes) >= fewest or folder_key(stored_as(part, folder)) in left
+        ]
+    return sorted(found, key=lambda one: (str(one.lake.path(certificates_of(one.folder))), one.folder))
 
 
 def compact(
@@ -101,7 +106,7 @@ def compact(
     with Lease(lake, held=bool(found) and not settings.dry_run) as lease:
         reports = []
         tracker = _Tracker(found, progress)
-        for report in run(found, settings) if run is not None else _here(lake, found, settings, tracker):
+        for report in run(found, settings) if run is not None else _here(found, settings, tracker):
             reports.append(report)
             tracker.end(report)
             lease.renew()
@@ -113,15 +118,16 @@ def compact(
     return whole
 
 
-def _here(lake: Lake, found: Sequence[Candidate], settings: Settings, tracker: _Tracker) -> Iterator[FolderReport]:
-    proofs = Proofs(lake, settings.archive)
-    for candidate in found:
-        yield compact_folder(lake, candidate.folder, settings, proofs, tracker.rows(candidate.folder))
+def _here(found: Sequence[Candidate], settings: Settings, tracker: _Tracker) -> Iterator[FolderReport]:
+    for part, candidates_of_it in groupby(found, key=lambda one: one.lake):
+        proofs = Proofs(part)
+        for one in candidates_of_it:
+            yield compact_folder(part, one.folder, settings, proofs, tracker.rows(one.folder))
 
 
 def _left_behind(lake: Lake) -> set[str]:
     """Keys of folders that a killed run did not end: a manifest that hides something, or a hidden folder."""
-    keys = {folder_key(folder) for folder in hiding(lake)}
+    keys = {folder_key(folder) for folder in hiding(lake)}  # of the whole lake
     if lake.folder is not None:
         keys |= {path.name for path in (lake.folder / COMPACTION).glob("*") if path.is_dir()}
     return keys
@@ -131,8 +137,8 @@ class _Tracker:
     """How much is done: by bytes over folders, told whenever rows are."""
 
     def __init__(self, found: Sequence[Candidate], progress: Progress) -> None:
-        self._sizes = {one.folder: one.bytes for one in found}
-        self._all = max(1, sum(self._sizes.values()))
+        self._sizes = [one.bytes for one in found]
+        self._all = max(1, sum(self._sizes))
         self._done = self._rows = 0
         self._progress = progress
 
@@ -147,5 +153,5 @@ class _Tracker:
 
     def end(self, report: FolderReport) -> None:
         """One folder less."""
-        self._done += self._sizes[report.folder]
+        self._done += self._sizes.pop(0)
         self._progress(report.folder, self._done / self._all, self._rows)

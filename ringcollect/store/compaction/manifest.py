@@ -17,34 +17,40 @@ from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store.compaction.folder_lock import only_one
 from ringcollect.store.compaction.record import COMPACTION, folder_key
 from ringcollect.store.location import Entry, Lake
+from ringcollect.store.server_lake import ServerLake
 
 FORMAT = 1
 _KEPT_NS = 600_000_000_000
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """``hidden``: names in ``folder`` (relative to the lake) that are not there yet, or not any more."""
+    """``hidden``: names in ``folder`` (relative to the whole lake) that are not there yet, or not any more."""
 
     format: int = FORMAT
     folder: str
     hidden: list[str] = []
 
 
-def manifest_key(folder: str) -> str:
+def stored_as(lake: Lake, folder: str) -> str:
+    """What all readers of the lake call the folder, also those who see one collector's part of it."""
+    return lake.path(folder).removeprefix(f"{lake.root}/")
+
+
+def manifest_key(lake: Lake, folder: str) -> str:
     """Where the manifest of a day folder is, relative to the lake."""
-    return f"{COMPACTION}/{folder_key(folder)}.json"
+    return f"{COMPACTION}/{folder_key(stored_as(lake, folder))}.json"
 
 
 def hide(lake: Lake, folder: str, names: Iterable[str]) -> None:
     """From now on exactly ``names`` are hidden in ``folder``."""
-    content = msgspec.json.encode(Manifest(folder=folder, hidden=sorted(names)))
-    lake.write(manifest_key(folder), content)
+    content = msgspec.json.encode(Manifest(folder=stored_as(lake, folder), hidden=sorted(names)))
+    lake.write(manifest_key(lake, folder), content)
 
 
 def hidden_in(lake: Lake, folder: str) -> list[str]:
     """What is hidden in one folder."""
     try:
-        return _decode(lake, manifest_key(folder)).hidden
+        return _decode(lake, manifest_key(lake, folder)).hidden
     except NotFoundError:
         return []
 
@@ -63,6 +69,8 @@ def hidden_keys(lake: Lake, known: Iterable[Entry]) -> frozenset[str]:
         except NotFoundError:
             continue
         keys.update(f"{manifest.folder}/{name}" for name in manifest.hidden)
+    if isinstance(lake, ServerLake):
+        return frozenset(own for key in keys if (own := lake.own(key)) is not None)
     return frozenset(keys)
 
 
@@ -70,12 +78,12 @@ def state_of(lake: Lake, folder: str) -> list[Entry]:
     """The manifests that concern ``folder``: its own if it is a day folder of a disk, else all there are."""
     if lake.folder is None or "/date=" not in folder:
         return manifests(lake)
-    own = lake.stat(manifest_key(folder))
+    own = lake.stat(manifest_key(lake, folder))
     return [] if own is None else [own]
 
 
 def hiding(lake: Lake) -> list[str]:
-    """Day folders in which something is hidden."""
+    """Day folders in which something is hidden, as they are stored."""
     found = []
     for entry in manifests(lake):
         with contextlib.suppress(NotFoundError):
@@ -93,7 +101,7 @@ def clean(lake: Lake) -> None:
         with contextlib.suppress(NotFoundError):
             folder = _decode(lake, entry.key).folder
             with only_one(lake, folder) as is_ours:
-                if is_ours and not hidden_in(lake, folder):
+                if is_ours and not _decode(lake, entry.key).hidden:
                     lake.delete(entry.key)
 
 

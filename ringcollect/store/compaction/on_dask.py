@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ringcollect.store.compaction.lake_run import Candidate
 
 
-def on_dask(lake: Lake, address: str, found: Sequence[Candidate], settings: Settings) -> Iterator[FolderReport]:
+def on_dask(address: str, found: Sequence[Candidate], settings: Settings) -> Iterator[FolderReport]:
     """What became of each folder, in the order they are done. Workers need the lake at the same address.
 
     EnvironmentRefused without the extra, or if nobody answers at ``address``.
@@ -27,11 +27,11 @@ def on_dask(lake: Lake, address: str, found: Sequence[Candidate], settings: Sett
     except (OSError, ValueError) as error:
         raise EnvironmentRefused(f"no dask scheduler at {address}: {error}") from error
     with client:
-        tasks = [client.submit(compact_one, lake, one.folder, settings, pure=False) for one in found]
+        tasks = [client.submit(compact_one, one.lake, one.folder, settings, pure=False) for one in found]
         for task in as_completed(tasks):
             yield task.result()
 
 
 def compact_one(lake: Lake, folder: str, settings: Settings) -> FolderReport:
     """One folder, in a worker."""
-    return compact_folder(lake, folder, settings, Proofs(lake, settings.archive))
+    return compact_folder(lake, folder, settings, Proofs(lake))

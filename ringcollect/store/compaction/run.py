@@ -17,22 +17,20 @@ from ringcollect.store.compaction.merging import merge, merged_name
 from ringcollect.store.compaction.plan import Batch, Policy, batches, pieces_of
 from ringcollect.store.compaction.record import certificates_of, records_of
 from ringcollect.store.compaction.swap import names_in, put, settle
-from ringcollect.store.compaction.workplace import Workplace
+from ringcollect.store.compaction.workplace import Workplace, on_disk
 from ringcollect.store.location import Lake
 
 Progress = Callable[[int], None]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How files are merged. ``exchanges`` False: by manifest even where folders could be exchanged; ``archive``: the
-    mark of an archive that must have a segment before it is merged."""
+    """How files are merged. ``exchanges`` False: by manifest even where folders could be exchanged."""
 
     policy: Policy = Policy()
     level: int = 3
     sync: bool = True
     exchanges: bool = True
     dry_run: bool = False
-    archive: str = ""
 
 
 class FolderReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,11 +115,12 @@ def _merge(lake: Lake, folder: str, chosen: list[Batch], settings: Settings, pro
 
 @contextlib.contextmanager
 def _building(lake: Lake, folder: str, settings: Settings) -> Iterator[Path]:
-    if lake.folder is None:
+    disk = on_disk(lake)
+    if disk is None:
         with tempfile.TemporaryDirectory(prefix="ringcollect-compact-") as name:
             yield Path(name)
         return
-    place = Workplace(lake.folder, folder, sync=settings.sync)
+    place = Workplace(disk, folder, sync=settings.sync)
     place.begin()
     is_done = False
     try:

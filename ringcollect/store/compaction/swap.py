@@ -14,7 +14,7 @@ from ringcollect.errors import LakeError
 from ringcollect.failpoints import fail
 from ringcollect.store.compaction import exchange, manifest
 from ringcollect.store.compaction.record import Record, encode, record_key, records_of
-from ringcollect.store.compaction.workplace import Workplace
+from ringcollect.store.compaction.workplace import Workplace, on_disk
 from ringcollect.store.cursor import journal_folder
 from ringcollect.store.durable import fsync_folder, only_one, write_whole
 from ringcollect.store.location import PIECE_BYTES, Lake
@@ -32,9 +32,10 @@ def put(lake: Lake, folder: str, built: Path, records: Sequence[Record], *, sync
     Raises Changed if a file that they replace is no longer what it was.
     """
     _write_records(lake, records, sync=sync)
-    if lake.folder is not None and exchanges:
-        place = Workplace(lake.folder, folder, sync=sync)
-        with only_one(journal_folder(lake.folder) / ".seal.lock"):
+    disk = on_disk(lake)
+    if disk is not None and exchanges:
+        place = Workplace(disk, folder, sync=sync)
+        with only_one(journal_folder(disk) / ".seal.lock"):
             _check_unchanged(lake, folder, records)
             if _by_exchange(place, records):
                 return EXCHANGE
@@ -45,7 +46,8 @@ def put(lake: Lake, folder: str, built: Path, records: Sequence[Record], *, sync
 def settle(lake: Lake, folder: str, *, sync: bool) -> None:
     """End what a run, this one or one that was killed, has begun in the day folder. LakeError where it cannot tell."""
     records = list(records_of(lake, folder))
-    place = None if lake.folder is None else Workplace(lake.folder, folder, sync=sync)
+    disk = on_disk(lake)
+    place = None if disk is None else Workplace(disk, folder, sync=sync)
     if place is not None and place.is_swapped():
         place.check_old([record for _, record in records])
         manifest.hide(lake, folder, [])
@@ -71,9 +73,10 @@ def names_in(lake: Lake, folder: str) -> dict[str, int]:
 
 
 def _write_records(lake: Lake, records: Sequence[Record], *, sync: bool) -> None:
+    disk = on_disk(lake)
     for record in records:
-        if lake.folder is not None:
-            write_whole(lake.folder / record_key(record), encode(record), "compact.record", sync=sync)
+        if disk is not None:
+            write_whole(disk / record_key(record), encode(record), "compact.record", sync=sync)
         else:
             lake.write(record_key(record), encode(record))
 
@@ -136,10 +139,11 @@ def _has_sources(name: str, kept: set[str], records: Sequence[Record]) -> bool:
 
 @contextlib.contextmanager
 def _sealer_waits(lake: Lake) -> Iterator[None]:
-    if lake.folder is None:
+    disk = on_disk(lake)
+    if disk is None:
         yield
         return
-    with only_one(journal_folder(lake.folder) / ".seal.lock"):
+    with only_one(journal_folder(disk) / ".seal.lock"):
         yield
 
 

@@ -13,8 +13,15 @@ from ringcollect.errors import LakeError
 from ringcollect.failpoints import fail
 from ringcollect.store.compaction.record import COMPACTION, Record, folder_key
 from ringcollect.store.durable import fsync_folder, make_folders
+from ringcollect.store.location import Lake
+from ringcollect.store.server_lake import ServerLake
 
 MARK = ".being-swapped-in"
+
+
+def on_disk(lake: Lake) -> Path | None:
+    """The folder of a lake whose keys are its paths: none in an object store, nor of one collector's part."""
+    return None if isinstance(lake, ServerLake) else lake.folder
 
 
 class Workplace:
