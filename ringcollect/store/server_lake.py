@@ -6,6 +6,7 @@ certificates say of files does not have it, so whoever compares the two looks at
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 
@@ -37,13 +38,17 @@ class ServerLake(Lake):
             return super().folders(f"{under}/{mine}")
         return [name for name in names if not name.startswith(_FOLDER)]
 
+    def write_pieces(self, key: str, pieces: Iterable[bytes]) -> int:
+        """As of a lake, into this part."""
+        return super().write_pieces(self._shared(key), pieces)
+
     def __reduce__(self) -> tuple[object, ...]:
         return _reopen, (self.uri, self.endpoint, self.server)
 
     def _shared(self, key: str) -> str:
         parts = PurePosixPath(key).parts
         at = next((n for n, part in enumerate(parts) if part.startswith("date=")), None)
-        if not self.server or at is None:
+        if not self.server or at is None or any(part.startswith(_FOLDER) for part in parts):
             return key
         return "/".join((*parts[:at], f"{_FOLDER}{self.server}", *parts[at:]))
 

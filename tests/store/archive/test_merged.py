@@ -89,10 +89,11 @@ def test_a_file_merged_twice_replaces_the_one_merged_once(data: Path, ram: Path)
     assert len(list((ram / "archive").rglob("*.compacted"))) == 1
 
 
-def test_what_the_archive_has_merged_itself_is_not_sent_again(data: Path, ram: Path) -> None:
-    where = segments.target(ram / "archive")
+@pytest.mark.parametrize("server", ["", "tokyo"])
+def test_what_the_archive_has_merged_itself_is_not_sent_again(server: str, data: Path, ram: Path) -> None:
+    where = segments.target(ram / "archive", server=server)
     segments.send_all(data, where)
-    compacting.compacted(ram / "archive")
+    assert compacting.compacted(ram / "archive").merged
     for mark in data.rglob("*.archived"):
         mark.unlink()
     sent = segments.send_all(data, where, remove=True)
