@@ -27,7 +27,7 @@ _CLOCKS = ("orderbook", "trade", "liquidation", "external")
 
 @click.command()
 @lake_options
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the rows.")
+@click.option("--out", metavar="URI", required=True, help="Where the rows go: a folder or s3://bucket/prefix.")
 @click.option("--grid", metavar="DUR", help="One grid instead of the configured ones, as 100ms.")
 @click.option("--clock", type=click.Choice(_CLOCKS), help="Its clock; default that of the first configured grid.")
 @click.option("--features", "features", multiple=True, metavar="LIST", help="Its features: sets, names, wildcards.")
@@ -39,7 +39,7 @@ _CLOCKS = ("orderbook", "trade", "liquidation", "external")
 def build(
     invocation: Invocation,
     lake: LakeOptions,
-    out: Path,
+    out: str,
     grid: str | None,
     clock: str | None,
     features: tuple[str, ...],
@@ -51,7 +51,8 @@ def build(
     """Rows of the synchronizer from the lake's raw and rest records, by the kernels that run live: the same rows.
 
     What is built is not built again: the next run goes on where this one ended, however it ended. Two runs share the
-    work and never build the same.
+    work and never build the same. Rows for s3:// are kept in the configured data folder, too (state/outputs/), which is
+    where the next run goes on.
 
     Exit codes: 0 nothing was lost, 1 records are missing or a file is bad, 2 usage or rows of other settings in --out,
     3 nothing to build from, 4 the host refuses.
@@ -59,6 +60,7 @@ def build(
     pause_s = _duration(poll_interval, "--poll-interval") / 1e9
     config = invocation.load().config
     from ringcollect.sources.offline.build import build as build_once
+    from ringcollect.sources.offline.remote_output import Output
     from ringcollect.sources.offline.report import lines
     from ringcollect.sources.offline.settings import Settings
     from ringcollect.supervise.kernels import warm_kernels
@@ -68,13 +70,17 @@ def build(
     selection = lake.selection()
     if delete_source and selection.is_part:
         raise ConfigError("--delete-source removes whole segments: it does not go with --market or --symbol")
+    source = lake.uri(invocation)
+    if source.startswith("s3://"):
+        raise ConfigError(f"{source}: rows are built from a folder; ringcollect archive pull brings the records there")
+    target = Output.of(out, config.data_path())
     config = _one_grid(config, grid, clock, words(features))
     warm_kernels(("ringcollect.sync.engine",))
     progress = Progress("records")
     stopped = threading.Event()
     settings = Settings(
-        data=Path(lake.uri(invocation)).expanduser().absolute(),
-        out=out.expanduser().absolute(),
+        data=Path(source).expanduser().absolute(),
+        out=target.folder,
         config=config,
         selection=selection,
         by_segment=watch or delete_source,
@@ -84,6 +90,7 @@ def build(
     )
 
     def say(report: Report) -> None:
+        target.send()
         progress.clear()
         if as_json:
             click.echo(json.dumps(report.to_dict(), indent=None if watch else 1))

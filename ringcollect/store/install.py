@@ -28,8 +28,8 @@ def install(beside: Path, lake: Lake) -> Installed:
     What the lake has already, byte for byte, is left; a name that other rows have gets a suffix. LakeError, and
     nothing is copied, if the lake has other records at the same positions.
     """
-    certificates = sorted((beside / "certificates").rglob("*.json"))
-    planned = [_plan(beside, lake, path) for path in certificates]
+    known = _Known(lake)
+    planned = [_plan(beside, lake, path, known) for path in sorted((beside / "certificates").rglob("*.json"))]
     done = Installed([], [], 0)
     total = 0
     for plan in planned:
@@ -53,10 +53,10 @@ class _Plan(NamedTuple):
     is_there: bool
 
 
-def _plan(beside: Path, lake: Lake, path: Path) -> _Plan:
+def _plan(beside: Path, lake: Lake, path: Path, known: _Known) -> _Plan:
     key = path.relative_to(beside).as_posix()
     content = json.loads(path.read_bytes())
-    there = _same_or_refuse(lake, key, content)
+    there = _same_or_refuse(known, key, content)
     if there is not None:  # its files may be in merged ones meanwhile
         names = [entry["path"] for entry in there["files"]]
         sources = [entry["path"] for entry in content["files"]]
@@ -70,21 +70,41 @@ def _plan(beside: Path, lake: Lake, path: Path) -> _Plan:
     return _Plan(key, sign(content), moves, False)
 
 
-def _same_or_refuse(lake: Lake, key: str, content: dict[str, Any]) -> dict[str, Any] | None:
+class _Known:
+    """The certificates of a lake by ring and generation, listed once per exchange."""
+
+    def __init__(self, lake: Lake) -> None:
+        self.lake = lake
+        self._listed: dict[str, dict[tuple[str, int], list[tuple[int, str]]]] = {}
+
+    def of(self, exchange_folder: str, ring: str, generation: int) -> list[tuple[int, str]]:
+        """(seq_from, key) of each."""
+        if exchange_folder not in self._listed:
+            found: dict[tuple[str, int], list[tuple[int, str]]] = {}
+            for entry in self.lake.files(exchange_folder):
+                parts = parse_journal_stem(entry.key.rpartition("/")[2].removesuffix(".json"))
+                if entry.key.endswith(".json") and parts is not None:
+                    found.setdefault(parts[:2], []).append((parts[2], entry.key))
+            self._listed[exchange_folder] = found
+        return sorted(self._listed[exchange_folder].get((ring, generation), []))
+
+
+def _same_or_refuse(known: _Known, key: str, content: dict[str, Any]) -> dict[str, Any] | None:
     """The lake's certificate of these positions if it says the same; LakeError if it says something else."""
-    folder = key.rpartition("/")[0]
-    own = (content["ring"], content["generation"], content["seq_from"])
-    for entry in lake.files(folder.rpartition("/")[0]):
-        parts = parse_journal_stem(entry.key.rpartition("/")[2].removesuffix(".json"))
-        if not entry.key.endswith(".json") or parts is None or parts[:2] != own[:2] or parts[2] >= content["seq_to"]:
+    ring, generation, seq_from, seq_to = (content[name] for name in ("ring", "generation", "seq_from", "seq_to"))
+    of_exchange = key.rpartition("/")[0].rpartition("/")[0]
+    there = [(start, other) for start, other in known.of(of_exchange, ring, generation) if start < seq_to]
+    before = max((start for start, _ in there if start < seq_from), default=-1)
+    for start, other_key in there:
+        if start < before:
+            continue  # what is before its neighbour ends before it, too
+        other = json.loads(known.lake.read(other_key))
+        if other["seq_to"] <= seq_from:
             continue
-        other = json.loads(lake.read(entry.key))
-        if other["seq_to"] <= content["seq_from"]:
-            continue
-        if parts != own or other["claims"] != content["claims"] or other["seq_to"] != content["seq_to"]:
+        if start != seq_from or other["claims"] != content["claims"] or other["seq_to"] != seq_to:
             raise LakeError(
-                f"{lake} has other records {parts[2]} to {other['seq_to'] - 1} of generation {own[1]} of {own[0]}: "
-                "leave out generation and seq to have the rows numbered anew"
+                f"{known.lake} has other records {start} to {other['seq_to'] - 1} of {ring}, generation {generation}: "
+                "written rows are numbered anew without their generation and seq, built ones need another --out"
             )
         return dict(other)
     return None

@@ -69,3 +69,24 @@ def test_rows_are_written_into_a_bucket_once(both: tuple[Path, str], bucket: str
     ringcollect.write(half, target, type="trades")
     assert ringcollect.scan(target).count_rows() == trades.count_rows() + half.count_rows(), "others of the same start"
     assert verify(Lake.open(target), strict=True).exit_code == 0
+
+
+def test_rows_are_built_from_a_folder_into_a_bucket(
+    tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = made.make_lake(tmp_path, RECORDS)
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text('[collector]\ndata = "own"\n')
+    build = ["--config", str(config), "features", "build", "--data", str(data), "--grid", "100ms"]
+    build += ["--features", "minimal"]
+    assert run([*build, "--out", f"{bucket}/rows"]) in (0, 1)
+    assert run([*build, "--out", str(tmp_path / "rows")]) in (0, 1)
+    there, here = (ringcollect.scan(lake, "features").to_table() for lake in (f"{bucket}/rows", tmp_path / "rows"))
+    assert here.num_rows > 0 and repr(there.to_pylist()) == repr(here.to_pylist())
+    assert verify(Lake.open(f"{bucket}/rows"), strict=True).problems == []
+    keys = [entry.key for entry in Lake.open(f"{bucket}/rows").files()]
+    assert run([*build, "--out", f"{bucket}/rows"]) in (0, 1)
+    assert [entry.key for entry in Lake.open(f"{bucket}/rows").files()] == keys, "built and sent once"
+    assert run(["features", "build", "--data", f"{bucket}/rows", "--out", str(tmp_path / "x")]) == 2
+    assert "archive pull" in capsys.readouterr().err
