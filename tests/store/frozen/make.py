@@ -1,7 +1,8 @@
 """Make the lake of a schema version that is kept for ever: ``python -m tests.store.frozen.make v2``.
 
-A few seconds of three simulated venues, which between them have every table. Run once when a version is frozen, and
-never again for it: what reads today must read what was written then.
+A few seconds of simulated venues, which between them have every table; of v1 the last one alone has bars, and the
+encodings of that day. Run once when a version is frozen, and never again for it: what reads today must read what was
+written then.
 """
 
 from __future__ import annotations
@@ -22,13 +23,19 @@ from ringcollect.sim.together import stage_of
 from ringcollect.sources.pipeline import Pipeline
 from tests.store.frozen.reading import FROZEN, freeze
 
-VENUES = {"binance": ("spot", "BTCUSDT"), "bybit": ("linear", "BTCUSDT"), "kraken": ("spot", "BTC/USD")}
+VENUES = {
+    "binance": ("spot", "BTCUSDT"),
+    "bybit": ("linear", "BTCUSDT"),
+    "kraken": ("spot", "BTC/USD"),
+    "upbit": ("spot", "KRW-BTC"),
+}
 SECONDS = 4.0
 CONFIG = """
 [storage]
 fsync = "off"
 [sync.features]
 select = ["minimal"]
+bar_durations = ["1s"]
 [sync.output]
 orderbooks = true
 trades = true
@@ -37,6 +44,7 @@ fundings = true
 open_interests = true
 levels = 3
 books = true
+bars = true
 book_interval = "2s"
 """
 
