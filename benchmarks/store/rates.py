@@ -42,12 +42,13 @@ def run(form: Form) -> Section:
         cases, skipped = _writing(found, folder, rounds)
         cases.append(_from_ring(found, records_of(lake), folder, rounds))
     return Section(
-        "store_rate", "Rows a second into the lake", "million rows a processor second", tuple(cases), less_is_better=False,
+        "store_rate", "Rows a second into the lake", "million rows a processor second", tuple(cases),
+        less_is_better=False,
         skipped=tuple(skipped),
         notes=(
-            "processor seconds of the process, for nothing here waits for anything; no file is synced, all of them lie in"
-            " memory; every subject has one thread; rows of peers are in their"
-            " own kind of table already, ours in numpy columns",
+            "processor seconds of the process, for nothing here waits for anything; no file is synced, all of them lie"
+            " in memory; every subject has one thread; rows of peers are in their own kind of table already, ours in"
+            " numpy columns",
             "from ring to closed files: the journal drains the ring, ends, and is sealed: split by table and"
             " instrument, claims and hashes of every row, written, read back and compared row by row, certified, and"
             " the journal deleted. The bare call has Arrow tables, writes them, and looks at nothing",

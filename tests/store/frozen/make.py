@@ -1,8 +1,7 @@
 """Make the lake of a schema version that is kept for ever: ``python -m tests.store.frozen.make v2``.
 
-A few seconds of simulated venues, which between them have every table; of v1 the last one alone has bars, and the
-encodings of that day. Run once when a version is frozen, and never again for it: what reads today must read what was
-written then.
+A few seconds of simulated venues, which between them have every table; of v2 the last one alone has bars. Run once when
+a version is frozen, and never again for it: what reads today must read what was written then.
 """
 
 from __future__ import annotations
