@@ -163,7 +163,7 @@ OPTION_MEANING = {
     ),
     "venue_wait": (
         "group O: how long behind `hold_back` a row of another exchange may come and still count",
-        "columns of group O come so much later; their rows 24 bytes and 8 a column beside the others, 1 to 2 µs a row",
+        "columns of group O come so much later; their rows take 24 bytes and 8 a column, 0.3 to 2 µs each",
     ),
 }
 
@@ -257,6 +257,8 @@ def lake_page() -> str:
     from ringcollect.store.row_table import columns_of
     from ringcollect.store.schema import COMMON, FRAME_COLUMNS, NATIVE_SYMBOL, SCHEMA_VERSION, TABLES
     from ringcollect.store.snapshot_table import SNAPSHOT_TABLES
+    from ringcollect.sync.across import across_dtype
+    from ringcollect.sync.catalogue.venues import MADE_OF
     from ringcollect.sync.rows import row_dtype
 
     by_hand = (Path(__file__).parent / "lake.md").read_text(encoding="utf-8").partition(LAKE_HEADING)[0]
@@ -286,7 +288,13 @@ Every table of `raw/` and `rest/` begins with these columns and ends with `nativ
 Before `native_symbol` come the features of the set in catalogue order, float64 ([features.md](features.md)). Counts are
 uint64, `fr_next_settlement_delta` is int64; a value that is not defined is null there.
 
-{columns_table(rows)}"""
+{columns_table(rows)}
+### sync/venues
+
+What rows of several exchanges say of each other, a line for each row that was in time; `ts_ns` joins it to
+`sync/features` ([decision](decisions/0025-rows-of-several-exchanges.md)). `row_flags` are those of all rows compared.
+
+{columns_table(columns_of(across_dtype(list(MADE_OF))))}"""
 
 
 PAGES = {"records.md": records_page, "features.md": features_page, "lake.md": lake_page}

@@ -174,15 +174,15 @@ class _Station:
         """Exchange and grid."""
         return self._exchange, self._plan.grid
 
-    def known_ns(self) -> int:
-        """Rows that are not out yet will have a ``ts_recv`` of at least this; FOREVER: there is nobody to make any.
-
-        Whoever comes later receives later than everything that other exchanges have received by now.
-        """
+    def reached_ns(self) -> int:
+        """Rows that are not out yet will have a ``ts_recv`` of at least this; FOREVER: there is not even a ring."""
         if self._worker is None:
             return 0 if ring_path(self._directory, f"{self._exchange}.rec").exists() else FOREVER
-        is_over = not self._worker.reader.producer_alive() and self._worker.reader.lag == 0
-        return FOREVER if is_over else self._worker.engine.stream_ns
+        return self._worker.engine.stream_ns
+
+    def is_over(self) -> bool:
+        """Nobody makes records now: whoever does later receives later than all that others have received by now."""
+        return self._worker is not None and not self._worker.reader.producer_alive() and self._worker.reader.lag == 0
 
     def close(self) -> None:
         """Checkpoint and close the row ring."""
@@ -256,4 +256,8 @@ class _Comparison:
         self._worker.close()
 
     def _known(self) -> list[int]:
-        return [side.known_ns() for side in self._sides]
+        over = [side.is_over() for side in self._sides]
+        reached = [side.reached_ns() for side in self._sides]
+        if all(over):
+            return reached  # the others are not further, either
+        return [FOREVER if gone else ns for gone, ns in zip(over, reached, strict=True)]
