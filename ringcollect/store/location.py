@@ -43,6 +43,13 @@ class Entry(NamedTuple):
     mtime_ns: int
 
 
+class Tag(NamedTuple):
+    """What a store says of a content without sending it: ``etag`` is mostly a hash, and empty in a folder."""
+
+    bytes: int
+    etag: str
+
+
 class Endpoint(NamedTuple):
     """An object store: ``url`` is ``http(s)://host[:port]``, empty for Amazon's own; ``region`` may be empty."""
 
@@ -210,11 +217,14 @@ class Lake:
             self.filesystem.move(self.path(old), self.path(new))
         return None
 
-    def etag(self, key: str) -> str:
-        """What the store calls the content of ``key``: mostly a hash (``archive`` knows which); empty in a folder."""
-        with self._asked("look at", key), self.filesystem.open_input_file(self.path(key)) as file:
-            metadata = file.metadata()
-        return bytes(metadata.get("ETag") or b"").decode(errors="replace").strip('"')
+    def tag(self, key: str) -> Tag | None:
+        """Length and ETag of ``key`` in one request, None if it is not there."""
+        try:
+            with self._asked("look at", key), self.filesystem.open_input_file(self.path(key)) as file:
+                length, metadata = file.size(), file.metadata()
+        except NotFoundError:
+            return None
+        return Tag(length, bytes(metadata.get("ETag") or b"").decode(errors="replace").strip('"'))
 
     @contextlib.contextmanager
     def _asked(self, what: str, key: str) -> Iterator[None]:

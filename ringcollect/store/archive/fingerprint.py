@@ -15,7 +15,7 @@ class Fingerprint(NamedTuple):
 
     bytes: int
     sha256: str
-    etags: tuple[str, str]
+    etags: frozenset[str]
 
 
 def pieces_of(path: Path) -> Iterator[bytes]:
@@ -38,18 +38,21 @@ def fingerprint(path: Path) -> Fingerprint:
         length += len(piece)
         count += 1
     of_parts = f"{hashlib.md5(parts, usedforsecurity=False).hexdigest()}-{count}"
-    return Fingerprint(length, sha256.hexdigest(), (whole.hexdigest(), of_parts))
+    return Fingerprint(length, sha256.hexdigest(), frozenset((whole.hexdigest(), of_parts)))
 
 
-def is_stored(lake: Lake, key: str, expected: Fingerprint) -> bool:
+def is_stored(lake: Lake, key: str, expected: Fingerprint) -> bool | None:
     """Whether ``lake`` has exactly this content at ``key``: by length and the store's own hash, else read back.
 
-    A store that encrypts, or that cuts parts otherwise, has hashes of another kind; then all of it is read.
+    None: it has nothing there. A store that encrypts, or that cuts parts otherwise, has hashes of another kind; then
+    all of it is read.
     """
-    found = lake.stat(key)
-    if found is None or found.bytes != expected.bytes:
+    found = lake.tag(key)
+    if found is None:
+        return None
+    if found.bytes != expected.bytes:
         return False
-    if not lake.folder and lake.etag(key) in expected.etags:
+    if found.etag in expected.etags:
         return True
     sha256 = hashlib.sha256()
     for piece in lake.pieces(key):

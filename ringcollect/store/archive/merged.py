@@ -54,7 +54,8 @@ def is_merged_there(sending: Sending, path: str) -> bool:
         record = record_with(lake, path)
         if record is None:
             return False
-        return is_stored(lake, f"{record.folder}/{record.name}", Fingerprint(record.bytes, record.sha256, ("", "")))
+        found = Fingerprint(record.bytes, record.sha256, frozenset())
+        return sending.counted(bool(is_stored(lake, f"{record.folder}/{record.name}", found)))
 
 
 def send_merged(sending: Sending, record: Record) -> None:
@@ -70,7 +71,7 @@ def send_merged(sending: Sending, record: Record) -> None:
         if not is_there:
             sending.put(merged, found)
 
-    with stage("upload"), Lease(sending.lake, held=bool(old.files)):
+    with stage("upload"), sending.one_swap, Lease(sending.lake, held=bool(old.files)):
         take_place(sending.lake, sending.keys.key(merged), old, bring, is_there=is_there)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ from ringcollect.store.durable import write_whole
 from ringcollect.store.location import Lake
 from ringcollect.store.removed import REMOVED, begun_mark, end_removal
 from ringcollect.store.retention.mark import encode, mark_key, mark_of
+
+AT_ONCE = 4
+"""Files of a segment on their way at a time: most of it is waiting for answers. Each holds some pieces in memory."""
 
 
 class Sent(NamedTuple):
@@ -66,8 +70,13 @@ def send(data: Path, certificate: Path, target: Target, lake: Lake, *, remove: b
             removed = _unlink(data, certificate, entries) if begun and remove else 0
         return Sent(place, 0, 0, 0, removed, time.monotonic() - began)
     sending = Sending(data, target.keys, lake, tell)
-    for entry in entries:
-        _send_file(sending, entry)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for done in [pool.submit(_send_file, sending, entry) for entry in entries]:
+            try:
+                done.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
     sending.put_small(place, content)
     mark = archived_mark(certificate, target.mark)
     write_whole(mark, b"", "archive.mark")
@@ -84,10 +93,8 @@ def _send_file(sending: Sending, entry: Entry) -> None:
         return
     if sending.is_there(entry.path, found):
         return
-    if is_merged_there(sending, entry.path):
-        sending.there += 1
-        return
-    sending.put(entry.path, found)
+    if not is_merged_there(sending, entry.path):
+        sending.put(entry.path, found)
 
 
 def _send_missing(sending: Sending, path: str) -> None:

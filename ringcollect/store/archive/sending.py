@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,10 @@ def stage(name: str) -> Iterator[None]:
 
 
 class Sending:
-    """From the lake in the folder ``data`` into ``lake``. ``files`` and ``bytes`` were sent, ``there`` were there."""
+    """From the lake in the folder ``data`` into ``lake``. ``files`` and ``bytes`` were sent, ``there`` were there.
+
+    Several threads may send files at once; ``one_swap`` is held by the one that lets a merged file take others' place.
+    """
 
     def __init__(self, data: Path, keys: Keys, lake: Lake, tell: Tell) -> None:
         self.data = data
@@ -64,6 +68,8 @@ class Sending:
         self.files = self.bytes = self.there = 0
         self._tell = tell
         self._merged: dict[str, bool] = {}
+        self._lock = threading.Lock()
+        self.one_swap = threading.Lock()
 
     def read(self, entry: Entry) -> Fingerprint:
         """The file here, which is what ``entry`` says, or ArchiveError; FileNotFoundError if it is not here."""
@@ -82,11 +88,16 @@ class Sending:
         """Whether the archive has this content under the key of ``path``; ArchiveError if it is somebody else's."""
         key = self.keys.key(path)
         with stage("verify"):
-            if is_stored(self.lake, key, found):
-                self.there += 1
-                return True
-            self._refuse_anothers(key, self.data / path)
-        return False
+            is_equal = is_stored(self.lake, key, found)
+            if is_equal is False:
+                self._refuse_anothers(key, self.data / path)
+        return self.counted(bool(is_equal))
+
+    def counted(self, is_there: bool) -> bool:
+        """``is_there``, counted if true."""
+        with self._lock:
+            self.there += is_there
+        return is_there
 
     def put(self, path: str, found: Fingerprint) -> None:
         """Send the file ``path``, and find it there as it is here."""
@@ -99,14 +110,15 @@ class Sending:
             if not is_stored(self.lake, key, found):
                 raise LakeError(f"{self.lake}/{key} is not what was sent: its length or hash differs from {path}")
         fail("archive.after_check")
-        self.files += 1
-        self.bytes += found.bytes
+        with self._lock:
+            self.files += 1
+            self.bytes += found.bytes
 
     def put_small(self, path: str, content: bytes) -> None:
         """The same for a certificate, or a record of compaction, in one request; none if it is there."""
         key = self.keys.key(path)
-        with stage("verify"):
-            if self.lake.exists(key) and self.lake.read(key) == content:
+        with stage("verify"), contextlib.suppress(NotFoundError):
+            if self.lake.read(key) == content:
                 return
         fail("archive.certificate.before_upload")
         with stage("upload"):
@@ -118,9 +130,10 @@ class Sending:
 
     def has_merged(self, folder: str) -> bool:
         """Whether the archive has anything in the folder ``folder`` of records of compaction; asked once."""
-        if folder not in self._merged:
-            self._merged[folder] = bool(self.lake.files(folder))
-        return self._merged[folder]
+        with self._lock:
+            if folder not in self._merged:
+                self._merged[folder] = bool(self.lake.files(folder))
+            return self._merged[folder]
 
     def _told(self, key: str, path: Path) -> Iterator[bytes]:
         for piece in pieces_of(path):
@@ -130,8 +143,6 @@ class Sending:
 
     def _refuse_anothers(self, key: str, path: Path) -> None:
         """LakeError if the archive has a readable file of other records by this name: two collectors, one bucket."""
-        if not self.lake.exists(key):
-            return
         theirs = _identity(self.lake, key)
         if theirs is not None and theirs != parquet.metadata_of(parquet.open_file(path)).get("identity"):
             raise LakeError(

@@ -80,7 +80,8 @@ def _tell(key: str, length: int) -> None:
 
 
 def _say(what: str, content: dict[str, Any]) -> None:
-    print(json.dumps({what: content}), flush=True)
+    sys.stdout.write(json.dumps({what: content}) + "\n")  # one write: several threads tell of pieces
+    sys.stdout.flush()
 
 
 def _end_with_parent() -> None:
