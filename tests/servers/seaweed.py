@@ -65,7 +65,7 @@ class Seaweed:
                 f"-master.port={p['master']}", f"-master.port.grpc={p['master_grpc']}",
                 "-master.telemetry=false", "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64",
                 f"-volume.port={p['volume']}", f"-volume.port.grpc={p['volume_grpc']}",
-                "-volume.max=200", "-volume.preStopSeconds=0",
+                "-volume.max=2000", "-volume.preStopSeconds=0",
                 "-filer", f"-filer.port={p['filer']}", f"-filer.port.grpc={p['filer_grpc']}",
                 "-s3", f"-s3.port={p['s3']}", f"-s3.port.grpc={p['s3_grpc']}",
                 "-s3.port.iceberg=0", "-s3.port.lance=0", f"-s3.config={config}",

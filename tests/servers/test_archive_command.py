@@ -83,6 +83,8 @@ def test_a_whole_collector_leaves_nothing_behind_but_certificates(tmp_path: Path
         "RINGCOLLECT__ARCHIVE__SERVER_NAME": "demo-1",
         "RINGCOLLECT__STORAGE__ROTATE_TIME": "3s",
         "RINGCOLLECT__COLLECTOR__RUNTIME_DIR": str(tmp_path / "runtime"),
+        "RINGCOLLECT__COLLECTOR__STOP_WRITER_S": "55",  # a busy machine may need it
+        "RINGCOLLECT__COLLECTOR__STOP_ARCHIVE_S": "55",
     }
     demo = [sys.executable, "-m", "ringcollect.cli", "start", "--demo", "--for", "8s"]
     ended = subprocess.run(demo, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
