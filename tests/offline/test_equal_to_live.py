@@ -17,7 +17,7 @@ from ringcollect.sources.offline import merge
 from ringcollect.store.verify import verify
 from ringcollect.sync.worker import RingWorker
 from tests import synthetic
-from tests.offline.rows import assert_same_rows, built, hashes, quick_config, quick_lake
+from tests.offline.rows import WITH_BARS, assert_same_rows, built, hashes, quick_config, quick_lake
 from tests.replay.run import replayed
 from tests.skeleton import ways
 
@@ -67,9 +67,11 @@ def test_how_much_is_in_memory_at_a_time_changes_nothing(
 def test_live_processes_wrote_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A collector that is stopped finalizes nothing: its stream may go on."""
     monkeypatch.setattr(RingWorker, "finish", lambda self: None)
-    ways.live(synthetic.stream(700), tmp_path / "lake", tmp_path / "runtime", 3)
-    assert built(tmp_path / "lake", tmp_path / "out", ways.config_for(tmp_path, tmp_path)).problems() == []
+    ways.live(synthetic.stream(700), tmp_path / "lake", tmp_path / "runtime", 3, sync=WITH_BARS)
+    config = ways.config_for(tmp_path, tmp_path, sync=WITH_BARS)
+    assert built(tmp_path / "lake", tmp_path / "out", config).problems() == []
     assert assert_same_rows(tmp_path / "out", tmp_path / "lake") > 1000
+    assert assert_same_rows(tmp_path / "out", tmp_path / "lake", table="bars") > 30
     assert hashes(tmp_path / "out") == hashes(tmp_path / "lake")
 
 
