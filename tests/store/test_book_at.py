@@ -83,7 +83,7 @@ def assert_is(book: Any, rows: list[dict[str, Any]], ts: int) -> None:
     assert book.asks.tolist() == levels(asks, reverse=False)
 
 
-MOMENTS = sorted(random.Random(5).sample(range(len(STREAM)), 25))
+MOMENTS = sorted(random.Random(5).sample(range(len(STREAM)), 12))
 
 
 @pytest.mark.parametrize(("market", "symbol"), [("spot", "BTCUSDT"), ("spot", "ETHUSDT"), ("linear", "BTCUSDT")])
@@ -105,7 +105,7 @@ def test_the_book_of_any_moment_is_what_applying_everything_before_it_gives(
 def test_books_of_the_synchronizer_are_begun_from_where_they_are_nearer_and_give_the_same(derived: Path) -> None:
     rows = rows_of(derived, *BTC)
     used = 0
-    for at in MOMENTS[3:]:
+    for at in MOMENTS[2:]:
         ts = int(STREAM["ts_recv"][at])
         book = ringcollect.book_at(derived, "binance", "BTC-USDT", ts, market="spot")
         plain = ringcollect.book_at(derived, "binance", "BTCUSDT", ts, market="spot", use_derived=False)
@@ -114,13 +114,13 @@ def test_books_of_the_synchronizer_are_begun_from_where_they_are_nearer_and_give
         assert book.is_whole == plain.is_whole and not plain.is_derived
         used += book.is_derived
         assert book.base_ns >= plain.base_ns
-    assert used >= 8
+    assert used >= 3
 
 
 def test_compacted_or_in_an_object_store_the_book_is_the_same(derived: Path, tmp_path: Path) -> None:
     shutil.copytree(derived, tmp_path / "lake")
     compacted(tmp_path / "lake")
-    for at in MOMENTS[5::6]:
+    for at in MOMENTS[3::4]:
         ts = int(STREAM["ts_recv"][at])
         one = book(derived, ts)
         for other in (book(tmp_path / "lake", ts), book(watched(tmp_path / "lake"), ts)):

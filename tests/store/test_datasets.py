@@ -15,7 +15,7 @@ from tests.store.watching import Watch, watched
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = lakes.make_lake(tmp_path_factory.mktemp("datasets"), synthetic.stream(6000))
+    folder = lakes.make_lake(tmp_path_factory.mktemp("datasets"), lakes.over_midnight(600))
     row = {"ts_ns": synthetic.MIDNIGHT_NS, "price": 1.0, "size": 1.0, "side": 1}
     owner = {"exchange": "kraken", "market": "spot", "symbol": "BTC/USD"}
     ringcollect.write([row], folder, type="trades", mode="sync", grid="1s", **owner)

@@ -21,7 +21,7 @@ from tests.store import lake as lakes
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    records = synthetic.stream(3000)
+    records = synthetic.stream(1500)
     trades = np.flatnonzero(records["kind"] == 4)
     records["flags"][trades[[10, 500]]] |= int(Flag.GAP)
     return lakes.make_lake(tmp_path_factory.mktemp("stats"), records)

@@ -22,7 +22,7 @@ from tests.store.watching import Watch, watched
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return lakes.make_lake(tmp_path_factory.mktemp("query"), synthetic.stream(3000))
+    return lakes.make_lake(tmp_path_factory.mktemp("query"), synthetic.stream(1000))
 
 
 def test_each_type_is_a_view_with_what_its_folders_say(data: Path) -> None:

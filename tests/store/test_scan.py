@@ -35,8 +35,9 @@ FOLDERS = ("exchange", "market", "symbol", "date")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten minutes of the made-up exchange over midnight, in segments of three minutes."""
-    return lakes.make_lake(tmp_path_factory.mktemp("scan"), synthetic.stream(6000))
+    """The made-up exchange over midnight, in many small segments."""
+    records = lakes.over_midnight(1500)
+    return lakes.make_lake(tmp_path_factory.mktemp("scan"), records, policy=Policy(records=800))
 
 
 def read_plainly(data: Path, folder: str) -> list[dict[str, Any]]:
@@ -177,8 +178,11 @@ def test_a_damaged_file_is_named(data: Path, tmp_path: Path) -> None:
     lake = tmp_path / "data"
     shutil.copytree(data, lake)
     path = lake / ringcollect.scan(lake, "trades").files[1].path
+    prices = pq.ParquetFile(path).metadata.row_group(0).column(9)
+    assert prices.path_in_schema == "price"
     content = bytearray(path.read_bytes())
-    content[200] ^= 1
+    begin = prices.dictionary_page_offset or prices.data_page_offset
+    content[begin + prices.total_compressed_size - 3] ^= 1
     path.write_bytes(content)
     with pytest.raises(LakeError, match=path.name.replace(".", r"\.")):
         ringcollect.scan(lake, "trades").to_table()
