@@ -30,7 +30,17 @@ EVERYTHING = SyncOutput(
     orderbooks=True, trades=True, liquidations=True, fundings=True, open_interests=True, levels=3,
     books=True, book_interval="5s",
 )  # fmt: skip
-TABLES = ("features", "orderbooks", "trades", "liquidations", "fundings", "open_interests", "books", "snapshots")
+TABLES = (
+    "features",
+    "bars",
+    "orderbooks",
+    "trades",
+    "liquidations",
+    "fundings",
+    "open_interests",
+    "books",
+    "snapshots",
+)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +53,8 @@ def merged(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = Path(shutil.copytree(lake, tmp_path_factory.mktemp("merged") / "lake"))
     report = compacted(data)
     assert len(report.merged) > 15 and not report.problems
+    assert {one.folder.partition("/exchange=")[0].partition("/duration=")[0] for one in report.merged} >= {"sync/bars"}
+    assert verify(data, strict=True).problems == []
     return data
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +20,6 @@ from ringcollect.store.archive.marks import archived_name
 from ringcollect.store.files import files
 from ringcollect.store.location import Lake
 from ringcollect.store.naming import TOKENS
-from ringcollect.store.retention.failpoint_names import FAILPOINTS
 from ringcollect.store.retention.plan import GB, Folder, doomed
 from ringcollect.store.retention.run import retain
 from ringcollect.store.verify import verify
@@ -169,21 +167,6 @@ def test_a_dry_run_says_the_same_and_changes_nothing(data: Path) -> None:
     said = retain(data, Retention(age="1d"), now_ns=at("2026-09-23T00:00:01"), dry_run=True)
     assert lake.hashes(data) == before
     assert said.folders == retain(data, Retention(age="1d"), now_ns=at("2026-09-23T00:00:01")).folders
-
-
-@pytest.mark.parametrize("name", FAILPOINTS)
-def test_killed_at_any_step_the_lake_is_sound_and_the_next_run_goes_on(name: str, sound: Path, ram: Path) -> None:
-    data = Path(shutil.copytree(sound, ram / "data"))
-    chosen = Retention(override=(RetentionOverride(types=("trades",), age="1d"),))
-    if name == "retain.after_forget":
-        compacting.compacted(data)
-    assert compacting.retained(name, data, chosen) == -signal.SIGKILL, f"{name} was never reached"
-    assert verify(data, strict=True).problems == []
-    assert compacting.retained("", data, chosen) == 0
-    report = verify(data, strict=True)
-    assert (report.problems, report.notes) == ([], [])
-    assert not list((data / "raw" / "trades").rglob("*.parquet"))
-    assert not list((data / "compaction").glob("*.going"))
 
 
 @pytest.fixture
