@@ -6,12 +6,15 @@ finds it here when it starts. Only a ring that a journal is registered at is kep
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from ringcollect.ring.control import Control
 from ringcollect.ring.paths import control_path, undrained_path
 
+_log = logging.getLogger(__name__)
 JOURNAL = "journal"
 """Name of the journal process in a control file."""
 
@@ -27,10 +30,15 @@ def keep_for_journal(ring: Path, generation: int, head: int) -> None:
     if not lacks:
         return
     kept = undrained_path(ring, generation)
-    kept.parent.mkdir(mode=0o750, exist_ok=True)
-    for source, name in ((control_path(ring), control_path(kept)), (ring, kept)):
-        name.unlink(missing_ok=True)
-        os.link(source, name)
+    try:
+        kept.parent.mkdir(mode=0o750, exist_ok=True)
+        for source, name in ((control_path(ring), control_path(kept)), (ring, kept)):
+            name.unlink(missing_ok=True)
+            os.link(source, name)
+    except OSError as error:  # collecting goes on: a feed that refuses to start would lose more
+        with suppress(OSError):
+            let_go(kept)
+        _log.error("%s: what its journal lacks cannot be kept: %s", ring, error)
 
 
 def let_go(kept: Path) -> None:

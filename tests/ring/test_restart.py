@@ -7,12 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ringcollect.errors import NotFoundError, RingReset
+from ringcollect.records import RECORD
 from ringcollect.ring.attach import Reader, attach
 from ringcollect.ring.control import Control
-from ringcollect.ring.paths import control_path, ring_path
+from ringcollect.ring.paths import UNDRAINED, control_path, ring_path
+from ringcollect.ring.producer import Producer
 from tests.ring.records import is_true
 
 ROOT = Path(__file__).parents[2]
@@ -141,3 +144,17 @@ def test_clean_running_all_the_time_never_takes_a_ring_from_under_a_living_produ
         out, _ = cleaner.communicate(timeout=30)
     rounds, removed = map(int, out.split())
     assert rounds > 20 and removed > 0, "dead rings were removed meanwhile"
+
+
+def test_a_folder_that_refuses_to_keep_the_old_ring_does_not_keep_a_producer_from_starting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = Producer.open(tmp_path, "x.rec", capacity=1024, generation=1)
+    old.publish(np.zeros(3, RECORD))
+    Reader(old.path, register="journal", cursor=0)
+    old.close()
+    (tmp_path / UNDRAINED).write_text("in the way")
+    new = Producer.open(tmp_path, "x.rec", capacity=2048, generation=2)
+    assert (new.generation, new.head) == (2, 0)
+    assert "cannot be kept" in caplog.text
+    new.close()

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from ringcollect.ring.attach import Reader
+from ringcollect.ring.frames import Direction, FrameProducer
 from ringcollect.ring.paths import UNDRAINED, undrained_rings
 from ringcollect.ring.producer import Producer
 from ringcollect.store.cursor import journal_files
@@ -319,6 +321,31 @@ def test_a_ring_replaced_under_a_living_writer_is_kept_no_longer_than_it_takes_t
     assert writer.stop() == 0
     report = verify(writer.data, strict=True)
     assert (report.problems, report.lost, sum(c.seq_to for c in report.coverage)) == ([], [], 27)
+
+
+def test_a_frame_ring_replaced_while_the_writer_is_dead_is_drained_with_its_bytes(writer: Writer) -> None:
+    bodies = [bytes(range(i % 256)) for i in range(60)]
+
+    def publish(frames: FrameProducer, some: list[bytes]) -> None:
+        for i, body in enumerate(some):
+            frames.publish(
+                body, ts_recv=synthetic.START_NS + i, conn=0, direction=Direction.IN, opcode=1, url="wss://x"
+            )
+        frames.ring.close()
+
+    for age, some in enumerate((bodies[:40], bodies[40:])):
+        frames = FrameProducer.open(
+            writer.runtime, "binance.frm", entries=256, data_bytes=1 << (16 + age), generation=lake.GENERATION + age
+        )
+        Reader(frames.ring.path, register=CONSUMER, cursor=0)
+        publish(frames, some)
+    assert len(undrained_rings(writer.runtime)) == 1
+    writer.start()
+    writer.stored(20, "binance.frm")
+    assert writer.stop() == 0
+    assert (verify(writer.data, strict=True).problems, undrained_rings(writer.runtime)) == ([], [])
+    rows = [row for path in lake.parquet_files(writer.data, "frames") for row in pq.read_table(path).to_pylist()]
+    assert sorted(row["payload"] for row in rows) == sorted(bodies)
 
 
 def test_a_damaged_ring_that_was_kept_holds_nobody_up(writer: Writer) -> None:
