@@ -6,7 +6,6 @@ import json
 import signal
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -60,6 +59,7 @@ def build(
     pause_s = _duration(poll_interval, "--poll-interval") / 1e9
     config = invocation.load().config
     from ringcollect.sources.offline.build import build as build_once
+    from ringcollect.sources.offline.remote_input import Input
     from ringcollect.sources.offline.remote_output import Output
     from ringcollect.sources.offline.report import lines
     from ringcollect.sources.offline.settings import Settings
@@ -70,16 +70,16 @@ def build(
     selection = lake.selection()
     if delete_source and selection.is_part:
         raise ConfigError("--delete-source removes whole segments: it does not go with --market or --symbol")
-    source = lake.uri(invocation)
-    if source.startswith("s3://"):
-        raise ConfigError(f"{source}: rows are built from a folder; ringcollect archive pull brings the records there")
+    source = Input.of(lake.uri(invocation), config.data_path())
+    if source.remote is not None and (watch or delete_source):
+        raise ConfigError(f"{source.remote}: --watch and --delete-source go with records in a folder")
     target = Output.of(out, config.data_path())
     config = _one_grid(config, grid, clock, words(features))
     warm_kernels(("ringcollect.sync.engine",))
     progress = Progress("records")
     stopped = threading.Event()
     settings = Settings(
-        data=Path(source).expanduser().absolute(),
+        data=source.folder,
         out=target.folder,
         config=config,
         selection=selection,
@@ -100,6 +100,7 @@ def build(
     try:
         if watch:
             return _watch(settings, stopped, pause_s, say)
+        source.fetch(selection, progress.show)
         report = build_once(settings)
     except OSError as error:
         raise EnvironmentRefused(f"{error}; what was built by then is kept, running again goes on there") from error
@@ -109,6 +110,7 @@ def build(
         click.echo(f"nothing to build from in {settings.data}", err=True)
     else:
         say(report)
+    source.forget()
     return report.exit_code
 
 

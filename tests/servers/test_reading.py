@@ -71,8 +71,8 @@ def test_rows_are_written_into_a_bucket_once(both: tuple[Path, str], bucket: str
     assert verify(Lake.open(target), strict=True).exit_code == 0
 
 
-def test_rows_are_built_from_a_folder_into_a_bucket(
-    tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_rows_are_built_from_a_folder_or_a_bucket_into_either(
+    tmp_path: Path, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = made.make_lake(tmp_path, RECORDS)
     monkeypatch.chdir(tmp_path)
@@ -88,5 +88,14 @@ def test_rows_are_built_from_a_folder_into_a_bucket(
     keys = [entry.key for entry in Lake.open(f"{bucket}/rows").files()]
     assert run([*build, "--out", f"{bucket}/rows"]) in (0, 1)
     assert [entry.key for entry in Lake.open(f"{bucket}/rows").files()] == keys, "built and sent once"
-    assert run(["features", "build", "--data", f"{bucket}/rows", "--out", str(tmp_path / "x")]) == 2
-    assert "archive pull" in capsys.readouterr().err
+    raw = Lake.open(f"{bucket}/records")
+    for entry in Lake.open(data).files():
+        if not entry.key.startswith(("journal/", "state/")):
+            raw.write(entry.key, (data / entry.key).read_bytes())
+    build[build.index(str(data))] = raw.uri
+    assert run([*build, "--out", str(tmp_path / "again")]) in (0, 1)
+    again = ringcollect.scan(tmp_path / "again", "features").to_table()
+    assert repr(again.to_pylist()) == repr(here.to_pylist()), "records of a bucket give the same rows"
+    assert not list(tmp_path.rglob("state/inputs/*")), "what was fetched for it is gone again"
+    assert run([*build, "--out", str(tmp_path / "x"), "--watch"]) == 2
+    assert run([*build, "--out", str(tmp_path / "x"), "--start", "2031-01-01"]) == 3
