@@ -49,8 +49,8 @@ class SyncOutput(msgspec.Struct, frozen=True, kw_only=True):
     open_interests: bool = False
     bars: bool = False
     levels: Annotated[int, Range(1, 1000)] = 10
-    books: bool = False
-    book_interval: Annotated[str, Duration("1s", "1d", optional=True)] = ""
+    books: bool = True
+    book_interval: Annotated[str, Duration("1s", "1d", optional=True)] = "1h"
 
     @property
     def book_interval_ns(self) -> int:

@@ -93,7 +93,7 @@ def test_live_processes_write_the_same_bytes(replayed: Path, tmp_path: Path) -> 
 
 
 def test_what_is_off_is_written_nowhere_and_rows_that_are_not_stored_are_still_in_their_ring(tmp_path: Path) -> None:
-    only = Sync(grid="1s", output=SyncOutput(features=False, trades=True))
+    only = Sync(grid="1s", output=SyncOutput(features=False, trades=True, books=False))
     ways.live(STREAM[:2000], tmp_path / "lake", tmp_path / "runtime", 1, sync=only)
     assert {path.name for path in (tmp_path / "lake/sync").iterdir()} == {"trades", "snapshots"}
     assert attach("binance.1s.row", directory=tmp_path / "runtime").head > 10

@@ -118,3 +118,22 @@ def test_books_of_instruments_with_a_grid_of_their_own_are_in_a_ring_of_their_ow
         numbers[name] = set(reader.last(reader.capacity)["instrument"].tolist())
     assert numbers == {"binance.book": {0, 2}, "binance.1s.book": {1}}
     assert verify(tmp_path / "lake", strict=True).problems == []
+
+
+def test_without_a_word_in_the_configuration_any_hour_of_the_lake_can_be_used_alone(tmp_path: Path) -> None:
+    """The stream of midnight, five hours earlier: what lies behind the full hour gives the book of the end."""
+    records = STREAM.copy()
+    hour = MIDNIGHT - 5 * 3600 * 10**9
+    for name in ("ts_event", "ts_recv"):
+        records[name][records[name] != 0] -= MIDNIGHT - hour
+    ways.replayed(records, tmp_path / "lake", tmp_path / "runtime", sync=Sync())
+    books = table(tmp_path / "lake/sync/books")
+    assert {row["ts_recv"] for row in books} == {hour}
+    for market, symbol in (("spot", "BTCUSDT"), ("spot", "ETHUSDT"), ("linear", "BTCUSDT")):
+        place = f"exchange=binance/market={market}/symbol={symbol}"
+        tiers = [tmp_path / "lake" / tier / "orderbooks" / place for tier in ("raw", "rest")]
+        every = sorted((row for tier in tiers for row in table(tier)), key=lambda row: row["seq"])
+        start = [row for row in books if (row["market"], row["symbol"]) == (market, symbol)]
+        behind = [row for row in every if row["ts_recv"] >= hour]
+        begin = next(i for i, row in enumerate(behind) if row["prev_id"] == start[0]["id"])
+        assert applied(behind[begin:], applied(start, {})) == applied(every, {})

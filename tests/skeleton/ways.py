@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from ringcollect.config import Collector, Config, Market, Storage, Sync
+from ringcollect.config import Collector, Config, Market, Storage, Sync, SyncOutput
 from ringcollect.records import RECORD
 from ringcollect.ring.attach import Reader
 from ringcollect.ring.producer import Producer
@@ -36,7 +36,7 @@ GENERATION = synthetic.START_NS
 ALL = 1 << 30
 Markets = tuple[Market, ...]
 ROTATE = "2m"
-DEFAULT_SYNC = Sync()
+DEFAULT_SYNC = Sync(output=SyncOutput(books=False))
 
 
 def config_for(
