@@ -87,6 +87,11 @@ def summarize(outcome: Outcome) -> Summary:
         problems.append(
             f"{written.unsealed} journals could not be sealed ({written.error}): the next start tries again"
         )
+    archive = final.archive
+    if archive is not None and archive.error and archive.waiting_segments:
+        problems.append(
+            f"{archive.waiting_segments:,} segments could not be archived ({archive.error}): the next start tries again"
+        )
     return Summary(
         seconds=(final.at_ns - final.started_ns) / 1e9,
         exit_code=outcome.exit_code or (1 if problems else 0),

@@ -10,7 +10,7 @@ import pytest
 
 from ringcollect.observe.health import State
 from ringcollect.observe.rings import Consumer, RingReport
-from ringcollect.observe.snapshot import Snapshot
+from ringcollect.observe.snapshot import Archive, Snapshot
 from ringcollect.supervise.run import Outcome
 from ringcollect.supervise.summary import lines, summarize
 
@@ -110,3 +110,17 @@ def test_sealing_that_succeeded_in_the_end_is_told_and_only_what_could_not_be_se
     summary = summarize(outcome(tmp_path, (), ring(345)))
     assert summary.exit_code == exit_code
     assert said in lines(summary)
+
+
+@pytest.mark.parametrize(("archive", "exit_code"), [
+    (None, 0), (Archive(segments=3), 0), (Archive(waiting_segments=2), 0), (Archive(error="refused"), 0),
+    (Archive(waiting_segments=2, error="refused"), 1),
+])  # fmt: skip
+def test_segments_that_could_not_be_archived_are_a_problem_with_the_reason(
+    archive: Archive | None, exit_code: int, tmp_path: Path
+) -> None:
+    ended = outcome(tmp_path, (), ring(10))
+    summary = summarize(msgspec.structs.replace(ended, final=msgspec.structs.replace(ended.final, archive=archive)))
+    assert summary.exit_code == exit_code
+    said = ("2 segments could not be archived (refused): the next start tries again",)
+    assert summary.problems == (said if exit_code else ())
