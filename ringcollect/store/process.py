@@ -34,6 +34,7 @@ DISCOVER_S = 0.2
 SEALER_S = 0.1
 STOPPING_S = 0.005
 STATE_S = 1.0
+SEALER_PATIENCE_S = 60.0
 RETRY_FIRST_S = 0.5
 RETRY_MAX_S = 10.0
 DRAIN_SHARE = 0.5  # of the stop budget: waiting for the last records; the rest is for sealing
@@ -141,12 +142,13 @@ class JournalProcess:
                 state.journal.abandon()
         self.sealers.hurry()
 
-    def hand_over(self) -> bool:
+    def hand_over(self, *, patient: bool) -> bool:
         """Leave journals and rings to a next process as they are; False while that could cost a record.
 
-        The journal is the cursor: what is in it is stored, the rest is still in the ring. No segment ends by this.
+        The journal is the cursor: what is in it is stored, the rest is still in the ring. No segment ends by this. A
+        ``patient`` one lets a sealer end first; else that goes on alone, and the next process finds its journals gone.
         """
-        if self.error() or not self.sealers.idle:
+        if self.error() or (patient and not self.sealers.idle):
             return False
         for state in self.rings.values():
             state.journal.abandon()
@@ -296,7 +298,7 @@ def run(config: Config, exchanges: list[str], stop: Callable[[], bool]) -> None:
     while not stop():
         process.step(time.monotonic())
         now_s = time.monotonic()
-        if now_s >= recycle_s and process.hand_over():
+        if now_s >= recycle_s and process.hand_over(patient=now_s < recycle_s + SEALER_PATIENCE_S):
             return
         watch.set(process.watched(now_s))
         waiting.wait(watch, process.next_due_s(now_s) - now_s, stop)
