@@ -16,7 +16,7 @@ from benchmarks.subjects import Entry, Measured
 from benchmarks.sync.levels import levels_of, write
 
 CAPTURE, EXCHANGE, MARKET = "binance_spot_2024", "binance", "spot"
-LINES_IN_SHORT, LINES_IN_CI = 60_000, 3_000
+LINES_IN_SHORT, LINES_IN_CI = 30_000, 3_000
 SIMULATED = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT")
 RATE = 5_000.0
 OURS = "ringcollect, the book alone"
@@ -40,7 +40,7 @@ def run(form: Form) -> Section:
     path = Path(os.environ["RINGCOLLECT_CAPTURES"]) / f"{CAPTURE}.jsonl.gz"
     rounds = form.rounds if form.scale == 1 else 3 if form.peers else 2
     lines = None if form.scale == 1 else LINES_IN_SHORT if form.peers else LINES_IN_CI
-    seconds = 120.0 if form.scale == 1 else 20.0 if form.peers else 1.0
+    seconds = 120.0 if form.scale == 1 else 10.0 if form.peers else 1.0
     streams = {
         CAPTURE: lambda: captured(path, EXCHANGE, MARKET, lines),
         "simulated": lambda: simulated(SIMULATED, seconds, RATE, ("book",)),

@@ -49,7 +49,7 @@ def run(form: Form) -> Section:
     title, unit = "The same columns built offline", "ns a row"
     if not path.is_file():
         return Section("sync_columns", title, unit, (), skipped=(Skip(CAPTURE, "not among the captures"),))
-    events = None if form.scale == 1 else 40_000 if form.peers else 3_000
+    events = None if form.scale == 1 else 60_000 if form.peers else 3_000
     with TemporaryDirectory(
         prefix="ringcollect-bench-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None
     ) as place:
