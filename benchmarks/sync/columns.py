@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.figures import Case, Section, Skip, Target
 from benchmarks.form import Form
+from benchmarks.harness import cpus
 from benchmarks.peers import install
 from benchmarks.subjects import Entry, Measured
 from benchmarks.sync.lake import filled
@@ -54,14 +55,19 @@ def run(form: Form) -> Section:
         prefix="ringcollect-bench-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None
     ) as place:
         lake = filled(Path(place) / "lake", path, events)
-        case, versions = _case(lake.folder, Path(place), ready, form)
+        case, versions = _case(CAPTURE, ENTRIES, lake.folder, Path(place), ready, form, None)
+        cases = [case]
+        if form.peers:
+            alone = [entry for entry in ENTRIES if entry.name in (OURS, POLARS)]
+            name = f"{CAPTURE}, one processor for each"
+            cases.append(_case(name, alone, lake.folder, Path(place), ready, form, cpus()[-1])[0])
     return Section(
-        "sync_columns", title, unit, (case,), skipped=tuple(skipped), facts=versions,
+        "sync_columns", title, unit, tuple(cases), skipped=tuple(skipped), facts=versions,
         notes=(
             f"columns: {', '.join(COLUMNS)}",
             f"from {lake.bytes / 1e6:.1f} MB of Parquet with {lake.records:,} records (depth updates of 100 ms, trades,"
             " best prices) to rows of 100 ms in Parquet, files in memory; every subject may use every processor, ours"
-            " computes on one",
+            " computes on one; in the second case each has one",
             "ours also checks the input against its certificates, and writes journal, checkpoint, certificates and row"
             " hashes; which rows there are (the clock's decision) is told to the peers, who read no best prices",
             "left out, as nobody writes them as expressions: order flow over levels, time-weighted means, whatever"
@@ -71,27 +77,29 @@ def run(form: Form) -> Section:
     )  # fmt: skip
 
 
-def _case(lake: Path, place: Path, ready: Any, form: Form) -> tuple[Case, dict[str, str]]:
+def _case(
+    name: str, chosen: Sequence[Entry], lake: Path, place: Path, ready: Any, form: Form, cpu: int | None
+) -> tuple[Case, dict[str, str]]:
     told = {"lake": str(lake), "columns": list(COLUMNS)}
-    results = {entry.name: place / f"result_{number}.parquet" for number, entry in enumerate(ENTRIES)}
-    first = ENTRIES[0].told(result=str(results[OURS]), **told)
-    rows = rows_of(Measured([first], {}, 0, None), results[OURS])
-    entries = [entry.told(result=str(results[entry.name]), rows=rows, **told) for entry in ENTRIES]
+    results = {entry.name: place / f"result_{number}.parquet" for number, entry in enumerate(chosen)}
+    first = chosen[0].told(result=str(results[OURS]), **told)
+    rows = rows_of(Measured([first], {}, 0, cpu), results[OURS])
+    entries = [entry.told(result=str(results[entry.name]), rows=rows, **told) for entry in chosen]
     rounds = 5 if form.scale == 1 else 2 if form.peers else 1
-    measured = Measured(entries, ready, rounds, None)
+    measured = Measured(entries, ready, rounds, cpu)
     checks, wrong = [], []
     ours = pq.read_table(results[OURS])
-    for name in measured.numbers:
-        if name == OURS:
+    for peer in measured.numbers:
+        if peer == OURS:
             continue
-        different = list(differences(ours, pq.read_table(results[name])))
+        different = list(differences(ours, pq.read_table(results[peer])))
         if different:
-            wrong.append(Skip(name, f"computed something else: {'; '.join(different[:3])}"))
+            wrong.append(Skip(peer, f"computed something else: {'; '.join(different[:3])}"))
         else:
-            checks.append(f"{name}: {len(ours):,} rows of {len(COLUMNS)} columns agree to {CLOSE:g}")
+            checks.append(f"{peer}: {len(ours):,} rows of {len(COLUMNS)} columns agree to {CLOSE:g}")
     series = tuple(one for one in measured.series() if one.subject not in {skip.subject for skip in wrong})
     detail = f"{len(ours):,} rows of {len(rows)} instruments."
-    case = Case(CAPTURE, detail, series, (Target(OURS, POLARS, AT_LEAST),), (*measured.skipped, *wrong), tuple(checks))
+    case = Case(name, detail, series, (Target(OURS, POLARS, AT_LEAST),), (*measured.skipped, *wrong), tuple(checks))
     return case, measured.versions
 
 
