@@ -94,6 +94,8 @@ def _check_unclaimed(
         for entry in lake.files(tier)
         if entry.key.endswith(".parquet") and certificates_of([entry.key], selection)
     ]
+    # before the certificates: a journal goes once its certificate is there
+    waiting = {(f.ring, f.generation, f.seq_from) for f in journal_files(lake.folder)} if lake.folder else set()
     claimed = {entry.path for _, cert in certificates for entry in cert.files}
     for key in set(certificates_of(certificate_keys(lake), selection)) - checked:  # sealed while we looked
         newer = read_certificate(lake, key, report)
@@ -102,7 +104,6 @@ def _check_unclaimed(
     stray = [key for key in found if key not in claimed]
     if not stray:
         return
-    waiting = {(f.ring, f.generation, f.seq_from) for f in journal_files(lake.folder)} if lake.folder else set()
     for key in stray:
         if not is_merged(lake, key) and lake.exists(key):  # else it was swapped while we looked
             report.files += 1

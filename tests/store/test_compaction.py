@@ -226,6 +226,22 @@ def test_a_segment_sealed_while_its_folder_is_merged_is_carried_over(
     ring.close()
 
 
+def test_a_file_that_comes_in_the_last_moment_is_not_lost(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulled from an archive, say, by a process that knows no lock, after the folder was looked at."""
+    swapped = exchange.exchange
+
+    def late(new: Path, day: Path) -> None:
+        (day / "late.parquet").write_bytes(b"rows")
+        swapped(new, day)
+
+    monkeypatch.setattr(exchange, "exchange", late)
+    report = compacted(data, select(types=("trades",)))
+    assert report.merged and not report.problems
+    for one in report.merged:
+        assert (data / one.folder / "late.parquet").read_bytes() == b"rows"
+        assert len(list((data / one.folder).iterdir())) == 2
+
+
 def test_two_compactions_at_once_do_not_meet_in_a_folder(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[CompactionReport] = []
     write, first = swap._write_records, ["now"]

@@ -49,7 +49,7 @@ def settle(lake: Lake, folder: str, *, sync: bool) -> None:
     disk = on_disk(lake)
     place = None if disk is None else Workplace(disk, folder, sync=sync)
     if place is not None and place.is_swapped():
-        place.check_old([record for _, record in records])
+        place.put_back([record for _, record in records])
         manifest.hide(lake, folder, [])
         fail("compact.after_manifest")
     hidden = manifest.hidden_in(lake, folder)

@@ -54,13 +54,15 @@ class Workplace:
         if self.sync:
             fsync_folder(self.new)
 
-    def check_old(self, records: Iterable[Record]) -> None:
-        """LakeError if a file that was swapped out has no successor: then it must not be removed."""
+    def put_back(self, records: Iterable[Record]) -> None:
+        """What came into the old folder at the last moment, by somebody who heeds no lock, is in the new one, too."""
         there = {path.name for path in self.day.iterdir()}
         replaced = {name for record in records if record.name in there for name in record.replaces}
         for path in self.new.iterdir():
             if path.name not in there and path.name not in replaced:
-                raise LakeError(f"{path}: was swapped out and nothing says where its rows are: look at it yourself")
+                (self.day / path.name).hardlink_to(path)
+        if self.sync:
+            fsync_folder(self.day)
 
     def clear(self) -> None:
         """Remove ``new`` and all in it, and the mark from the day folder."""
