@@ -14,6 +14,7 @@ from ringcollect.store import files, parquet
 from ringcollect.store.book_rows import BOOK_COLUMNS, records_of
 from ringcollect.store.files import LakeFile
 from ringcollect.store.location import Lake
+from ringcollect.store.parquet import group_range
 
 _NAMES = [column.name for column in BOOK_COLUMNS if column.name != "native_symbol"]
 
@@ -54,7 +55,7 @@ def first_at(lake: Lake, listed: Sequence[LakeFile], ts_ns: int) -> Base | None:
         opened = files.open_file(lake, file)
         try:
             for group in range(opened.metadata.num_row_groups):
-                high = _range(opened, group, "ts_recv")[1]
+                high = group_range(opened, group, "ts_recv")[1]
                 if high < ts_ns:
                     continue
                 times = opened.read_row_group(group, columns=["generation", "seq", "ts_recv"])
@@ -77,7 +78,7 @@ def whole_book(lake: Lake, listed: Sequence[LakeFile], base: Base) -> np.ndarray
         opened = files.open_file(lake, file)
         with opened:
             for group in range(opened.metadata.num_row_groups):
-                high = _range(opened, group, "seq")[1]
+                high = group_range(opened, group, "seq")[1]
                 if high < base.seq:
                     continue
                 for batch in opened.iter_batches(row_groups=[group], columns=_NAMES):
@@ -95,7 +96,7 @@ def whole_book(lake: Lake, listed: Sequence[LakeFile], base: Base) -> np.ndarray
 
 def _last_in(opened: pq.ParquetFile, file: LakeFile, ts_ns: int, sub: int) -> Base | None:
     for group in reversed(range(opened.metadata.num_row_groups)):
-        if not _range(opened, group, "is_snapshot")[1] or _range(opened, group, "ts_recv")[0] > ts_ns:
+        if not group_range(opened, group, "is_snapshot")[1] or group_range(opened, group, "ts_recv")[0] > ts_ns:
             continue
         rows = opened.read_row_group(group, columns=["generation", "seq", "ts_recv", "flags", "sub"])
         flags, times = rows["flags"].to_numpy(), rows["ts_recv"].to_numpy()
@@ -109,11 +110,7 @@ def _last_in(opened: pq.ParquetFile, file: LakeFile, ts_ns: int, sub: int) -> Ba
 
 
 def _latest(opened: pq.ParquetFile) -> int:
-    return max((_range(opened, group, "ts_recv")[1] for group in range(opened.metadata.num_row_groups)), default=-1)
-
-
-def _range(opened: pq.ParquetFile, group: int, name: str) -> tuple[int, int]:
-    """Smallest and largest value of a column in a row group, by its statistics; everything where it has none."""
-    column = opened.metadata.row_group(group).column(opened.schema_arrow.names.index(name))
-    known = column.statistics
-    return (known.min, known.max) if known is not None and known.has_min_max else (-(2**63), 2**63 - 1)
+    return max(
+        (group_range(opened, group, "ts_recv")[1] for group in range(opened.metadata.num_row_groups)),
+        default=-1,
+    )

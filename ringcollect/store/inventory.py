@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -127,7 +126,7 @@ def _part(lake: Lake, file: LakeFile, selection: Selection) -> _Part:
 def _read(opened: pq.ParquetFile, file: LakeFile, selection: Selection) -> _Part:
     names = opened.schema_arrow.names
     time = next(name for name in TIMES if name in names)
-    spans = [_range(opened, group, time) for group in range(opened.metadata.num_row_groups)]
+    spans = [parquet.group_range(opened, group, time) for group in range(opened.metadata.num_row_groups)]
     start, end = selection.start_ns, selection.end_ns
     rows, first, last, gaps = 0, 2**63 - 1, 0, 0
     inside = [group for group, (low, high) in enumerate(spans) if high >= start and low < end]
@@ -142,7 +141,7 @@ def _read(opened: pq.ParquetFile, file: LakeFile, selection: Selection) -> _Part
                 continue
             rows, low, high = rows + len(times), int(times.min()), int(times.max())
         first, last = min(first, low), max(last, high)
-        if "flags" in names and _range(opened, group, "flags")[1] >= int(Flag.GAP):
+        if "flags" in names and parquet.group_range(opened, group, "flags")[1] >= int(Flag.GAP):
             gaps += _gaps(opened, group, time, selection)
     price = PRICES.get(file.table)
     prices: tuple[float | None, float | None] = (None, None)
@@ -182,11 +181,3 @@ def _prices(
         times = table[time]
         inside = pc.and_(pc.greater_equal(times, selection.start_ns), pc.less(times, selection.end_ns))
         yield table.filter(pc.and_(inside, pc.is_finite(table[name])))[name]
-
-
-def _range(opened: pq.ParquetFile, group: int, name: str) -> tuple[int, int]:
-    column: Any = opened.metadata.row_group(group).column(opened.schema_arrow.names.index(name))
-    known = column.statistics
-    if known is None or not known.has_min_max:
-        return -(2**63), 2**63 - 1
-    return int(known.min), int(known.max)

@@ -186,3 +186,9 @@ def _values(array: Any, column: Column) -> Any:
     if array.null_count:
         raise LakeError(f"column {column.name} has nulls")
     return array.to_numpy(zero_copy_only=False)
+
+
+def group_range(file: pq.ParquetFile, group: int, name: str) -> tuple[int, int]:
+    """Smallest and largest value of a whole-number column in a row group by its statistics; without, the extremes."""
+    known = file.metadata.row_group(group).column(file.schema_arrow.names.index(name)).statistics
+    return (int(known.min), int(known.max)) if known is not None and known.has_min_max else (-(2**63), 2**63 - 1)

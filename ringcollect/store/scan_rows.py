@@ -111,18 +111,15 @@ def _has_span(wanted: Wanted) -> bool:
 
 def _groups(opened: pq.ParquetFile, wanted: Wanted) -> list[int]:
     """The row groups that may hold rows of the span, by their statistics."""
-    footer = opened.metadata
-    every = list(range(footer.num_row_groups))
+    every = list(range(opened.metadata.num_row_groups))
     if not _has_span(wanted) or wanted.time_column not in opened.schema_arrow.names:
         return every
-    place = opened.schema_arrow.names.index(wanted.time_column)
-    return [group for group in every if _may_overlap(footer.row_group(group).column(place).statistics, wanted)]
+    spans = [parquet.group_range(opened, group, wanted.time_column) for group in every]
+    return [group for group, (low, high) in zip(every, spans, strict=True) if _overlaps(low, high, wanted)]
 
 
-def _may_overlap(statistics: Any, wanted: Wanted) -> bool:
-    if statistics is None or not statistics.has_min_max:
-        return True
-    return bool(statistics.max >= wanted.start_ns and statistics.min < wanted.end_ns)
+def _overlaps(low: int, high: int, wanted: Wanted) -> bool:
+    return high >= wanted.start_ns and low < wanted.end_ns
 
 
 def _in_span(batch: pa.RecordBatch, wanted: Wanted) -> pa.RecordBatch:

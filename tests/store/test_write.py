@@ -6,6 +6,7 @@ import math
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import ringcollect
-from ringcollect.errors import ConfigError, LakeError, RingcollectError
+from ringcollect.errors import ConfigError, EnvironmentRefused, LakeError, RingcollectError
 from ringcollect.instruments import Instrument
 from ringcollect.records import Flag, Kind
+from ringcollect.store.location import Lake
 from ringcollect.store.verify import verify
 from tests import synthetic
 from tests.store import lake as lakes
@@ -229,6 +231,34 @@ def test_a_book_of_snapshots_and_changes_is_chained_when_nobody_says_how(tmp_pat
     ringcollect.write([*rows, extra], tmp_path, type="orderbooks", exchange="okx", market="spot", symbol="BTC-USDT")
     book = ringcollect.book_at(tmp_path, "okx", "BTC-USDT", START + 2 * 10**9)
     assert (book.bids.tolist(), book.asks.tolist(), book.is_whole) == ([[99.5, 4.0]], [[101.0, 2.0]], True)
+
+
+def test_a_write_that_was_cut_short_is_completed_by_writing_the_same_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners = [("spot", "BTCUSDT"), ("spot", "ETHUSDT"), ("linear", "BTCUSDT")]
+    rows = [
+        {"ts_event": START + i, "price": 1.0 + i, "size": 1.0, "side": 1, "market": m, "symbol": s}
+        for i, (m, s) in enumerate(owners * 5)
+    ]
+    done: list[str] = []
+
+    def fail_on_the_second(lake: Lake, key: str, pieces: Iterable[bytes]) -> int:
+        done.append(key)
+        if len(done) == 2:
+            raise EnvironmentRefused("the disk is full")
+        return real(lake, key, pieces)
+
+    real = Lake.write_pieces
+    monkeypatch.setattr(Lake, "write_pieces", fail_on_the_second)
+    with pytest.raises(EnvironmentRefused):
+        ringcollect.write(rows, tmp_path, type="trades", exchange="okx")
+    assert not list(tmp_path.rglob("*.json")), "what vouches for the rows comes last"
+    monkeypatch.undo()
+    ringcollect.write(rows, tmp_path, type="trades", exchange="okx")
+    assert ringcollect.scan(tmp_path).count_rows() == 15
+    assert verify(tmp_path, strict=True).exit_code == 0
+    assert not list(tmp_path.glob(".write-*"))
 
 
 @pytest.mark.parametrize(("change", "words"), [
