@@ -44,11 +44,7 @@ def number(pattern: str, text: str) -> float:
     return float(found[1].replace(",", ""))
 
 
-ONE_DEMO = pytest.mark.xdist_group("demo")
-"""Tests of one run go to one process: it is not made again for each."""
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
     """(exit code, output, folder) of one demo of four seconds, with a warm kernel cache of its own in ``cache``."""
     folder = tmp_path_factory.mktemp("demo")
@@ -62,7 +58,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, Path]:
 
 @pytest.mark.timeout(300)
 @ONE_DEMO
-@ONE_DEMO
 def test_the_demo_loses_nothing_and_says_so(demo: tuple[int, str, Path]) -> None:
     code, out, _ = demo
     assert code == 0, out
@@ -75,7 +70,6 @@ def test_the_demo_loses_nothing_and_says_so(demo: tuple[int, str, Path]) -> None
 
 
 @ONE_DEMO
-@ONE_DEMO
 def test_the_demos_rows_are_the_records_that_were_published_and_verify_agrees(demo: tuple[int, str, Path]) -> None:
     _, out, _ = demo
     published = sum(float(n.replace(",", "")) for n in re.findall(r"^published +([\d,]+) in", out, re.MULTILINE))
@@ -85,7 +79,6 @@ def test_the_demos_rows_are_the_records_that_were_published_and_verify_agrees(de
 
 
 @ONE_DEMO
-@ONE_DEMO
 def test_the_demo_shows_progress_as_plain_lines_where_there_is_no_terminal(demo: tuple[int, str, Path]) -> None:
     _, out, _ = demo
     lines = [line for line in out.splitlines() if re.match(r" +\d+ s  (READY|OFFLINE|DEGRADED)", line)]
@@ -94,7 +87,6 @@ def test_the_demo_shows_progress_as_plain_lines_where_there_is_no_terminal(demo:
     assert "\x1b" not in out
 
 
-@ONE_DEMO
 @ONE_DEMO
 def test_a_run_compiles_nothing(demo: tuple[int, str, Path]) -> None:
     """Every kernel the run used was in its copy of the warm cache: nothing was added or written again."""
@@ -106,12 +98,10 @@ def test_a_run_compiles_nothing(demo: tuple[int, str, Path]) -> None:
 
 
 @ONE_DEMO
-@ONE_DEMO
 def test_the_demo_stays_within_its_memory_budget(demo: tuple[int, str, Path]) -> None:
     assert 50 < number(r"^sum +([\d.]+)", demo[1]) < MEMORY_BUDGET_MB
 
 
-@ONE_DEMO
 @ONE_DEMO
 def test_the_demo_leaves_its_data_and_nothing_in_memory(demo: tuple[int, str, Path]) -> None:
     _, out, folder = demo
