@@ -23,7 +23,7 @@ help:
 	@echo "make check   lint and test"
 	@echo "make chaos   kill -9 at every failpoint and at 200 random moments, hours; SHORT=1: 20 random moments, as CI does"
 	@echo "make fuzz    mutated frames through kernel and typed path until FUZZ_TIME=3600 seconds are over"
-	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1 ends in ten minutes"
+	@echo "make bench   beside the peers, on real captures (RINGCOLLECT_CAPTURES=DIR); SHORT=1: a quarter of an hour"
 	@echo "make stress  readers and producers of a ring stopped, continued and killed at random (STRESS_S=3600, EXAMPLES=3000)"
 	@echo "make clean   remove $(VENV), demo-data and what the tools left behind"
 
