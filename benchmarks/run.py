@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(BENCHMARKS)}; all if none is given")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--short", dest="form", action="store_const", const="short", help="all in ten minutes")
+    size.add_argument("--short", dest="form", action="store_const", const="short", help="all, with fewer runs")
     size.add_argument("--ci", dest="form", action="store_const", const="ci", help="a minute, own environment only")
     parser.add_argument("--install-peers", action="store_true", help="only make the peers' environments")
     parser.add_argument("--results", type=Path, default=None, help="folder for table, figures and plots")
