@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from ringcollect.errors import ConfigError, NotFoundError
+from ringcollect.sources.offline.beside import folder_of
+from ringcollect.sources.offline.segments import RECORDS
 from ringcollect.store.archive.keys import Keys
 from ringcollect.store.archive.pull import pull, segments_of
 from ringcollect.store.location import Lake
@@ -18,7 +19,6 @@ from ringcollect.store.naming import DAY_NS
 from ringcollect.store.selection import Selection
 from ringcollect.store.server_lake import ServerLake, parts_of
 
-RECORDS = ".rec"
 Progress = Callable[[str, float, int], None]
 
 
@@ -32,10 +32,7 @@ class Input(NamedTuple):
     def of(cls, uri: str, data: Path) -> Input:
         """``uri`` is a folder or ``s3://bucket/prefix``; ``data`` is the collector's own folder. Raises ConfigError."""
         lake = Lake.open(uri)
-        if lake.folder is not None:
-            return cls(lake.folder, None)
-        name = hashlib.sha256(f"{lake.endpoint.url} {lake.uri}".encode()).hexdigest()[:16]
-        return cls(data.expanduser().absolute() / "state" / "inputs" / name, lake)
+        return cls(folder_of(lake, data, "inputs"), lake if lake.folder is None else None)
 
     def fetch(self, selection: Selection, progress: Progress) -> None:
         """Bring the segments of the chosen exchanges and days, and of the day before, from which books are known.

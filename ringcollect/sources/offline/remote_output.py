@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from ringcollect.sources.offline.beside import folder_of
 from ringcollect.store.install import Installed, install
 from ringcollect.store.location import Lake
 
@@ -20,10 +20,7 @@ class Output(NamedTuple):
     def of(cls, uri: str, data: Path) -> Output:
         """``uri`` is a folder or ``s3://bucket/prefix``; ``data`` is the collector's own folder. Raises ConfigError."""
         lake = Lake.open(uri)
-        if lake.folder is not None:
-            return cls(lake.folder, None)
-        name = hashlib.sha256(f"{lake.endpoint.url} {lake.uri}".encode()).hexdigest()[:16]
-        return cls(data.expanduser().absolute() / "state" / "outputs" / name, lake)
+        return cls(folder_of(lake, data, "outputs"), lake if lake.folder is None else None)
 
     def send(self) -> Installed | None:
         """Copy what is sealed and not there yet: data first, then the certificates. None if there is nowhere to.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -18,7 +17,7 @@ import msgspec
 
 from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store.location import Lake
-from ringcollect.store.seal import sign
+from ringcollect.store.signed import decode_signed, encode_signed
 
 COMPACTION = "compaction"
 """The folder of a lake in which compaction works: no reader of tables looks into it, nobody archives it."""
@@ -80,18 +79,12 @@ def _own_folder(folder: str) -> str:
 
 def encode(record: Record) -> bytes:
     """As it stands in its file, signed as certificates are."""
-    return sign({"compacted": msgspec.to_builtins(record)})
+    return encode_signed("compacted", record)
 
 
 def decode(raw: bytes, place: str) -> Record:
-    """The inverse. LakeError for what is no record, or was changed."""
-    try:
-        content = json.loads(raw)
-        record = msgspec.convert(content["compacted"], Record)
-    except (ValueError, TypeError, KeyError, msgspec.ValidationError) as error:
-        raise LakeError(f"{place}: is not a record of compaction: {error!r}") from error
-    if sign({"compacted": content["compacted"]}) != raw:
-        raise LakeError(f"{place}: was changed after it was written: its own sha256 does not fit")
+    """The inverse. LakeError for what is no record, was changed, or is of a format this version does not know."""
+    record = decode_signed(raw, place, "compacted", Record, "a record of compaction")
     if record.format != FORMAT:
         raise LakeError(f"{place}: has format {record.format}; this version knows {FORMAT}")
     return record

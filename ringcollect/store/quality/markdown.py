@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from ringcollect.store.quality.facts import DayFacts
-from ringcollect.store.quality.wording import COLUMNS, cells, clock_lines, clock_time, headline, window_cells
+from ringcollect.store.quality.wording import COLUMNS, cells, clock_lines, clock_time, headline, missing, window_cells
 
 
 def markdown(day: DayFacts) -> str:
@@ -17,14 +17,10 @@ def markdown(day: DayFacts) -> str:
     if day.offline:
         lines += ["## Offline windows of the collector", ""]
         lines += [*_table(("from", "to", "seconds", "cause"), map(window_cells, day.offline)), ""]
-    missing = [
-        (stream.market, stream.symbol, stream.channel, *window_cells(window))
-        for stream in day.streams
-        for window in [*stream.gaps, *stream.sequence_gaps]
-    ]
-    if missing:
+    gaps = missing(day)
+    if gaps:
         lines += ["## Gaps", ""]
-        lines += [*_table(("market", "symbol", "channel", "from", "to", "seconds", "cause"), missing), ""]
+        lines += [*_table(("market", "symbol", "channel", "from", "to", "seconds", "cause"), gaps), ""]
     if day.lost:
         lines += ["## Lost records", ""]
         lost = ((r.ring, str(r.generation), f"{r.seq_from} to {r.seq_to - 1}", r.cause) for r in day.lost)

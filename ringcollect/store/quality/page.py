@@ -11,7 +11,7 @@ import numpy as np
 
 from ringcollect.errors import ConfigError
 from ringcollect.store.quality.facts import DayFacts, StreamFacts
-from ringcollect.store.quality.wording import COLUMNS, cells, clock_lines, clock_time, headline, window_cells
+from ringcollect.store.quality.wording import COLUMNS, cells, clock_lines, clock_time, headline, missing, window_cells
 
 SCRIPT = "plotly.min.js"
 PLOTTED = 12
@@ -59,11 +59,7 @@ def page(day: DayFacts, to_script: str) -> str:
     if day.offline:
         parts += ["<h2>Offline windows of the collector</h2>"]
         parts += [_table(("from", "to", "seconds", "cause"), map(window_cells, day.offline))]
-    gaps = [
-        (stream.market, stream.symbol, stream.channel, *window_cells(window))
-        for stream in day.streams
-        for window in [*stream.gaps, *stream.sequence_gaps]
-    ]
+    gaps = missing(day)
     if gaps:
         parts += ["<h2>Gaps</h2>", _table(("market", "symbol", "channel", "from", "to", "seconds", "cause"), gaps)]
     if day.lost:

@@ -74,6 +74,15 @@ def window_cells(window: Window) -> tuple[str, ...]:
     return clock_time(window.from_ns), clock_time(to_ns), seconds((to_ns - window.from_ns) / 1e9), window.cause
 
 
+def missing(day: DayFacts) -> list[tuple[str, ...]]:
+    """Every gap of every stream as one line: market, symbol, channel, from, to, seconds, cause."""
+    return [
+        (stream.market, stream.symbol, stream.channel, *window_cells(window))
+        for stream in day.streams
+        for window in [*stream.gaps, *stream.sequence_gaps]
+    ]
+
+
 def headline(day: DayFacts) -> str:
     """One sentence on the day."""
     if day.is_whole:

@@ -6,14 +6,12 @@ that ``verify`` still names a file that is missing for another reason.
 
 from __future__ import annotations
 
-import json
-
 import msgspec
 
 from ringcollect.errors import LakeError, NotFoundError
 from ringcollect.store.compaction.record import certificates_of, folder_key
 from ringcollect.store.location import Lake
-from ringcollect.store.seal import sign
+from ringcollect.store.signed import decode_signed, encode_signed
 
 SUFFIX = ".retired"
 FORMAT = 1
@@ -38,18 +36,14 @@ def mark_key(folder: str) -> str:
 
 def encode(mark: Mark) -> bytes:
     """As it stands in its file."""
-    return sign({"retired": msgspec.to_builtins(mark)})
+    return encode_signed("retired", mark)
 
 
 def decode(raw: bytes, place: str) -> Mark:
-    """The inverse. LakeError for what is no mark, or was changed."""
-    try:
-        content = json.loads(raw)
-        mark = msgspec.convert(content["retired"], Mark)
-    except (ValueError, TypeError, KeyError, msgspec.ValidationError) as error:
-        raise LakeError(f"{place}: is not a mark of retention: {error!r}") from error
-    if sign({"retired": content["retired"]}) != raw:
-        raise LakeError(f"{place}: was changed after it was written: its own sha256 does not fit")
+    """The inverse. LakeError for what is no mark, was changed, or is of a format this version does not know."""
+    mark = decode_signed(raw, place, "retired", Mark, "a mark of retention")
+    if mark.format != FORMAT:
+        raise LakeError(f"{place}: has format {mark.format}; this version knows {FORMAT}")
     return mark
 
 
